@@ -1,0 +1,24 @@
+//! The words of the trade as types: ids, money, time, customers, invoices, events, actions.
+//!
+//! A value of these types is well formed; what arrives from outside becomes one through a
+//! constructor that names the fault. Unknown is `None`, never zero.
+
+pub mod action;
+pub mod customer;
+pub mod event;
+pub mod fault;
+pub mod ids;
+pub mod invoice;
+pub mod money;
+mod named;
+pub mod time;
+
+pub use action::{Action, ActionId, Channel, Kind, PartOfDay, Timing, Tone};
+pub use customer::{Country, Customer, CustomerKind};
+pub use event::{Event, EventType};
+pub use fault::Fault;
+pub use ids::{CustomerId, DecisionId, EventId, InvoiceId, RequestId, TenantId};
+pub use invoice::Invoice;
+pub use money::{Currency, Money};
+pub use named::UnknownName;
+pub use time::{Date, Days, Timestamp, Zone};

@@ -1,0 +1,254 @@
+//! Everything recorded about one customer, and what of it was known at an instant.
+//!
+//! Two clocks matter: when a thing happened (`occurred_at`) and when lagom learnt it
+//! (`recorded_at`). A [`View`] at `t` holds exactly what happened before `t` *and* was recorded
+//! before `t`, so nothing computed from a view can have seen the future.
+
+use crate::domain::{Customer, Event, EventId, Invoice, InvoiceId, Timestamp};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// Something with the instant at which lagom learnt it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded<T> {
+    /// When lagom learnt it.
+    pub recorded_at: Timestamp,
+    /// What.
+    pub value: T,
+}
+
+/// What became of an event offered to a [`History`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is in.
+    New,
+    /// Its id was there already; nothing changed.
+    Duplicate,
+}
+
+/// All records of one customer, in the order in which things happened.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    customers: Vec<Recorded<Customer>>,
+    invoices: Vec<Recorded<Invoice>>,
+    events: Vec<Event>,
+    ids: HashSet<EventId>,
+}
+
+fn happened(a: &Event, b: &Event) -> Ordering {
+    (a.occurred_at, a.recorded_at, &a.event_id).cmp(&(b.occurred_at, b.recorded_at, &b.event_id))
+}
+
+/// Inserts behind every element that was recorded no later, which keeps arrival order on ties.
+fn insert_recorded<T>(list: &mut Vec<Recorded<T>>, recorded_at: Timestamp, value: T) {
+    let at = list.partition_point(|other| other.recorded_at <= recorded_at);
+    list.insert(at, Recorded { recorded_at, value });
+}
+
+impl History {
+    /// An empty history.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A history of records in any order, at a cost of one sort.
+    #[must_use]
+    pub fn from_records(
+        customers: Vec<Recorded<Customer>>,
+        invoices: Vec<Recorded<Invoice>>,
+        events: Vec<Event>,
+    ) -> Self {
+        let mut history = Self {
+            customers,
+            invoices,
+            ids: HashSet::with_capacity(events.len()),
+            events,
+        };
+        history.customers.sort_by_key(|one| one.recorded_at);
+        history.invoices.sort_by_key(|one| one.recorded_at);
+        history.events.sort_by(happened);
+        let ids = &mut history.ids;
+        history
+            .events
+            .retain(|event| ids.insert(event.event_id.clone()));
+        history
+    }
+
+    /// Records a (new) description of the customer.
+    pub fn record_customer(&mut self, recorded_at: Timestamp, customer: Customer) {
+        insert_recorded(&mut self.customers, recorded_at, customer);
+    }
+
+    /// Records an invoice, or a correction of one of the same id.
+    pub fn record_invoice(&mut self, recorded_at: Timestamp, invoice: Invoice) {
+        insert_recorded(&mut self.invoices, recorded_at, invoice);
+    }
+
+    /// Records an event once; late and out-of-order events find their place.
+    pub fn record_event(&mut self, event: Event) -> Inserted {
+        if !self.ids.insert(event.event_id.clone()) {
+            return Inserted::Duplicate;
+        }
+        let at = self
+            .events
+            .partition_point(|other| happened(other, &event) == Ordering::Less);
+        self.events.insert(at, event);
+        Inserted::New
+    }
+
+    /// Whether an event of this id is recorded.
+    #[must_use]
+    pub fn contains_event(&self, id: &EventId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// All events, by occurrence.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// All descriptions of the customer, by recording.
+    #[must_use]
+    pub fn customers(&self) -> &[Recorded<Customer>] {
+        &self.customers
+    }
+
+    /// All invoices and corrections, by recording.
+    #[must_use]
+    pub fn invoices(&self) -> &[Recorded<Invoice>] {
+        &self.invoices
+    }
+
+    /// What was known just before `now`.
+    #[must_use]
+    pub fn as_of(&self, now: Timestamp) -> View<'_> {
+        View { history: self, now }
+    }
+}
+
+/// What was known of a customer just before an instant.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    history: &'a History,
+    now: Timestamp,
+}
+
+impl<'a> View<'a> {
+    /// The instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The customer as last described.
+    #[must_use]
+    pub fn customer(&self) -> Option<&'a Customer> {
+        let known = self
+            .history
+            .customers
+            .partition_point(|one| one.recorded_at < self.now);
+        self.history.customers[..known].last().map(|one| &one.value)
+    }
+
+    /// Every invoice issued and recorded, each in its last known form, by first recording.
+    #[must_use]
+    pub fn invoices(&self) -> Vec<&'a Invoice> {
+        let known = self
+            .history
+            .invoices
+            .partition_point(|one| one.recorded_at < self.now);
+        let mut invoices: Vec<&'a Invoice> = Vec::with_capacity(known);
+        for one in &self.history.invoices[..known] {
+            let invoice = &one.value;
+            match invoices
+                .iter_mut()
+                .find(|other| other.invoice_id == invoice.invoice_id)
+            {
+                Some(other) => *other = invoice,
+                None => invoices.push(invoice),
+            }
+        }
+        invoices.retain(|invoice| invoice.issued_at < self.now);
+        invoices
+    }
+
+    /// The invoice of this id in its last known form.
+    #[must_use]
+    pub fn invoice(&self, id: &InvoiceId) -> Option<&'a Invoice> {
+        self.history
+            .invoices
+            .iter()
+            .rev()
+            .filter(|one| one.recorded_at < self.now)
+            .map(|one| &one.value)
+            .find(|invoice| &invoice.invoice_id == id)
+            .filter(|invoice| invoice.issued_at < self.now)
+    }
+
+    /// Every event that had happened and was recorded, by occurrence.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &'a Event> + Clone + use<'a> {
+        let now = self.now;
+        let happened = self
+            .history
+            .events
+            .partition_point(|event| event.occurred_at < now);
+        self.history.events[..happened]
+            .iter()
+            .filter(move |event| event.recorded_at < now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::domain::{CustomerId, EventType};
+
+    fn event(id: &str, occurred: i64, recorded: i64) -> Event {
+        Event::new(
+            EventId::new(id).unwrap(),
+            EventType::InvoiceOpened,
+            CustomerId::new("c").unwrap(),
+            Timestamp::from_micros(occurred).unwrap(),
+            Timestamp::from_micros(recorded).unwrap(),
+        )
+    }
+
+    fn seen(history: &History, at: i64) -> Vec<&str> {
+        let view = history.as_of(Timestamp::from_micros(at).unwrap());
+        view.events().map(|event| event.event_id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_view_holds_what_had_happened_and_was_known() {
+        let mut history = History::new();
+        for late in [
+            event("late", 10, 30),
+            event("early", 5, 6),
+            event("mid", 10, 11),
+        ] {
+            assert_eq!(history.record_event(late), Inserted::New);
+        }
+        assert_eq!(
+            history.record_event(event("mid", 99, 99)),
+            Inserted::Duplicate
+        );
+        assert_eq!(seen(&history, 5), Vec::<&str>::new());
+        assert_eq!(seen(&history, 11), ["early"]);
+        assert_eq!(seen(&history, 12), ["early", "mid"]);
+        assert_eq!(seen(&history, 31), ["early", "mid", "late"]);
+    }
+
+    #[test]
+    fn sorting_at_once_equals_recording_one_by_one() {
+        let events = vec![event("b", 3, 9), event("a", 3, 9), event("c", 1, 2)];
+        let at_once = History::from_records(Vec::new(), Vec::new(), events.clone());
+        let mut one_by_one = History::new();
+        for event in events {
+            one_by_one.record_event(event);
+        }
+        assert_eq!(at_once.events(), one_by_one.events());
+    }
+}
