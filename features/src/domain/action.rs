@@ -148,7 +148,8 @@ pub enum ActionError {
 }
 
 /// One thing lagom can advise. Facets that do not apply are `None`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Action {
     /// The step.
     pub kind: Kind,
@@ -257,6 +258,19 @@ impl FromStr for Action {
             timing,
             variant,
         })
+    }
+}
+
+impl TryFrom<String> for Action {
+    type Error = ActionError;
+    fn try_from(text: String) -> Result<Self, ActionError> {
+        text.parse()
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> String {
+        action.to_string()
     }
 }
 

@@ -1,0 +1,111 @@
+//! From a decision and a history to an [`Outcome`]: counted when the window has closed, by
+//! intention to treat. A step that was cancelled because the customer had paid is an outcome of
+//! the decision, not a reason to drop it.
+
+use crate::log::{Decision, Executed, Outcome};
+use crate::objective::Objective;
+use lagom_features::domain::{Days, Event, EventType, Timestamp};
+use lagom_features::{History, Ledger};
+
+/// Reasons of `contact_skipped` that have nothing to do with the customer begin with this.
+pub const TECHNICAL: &str = "technical";
+
+/// The outcome of `decision` by what `history` knows at `now`, if its window of `window_days`
+/// has closed by then; `None` while it is open.
+///
+/// Only what happened in `[decided_at, decided_at + window_days)` counts, whenever it was
+/// recorded up to `now`.
+#[must_use]
+pub fn mature(
+    decision: &Decision,
+    history: &History,
+    objective: &Objective,
+    window_days: u16,
+    now: Timestamp,
+) -> Option<Outcome> {
+    let from = decision.decided_at;
+    let until = from + Days::whole(i64::from(window_days));
+    if now < until {
+        return None;
+    }
+    let before = Ledger::of(&history.as_of(from));
+    let outstanding_minor = before
+        .invoice(&decision.invoice_id)
+        .map_or(0, |state| state.outstanding_minor.max(0));
+    let now_known = history.as_of(now);
+    let window = || {
+        now_known
+            .events()
+            .filter(|event| event.occurred_at >= from && event.occurred_at < until)
+    };
+    let on_invoice = |event: &&Event| event.invoice_id.as_ref() == Some(&decision.invoice_id);
+    let happened = |kind: EventType| window().any(|event| event.kind == kind);
+
+    let (mut net_minor, mut settled_after) = (0_i64, None);
+    for event in window().filter(on_invoice) {
+        let amount = event.amount.map_or(0, |money| money.minor_units);
+        match event.kind {
+            EventType::PaymentSucceeded => net_minor += amount,
+            EventType::PaymentRefunded => net_minor -= amount,
+            _ => continue,
+        }
+        if net_minor < outstanding_minor {
+            settled_after = None;
+        } else if settled_after.is_none() {
+            settled_after = Some(event.occurred_at.days_since(from));
+        }
+    }
+    let executed = executed(decision, window());
+    let sent = executed == Executed::Sent;
+    let price = objective.price_minor(decision.action.kind, decision.action.channel);
+    let margin = now_known.customer().and_then(|one| one.annual_margin_minor);
+    let mut outcome = Outcome {
+        decision_id: decision.decision_id.clone(),
+        matured_at: until,
+        outstanding_minor,
+        collected_minor: net_minor.clamp(0, outstanding_minor),
+        days_to_payment: settled_after,
+        paid: settled_after.is_some() || outstanding_minor == 0,
+        churned: happened(EventType::CustomerChurned),
+        complaint: happened(EventType::ComplaintMade),
+        support_contacts: count(window(), EventType::SupportContacted),
+        opt_out: happened(EventType::ConsentWithdrawn),
+        collection_case: window()
+            .filter(on_invoice)
+            .any(|event| event.kind == EventType::CollectionOpened),
+        cost_minor: if sent { price.round() as i64 } else { 0 },
+        fee_minor: if sent { decision.fee_minor } else { 0 },
+        value_minor: 0.0,
+        censored: false,
+        executed,
+    };
+    outcome.value_minor = objective.value_minor(&outcome, margin);
+    Some(outcome)
+}
+
+fn count<'a>(events: impl Iterator<Item = &'a Event>, kind: EventType) -> u32 {
+    let n = events.filter(|event| event.kind == kind).count();
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// A contact counts as sent unless a `contact_skipped` of the decision says otherwise: silence of
+/// the sending system must not read as mercy.
+fn executed<'a>(decision: &Decision, events: impl Iterator<Item = &'a Event>) -> Executed {
+    let skipped = events
+        .filter(|event| event.kind == EventType::ContactSkipped)
+        .find(|event| event.decision_id.as_ref() == Some(&decision.decision_id));
+    match skipped {
+        None => Executed::Sent,
+        Some(event) => {
+            let reason = event
+                .reason
+                .clone()
+                .unwrap_or_else(|| "unstated".to_owned());
+            if reason.starts_with(TECHNICAL) {
+                Executed::Failed { reason }
+            } else {
+                Executed::Cancelled { rule: reason }
+            }
+        }
+    }
+}
