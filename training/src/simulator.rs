@@ -1,0 +1,18 @@
+//! A seeded world of customers with a known truth, to try policies on before people.
+//!
+//! * [`World`]: a file that says who pays how and what messages do.
+//! * [`Life`]: that world, lived day by day; it hears of messages and answers with events.
+//! * [`Tally`]: what truly came of it.
+//!
+//! The simulator speaks only the domain. It cannot see a policy, so no policy can be favoured.
+
+mod bill;
+mod life;
+mod noise;
+mod parameters;
+mod person;
+mod tally;
+
+pub use life::{Day, Life, Sent};
+pub use parameters::{World, WorldError};
+pub use tally::Tally;
