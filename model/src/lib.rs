@@ -1,5 +1,6 @@
 //! What lagom believes and would choose.
 //!
+//! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
 //! * [`objective`]: what the company wants, as weights and prices.
 //! * [`outcome`]: what became of a decision, once its window has closed.
@@ -7,6 +8,7 @@
 //! Pure functions of their arguments: this crate reads no clock, no file and no environment,
 //! starts no thread, and draws no random number that was not handed to it.
 
+pub mod bandit;
 pub mod log;
 pub mod objective;
 pub mod outcome;

@@ -1,0 +1,249 @@
+//! An immutable, published fit: everything that determines a probability, bit for bit.
+
+mod stored;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::config::BanditConfig;
+use super::digest::{Digest, DigestWriter};
+use super::error::BanditError;
+use super::evidence;
+use super::explore::Rule;
+use super::fit::{BlockFit, fit_block};
+use super::layout::Layout;
+use super::prior::context_variance;
+use super::statistics::SufficientStatistics;
+use stored::StoredGeneration;
+
+/// Coefficients of one block, with the digest of their bits.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BlockWeights {
+    pub(super) weights: Vec<f64>,
+    pub(super) whitening: Vec<f64>,
+    pub(super) condition: f64,
+    digest: Digest,
+}
+
+/// One publication of what the learner believes.
+///
+/// The generation, the objective's head weights, the context and the eligible set determine every
+/// probability; the decision's id and the generation's digest determine the draw. Nothing else takes
+/// part: no clock, no counter, no random state. Two generations of equal [`digest`](Self::digest) are
+/// the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredGeneration", into = "StoredGeneration")]
+pub struct Generation {
+    number: u64,
+    layout: Arc<Layout>,
+    config: BanditConfig,
+    blocks: Vec<Arc<BlockWeights>>,
+    /// What the prior's penalties are multiplied with.
+    shrinkage: f64,
+    /// The pooled variance of a context entry at the last full fit.
+    variance: f64,
+    labels: f64,
+    rule: Rule,
+    digest: Digest,
+}
+
+impl Generation {
+    /// Fits every block afresh, looking for the prior's common factor from `start` on.
+    ///
+    /// `number` counts publications, `discount` is what decayed sums are multiplied with (see
+    /// [`ForwardDecay`](super::ForwardDecay); 1 without decay), `start` the factor of the generation
+    /// before (1 for the first). Equal arguments give an equal generation.
+    ///
+    /// # Errors
+    /// When the configuration is out of range or a block's normal equations cannot be solved.
+    pub fn fit(
+        sums: &SufficientStatistics,
+        config: &BanditConfig,
+        number: u64,
+        discount: f64,
+        start: f64,
+    ) -> Result<Self, BanditError> {
+        let layout = Arc::clone(sums.layout());
+        config.check(layout.heads().len())?;
+        let variance = context_variance(sums);
+        let shrinkage = evidence::shrinkage(sums, config, variance, discount, start)?;
+        let empty = Self {
+            number,
+            config: config.clone(),
+            blocks: Vec::new(),
+            shrinkage,
+            variance,
+            labels: 0.0,
+            rule: config.exploration.rule.after(0.0),
+            digest: layout.digest(),
+            layout,
+        };
+        let all: Vec<usize> = (0..sums.blocks().len()).collect();
+        empty.refit(sums, &all, number, discount)
+    }
+
+    /// The next generation, with the coefficients of some blocks solved for again under the same prior.
+    ///
+    /// # Errors
+    /// When the sums have another layout or a block's normal equations cannot be solved.
+    pub fn refit(
+        &self,
+        sums: &SufficientStatistics,
+        blocks: &[usize],
+        number: u64,
+        discount: f64,
+    ) -> Result<Self, BanditError> {
+        if sums.layout().digest() != self.layout.digest() {
+            return Err(BanditError::ForeignSums {
+                found: sums.layout().digest().to_string(),
+                expected: self.layout.digest().to_string(),
+            });
+        }
+        let mut next = self.clone();
+        for &block in blocks {
+            let weights = Arc::new(self.solve(sums, block, discount)?);
+            if block < next.blocks.len() {
+                next.blocks[block] = weights;
+            } else {
+                next.blocks.push(weights);
+            }
+        }
+        next.number = number;
+        next.labels = discount
+            * sums
+                .blocks()
+                .iter()
+                .map(|block| block.weight())
+                .sum::<f64>();
+        next.rule = self.config.exploration.rule.after(next.labels);
+        next.digest = next.content_digest();
+        Ok(next)
+    }
+
+    fn solve(
+        &self,
+        sums: &SufficientStatistics,
+        block: usize,
+        discount: f64,
+    ) -> Result<BlockWeights, BanditError> {
+        let mut penalties = self
+            .config
+            .prior
+            .penalties(&self.layout, block, self.variance);
+        for penalty in &mut penalties {
+            *penalty *= self.shrinkage;
+        }
+        let BlockFit {
+            weights,
+            whitening,
+            condition,
+        } = fit_block(
+            block,
+            &sums.blocks()[block],
+            self.layout.heads().len(),
+            &penalties,
+            discount,
+            self.is_optimistic(),
+        )?;
+        Ok(BlockWeights::new(weights, whitening, condition))
+    }
+
+    /// Whether scores get a bonus for what is not known yet.
+    #[must_use]
+    pub fn is_optimistic(&self) -> bool {
+        self.config.exploration.optimism > 0.0 && !self.layout.space().is_composed()
+    }
+
+    /// Which publication this is.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Identity of the content.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The layout of the coefficients.
+    #[must_use]
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// The configuration it was fitted under.
+    #[must_use]
+    pub fn config(&self) -> &BanditConfig {
+        &self.config
+    }
+
+    /// The exploration rule with all its numbers.
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// Matured rounds it has learnt from, weighted and discounted.
+    #[must_use]
+    pub fn labels(&self) -> f64 {
+        self.labels
+    }
+
+    /// The factor on the prior's penalties that the data spoke for.
+    #[must_use]
+    pub fn shrinkage(&self) -> f64 {
+        self.shrinkage
+    }
+
+    /// The largest lower bound on the condition number over the blocks' normal equations; beyond 1e12 a
+    /// solution has few digits left and the penalties should be raised.
+    #[must_use]
+    pub fn condition(&self) -> f64 {
+        self.blocks
+            .iter()
+            .fold(1.0, |worst, block| block.condition.max(worst))
+    }
+
+    /// Coefficients of one head in one block.
+    pub(super) fn weights(&self, block: usize, head: usize) -> &[f64] {
+        let dimension = self.layout.dimensions()[block];
+        &self.blocks[block].weights[head * dimension..(head + 1) * dimension]
+    }
+
+    pub(super) fn block(&self, block: usize) -> &Arc<BlockWeights> {
+        &self.blocks[block]
+    }
+
+    fn content_digest(&self) -> Digest {
+        let mut writer = DigestWriter::new("lagom bandit generation 1");
+        writer.count(self.number as usize);
+        writer.bytes(self.layout.digest().as_bytes());
+        writer.text(&format!("{:?}", self.config));
+        writer.text(&format!("{:?}", self.rule));
+        writer.numbers(&[self.shrinkage, self.variance, self.labels]);
+        writer.count(self.blocks.len());
+        for block in &self.blocks {
+            writer.bytes(block.digest.as_bytes());
+        }
+        writer.finish()
+    }
+}
+
+impl BlockWeights {
+    fn new(weights: Vec<f64>, whitening: Vec<f64>, condition: f64) -> Self {
+        let mut writer = DigestWriter::new("lagom bandit block 1");
+        writer.numbers(&weights);
+        writer.numbers(&whitening);
+        Self {
+            digest: writer.finish(),
+            weights,
+            whitening,
+            condition,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

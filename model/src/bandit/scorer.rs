@@ -1,0 +1,346 @@
+//! Scores of all eligible actions at once, and the distribution over them.
+
+use std::sync::Arc;
+
+use super::base_measure::{BaseMeasure, BaseScratch};
+use super::cholesky::dot;
+use super::eligible::ActionSet;
+use super::error::BanditError;
+use super::explore::{ExplorationRule, Situation, floor};
+use super::generation::{BlockWeights, Generation};
+
+/// What the company wants of the heads, at the time of the decision.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Valuation {
+    /// What one unit of each head is worth, in the layout's order; negative for what should not happen.
+    pub head_weights: Vec<f64>,
+    /// Known value of each action beside the heads, such as minus its price; empty: none.
+    pub action_values: Vec<f64>,
+}
+
+/// A generation seen through a valuation: the heads combined into one value an action.
+///
+/// ```text
+/// v         = M x                              M: one row a contextual atom, heads already combined
+/// value(a)  = constant(a) + Σ v[atoms of a]    constants, pairs and known values summed beforehand
+/// score(a)  = value(a) / span + optimism · sqrt(φ' (A + κΛ)⁻¹ φ)
+/// span      = Σ_h |c_h| span_h
+/// ```
+/// Changing the valuation needs no new fit; [`Scorer::revalue`] reuses the memory, so that it can be done
+/// for each request where weights differ by customer.
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    generation: Arc<Generation>,
+    base: BaseMeasure,
+    /// Contextual atoms; one more, always zero, pads actions that have fewer.
+    rows: usize,
+    /// `M` by columns: entry `x_j` meets `matrix[j · rows ..]`.
+    matrix: Vec<f64>,
+    /// Rows of each action, `stride` of them.
+    rows_of: Vec<u32>,
+    stride: usize,
+    constants: Vec<f64>,
+    span: f64,
+}
+
+/// Room for one decision, reused from one to the next.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch {
+    eligible: Vec<u32>,
+    values: Vec<f64>,
+    scores: Vec<f64>,
+    base: Vec<f64>,
+    probabilities: Vec<f64>,
+    rows: Vec<f64>,
+    features: Vec<f64>,
+    tree: BaseScratch,
+}
+
+impl Scratch {
+    /// The eligible actions, ascending; the other vectors follow this order.
+    #[must_use]
+    pub fn eligible(&self) -> &[u32] {
+        &self.eligible
+    }
+
+    /// The value of each eligible action, in the valuation's units, without bonus.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The score of each eligible action, of unit scale, with the bonus.
+    #[must_use]
+    pub fn scores(&self) -> &[f64] {
+        &self.scores
+    }
+
+    /// The base measure of each eligible action.
+    #[must_use]
+    pub fn base(&self) -> &[f64] {
+        &self.base
+    }
+
+    /// The probability of each eligible action, floor included.
+    #[must_use]
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+
+    /// Probabilities over the whole catalogue, exactly 0 where not eligible.
+    #[must_use]
+    pub fn catalogue_probabilities(&self, actions: usize) -> Vec<f64> {
+        let mut all = vec![0.0; actions];
+        for (&action, &probability) in self.eligible.iter().zip(&self.probabilities) {
+            all[action as usize] = probability;
+        }
+        all
+    }
+
+    /// The action that `u` in `[0, 1)` selects.
+    #[must_use]
+    pub fn select(&self, u: f64) -> Option<usize> {
+        super::draw::select(&self.probabilities, u).map(|at| self.eligible[at] as usize)
+    }
+}
+
+impl Scorer {
+    /// A generation seen through a valuation.
+    ///
+    /// # Errors
+    /// When the valuation has another number of heads or actions than the generation.
+    pub fn new(generation: Arc<Generation>, valuation: &Valuation) -> Result<Self, BanditError> {
+        let layout = Arc::clone(generation.layout());
+        let mut rows = 0;
+        let row_of: Vec<Option<u32>> = layout
+            .atoms()
+            .iter()
+            .map(|atom| {
+                atom.contextual.then(|| {
+                    rows += 1;
+                    rows - 1
+                })
+            })
+            .collect();
+        let own_rows = |action: usize| {
+            let atoms = layout.atoms_of(action).iter();
+            atoms.filter_map(|&atom| row_of[atom as usize])
+        };
+        let actions = layout.space().len();
+        let stride = (0..actions)
+            .map(|action| own_rows(action).count())
+            .max()
+            .unwrap_or(0);
+        let rows_of = (0..actions)
+            .flat_map(|action| own_rows(action).chain(std::iter::repeat(rows)).take(stride))
+            .collect();
+        let base = BaseMeasure::new(layout.space(), generation.config().base_measure);
+        let rows = rows as usize + 1;
+        let mut scorer = Self {
+            generation,
+            base,
+            rows,
+            matrix: vec![0.0; rows * layout.context().len()],
+            rows_of,
+            stride,
+            constants: vec![0.0; actions],
+            span: 1.0,
+        };
+        scorer.revalue(valuation)?;
+        Ok(scorer)
+    }
+
+    /// The generation behind it.
+    #[must_use]
+    pub fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
+    /// What a score of 1 is worth in the valuation's units.
+    #[must_use]
+    pub fn span(&self) -> f64 {
+        self.span
+    }
+
+    /// Looks through another valuation from now on.
+    ///
+    /// # Errors
+    /// When it has another number of heads or actions than the generation. The scorer is then unchanged.
+    pub fn revalue(&mut self, valuation: &Valuation) -> Result<(), BanditError> {
+        let layout = Arc::clone(self.generation.layout());
+        let expect = |what, found: usize, expected: usize| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(BanditError::Length {
+                what,
+                found,
+                expected,
+            })
+        };
+        let weights = &valuation.head_weights;
+        expect(
+            "the valuation's head weights",
+            weights.len(),
+            layout.heads().len(),
+        )?;
+        if !valuation.action_values.is_empty() {
+            let found = valuation.action_values.len();
+            expect("the valuation's action values", found, layout.space().len())?;
+        }
+        self.combine(weights);
+        for (constant, &value) in self.constants.iter_mut().zip(&valuation.action_values) {
+            *constant += value;
+        }
+        let config = self.generation.config();
+        let span: f64 = weights
+            .iter()
+            .enumerate()
+            .map(|(head, weight)| weight.abs() * config.span(head))
+            .sum();
+        self.span = if span > 0.0 { span } else { 1.0 };
+        Ok(())
+    }
+
+    /// Combines the heads' coefficients into `matrix` and `constants`.
+    fn combine(&mut self, head_weights: &[f64]) {
+        let layout = self.generation.layout();
+        let mut row = 0;
+        let mut atom_constants = Vec::with_capacity(layout.atoms().len());
+        self.matrix.fill(0.0);
+        for atom in layout.atoms() {
+            let mut constant = 0.0;
+            for (head, &weight) in head_weights.iter().enumerate() {
+                let own = &self.generation.weights(atom.block, head)[atom.offset..];
+                constant += weight * own[0];
+                if atom.contextual {
+                    for (entry, &coefficient) in own[1..=layout.context().len()].iter().enumerate()
+                    {
+                        self.matrix[entry * self.rows + row] += weight * coefficient;
+                    }
+                }
+            }
+            row += usize::from(atom.contextual);
+            atom_constants.push(constant);
+        }
+        for (action, constant) in self.constants.iter_mut().enumerate() {
+            let atoms = layout.atoms_of(action).iter();
+            *constant = atoms.map(|&atom| atom_constants[atom as usize]).sum();
+        }
+    }
+
+    /// Scores the eligible actions and writes their distribution into `scratch`.
+    ///
+    /// # Errors
+    /// When nothing is eligible, or the context or the eligible set has another length than the layout.
+    pub fn decide(
+        &self,
+        context: &[f64],
+        eligible: &ActionSet,
+        scratch: &mut Scratch,
+    ) -> Result<(), BanditError> {
+        self.score(context, eligible, scratch)?;
+        let Scratch {
+            eligible,
+            scores,
+            base,
+            probabilities,
+            tree,
+            ..
+        } = scratch;
+        self.base.restrict(eligible, tree, base);
+        probabilities.clear();
+        probabilities.resize(scores.len(), 0.0);
+        let situation = Situation { scores, base };
+        self.generation
+            .rule()
+            .distribution(situation, probabilities);
+        floor::mix(
+            self.generation.config().exploration.floor,
+            base,
+            probabilities,
+        );
+        Ok(())
+    }
+
+    /// Scores the eligible actions into `scratch`, without a distribution.
+    ///
+    /// # Errors
+    /// As for [`decide`](Self::decide).
+    pub fn score(
+        &self,
+        context: &[f64],
+        eligible: &ActionSet,
+        scratch: &mut Scratch,
+    ) -> Result<(), BanditError> {
+        self.generation.layout().check_context(context)?;
+        if eligible.catalogue() != self.constants.len() {
+            return Err(BanditError::Length {
+                what: "the eligible set",
+                found: eligible.catalogue(),
+                expected: self.constants.len(),
+            });
+        }
+        scratch.eligible.clear();
+        scratch
+            .eligible
+            .extend(eligible.iter().map(|action| action as u32));
+        if scratch.eligible.is_empty() {
+            return Err(BanditError::NothingEligible);
+        }
+        scratch.rows.clear();
+        scratch.rows.resize(self.rows, 0.0);
+        for (&entry, column) in context.iter().zip(self.matrix.chunks_exact(self.rows)) {
+            for (sum, &coefficient) in scratch.rows.iter_mut().zip(column) {
+                *sum += entry * coefficient;
+            }
+        }
+        let rows = &scratch.rows;
+        scratch.values.clear();
+        scratch
+            .values
+            .extend(scratch.eligible.iter().map(|&action| {
+                let at = action as usize;
+                let own = &self.rows_of[at * self.stride..(at + 1) * self.stride];
+                own.iter()
+                    .fold(self.constants[at], |sum, &row| sum + rows[row as usize])
+            }));
+        scratch.scores.clear();
+        scratch
+            .scores
+            .extend(scratch.values.iter().map(|&value| value / self.span));
+        if self.generation.is_optimistic() {
+            self.add_bonus(context, scratch);
+        }
+        Ok(())
+    }
+
+    fn add_bonus(&self, context: &[f64], scratch: &mut Scratch) {
+        let optimism = self.generation.config().exploration.optimism;
+        scratch.features.clear();
+        scratch.features.push(1.0);
+        scratch.features.extend_from_slice(context);
+        let layout = self.generation.layout();
+        for (score, &action) in scratch.scores.iter_mut().zip(&scratch.eligible) {
+            let block = layout.block_of(action as usize);
+            let features = &scratch.features[..layout.dimensions()[block]];
+            *score += optimism * deviation(self.generation.block(block), features);
+        }
+    }
+}
+
+/// `sqrt(φ' (A + κΛ)⁻¹ φ) = ‖L⁻¹ φ‖`.
+fn deviation(block: &BlockWeights, features: &[f64]) -> f64 {
+    let mut squares = 0.0;
+    let mut rest = block.whitening.as_slice();
+    for length in 1..=features.len() {
+        let (row, after) = rest.split_at(length);
+        rest = after;
+        let z = dot(row, &features[..length]);
+        squares += z * z;
+    }
+    squares.sqrt()
+}
+
+#[cfg(test)]
+mod tests;
