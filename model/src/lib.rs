@@ -1,1 +1,3 @@
-//! Skeleton.
+//! What lagom believes and would choose, as plain numbers.
+
+pub mod statistics;
