@@ -1,3 +1,4 @@
 //! What lagom believes and would choose, as plain numbers.
 
+pub mod ope;
 pub mod statistics;
