@@ -1,6 +1,6 @@
 //! Are the logged probabilities the probabilities with which the log was drawn?
 
-use super::{numeric::real, rounds::Rounds};
+use super::{numeric::real, round::Round};
 use crate::statistics::special::chi_squared;
 
 /// Logged probabilities against what was taken.
@@ -47,7 +47,7 @@ pub struct Bin {
 /// Edges of the bins: logarithmic below a tenth, where exploration lives.
 const EDGES: [f64; 10] = [0.0, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 0.6, 0.9, 1.0];
 
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Count {
     expected: f64,
     variance: f64,
@@ -70,40 +70,50 @@ impl Count {
     }
 }
 
-impl Calibration {
-    /// Measures a log; none when only the chosen actions' propensities are known.
+/// Counts a log against its probabilities, round by round.
+#[derive(Debug, Clone, Default)]
+pub struct CalibrationCount {
+    rounds: usize,
+    bins: [Count; EDGES.len() - 1],
+    actions: Vec<Count>,
+    largest_mismatch: f64,
+    mismatch_round: usize,
+}
+
+impl CalibrationCount {
+    /// Takes a checked round; one without the logging policy's whole
+    /// distribution says nothing.
+    pub fn see(&mut self, round: &Round<'_>) {
+        let Some(logging) = round.logging else {
+            return;
+        };
+        self.actions.resize(logging.len(), Count::default());
+        for (action, &probability) in logging.iter().enumerate() {
+            let taken = action == round.action;
+            self.bins[bin_of(probability)].see(probability, taken);
+            self.actions[action].see(probability, taken);
+        }
+        let mismatch = (logging[round.action] - round.propensity).abs();
+        if mismatch > self.largest_mismatch {
+            (self.largest_mismatch, self.mismatch_round) = (mismatch, self.rounds);
+        }
+        self.rounds += 1;
+    }
+
+    /// What the counts say; none when no round had a whole distribution.
     #[must_use]
-    pub fn of(rounds: &Rounds) -> Option<Self> {
-        if !rounds.has_logging() {
-            return None;
-        }
-        let mut bins = [Count::default(); EDGES.len() - 1];
-        let mut actions = vec![Count::default(); rounds.actions()];
-        let (mut largest_mismatch, mut mismatch_round) = (0.0, 0);
-        for (index, round) in rounds.iter().enumerate() {
-            let logging = round.logging.unwrap_or_default();
-            for (action, &probability) in logging.iter().enumerate() {
-                let taken = action == round.action;
-                bins[bin_of(probability)].see(probability, taken);
-                actions[action].see(probability, taken);
-            }
-            let mismatch = (logging[round.action] - round.propensity).abs();
-            if mismatch > largest_mismatch {
-                (largest_mismatch, mismatch_round) = (mismatch, index);
-            }
-        }
-        let counted: Vec<&Count> = bins.iter().filter(|bin| bin.expected >= 5.0).collect();
+    pub fn finish(&self) -> Option<Calibration> {
+        let actions = &self.actions;
+        let worst_action = (0..actions.len())
+            .max_by(|&left, &right| actions[left].z().abs().total_cmp(&actions[right].z().abs()))?;
+        let counted: Vec<&Count> = self.bins.iter().filter(|bin| bin.expected >= 5.0).collect();
         let chi_squared = counted.iter().map(|bin| bin.z() * bin.z()).sum();
         let degrees = counted.len();
-        let worst_action = (0..actions.len())
-            .max_by(|&left, &right| actions[left].z().abs().total_cmp(&actions[right].z().abs()))
-            .unwrap_or(0);
-        Some(Self {
-            largest_mismatch,
-            mismatch_round,
+        let bins = self.bins.iter().zip(EDGES.windows(2));
+        Some(Calibration {
+            largest_mismatch: self.largest_mismatch,
+            mismatch_round: self.mismatch_round,
             bins: bins
-                .iter()
-                .zip(EDGES.windows(2))
                 .map(|(bin, edges)| Bin {
                     from: edges[0],
                     to: edges[1],

@@ -1,6 +1,7 @@
 //! What can be wrong with logged rounds or with a question asked of them.
 
 use super::round::Role;
+use crate::statistics::StatisticsError;
 
 /// A fault in the data or the parameters of an off-policy evaluation.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -135,4 +136,7 @@ pub enum OpeError {
         /// Largest possible reward.
         high: f64,
     },
+    /// A statistic that cannot be computed.
+    #[error(transparent)]
+    Statistics(#[from] StatisticsError),
 }

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{
     error::OpeError,
-    facets::Facets,
+    facets::{Facets, Partition},
     round::{Role, Round, check_decision, check_distribution, check_predictions},
 };
 
@@ -178,6 +178,16 @@ impl Rounds {
     #[must_use]
     pub fn facets(&self) -> Option<&Facets> {
         self.facets.as_ref()
+    }
+
+    /// The partitions whose weights this log can give: none without facets or
+    /// without every probability of the logging policy.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<Partition> {
+        match &self.facets {
+            Some(facets) if self.has_logging() => facets.partitions(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether every probability of the logging policy was logged.

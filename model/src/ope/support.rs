@@ -1,6 +1,6 @@
 //! Where the target policy goes and the log has never been.
 
-use super::{numeric::real, rounds::Rounds};
+use super::{numeric::real, round::Round};
 
 /// Logged propensities below this are counted: their weights, above a
 /// thousand where the target is certain, decide a value by themselves.
@@ -27,43 +27,56 @@ pub struct Support {
     pub near_zero_weight_share: f64,
 }
 
-impl Support {
-    /// Measures the support of a log.
-    #[must_use]
-    pub fn of(rounds: &Rounds) -> Self {
-        let mut unsupported_rounds = 0_usize;
-        let mut unsupported_mass = 0.0;
-        let mut least_propensity = f64::INFINITY;
-        let mut near_zero_rounds = 0_usize;
-        let (mut near_zero_weight, mut weight) = (0.0, 0.0);
-        for round in rounds.iter() {
-            if let Some(logging) = round.logging {
-                let pairs = round.target.iter().zip(logging);
-                let lost: f64 = pairs
-                    .filter(|(target, logged)| **target > 0.0 && **logged <= 0.0)
-                    .map(|(target, _)| target)
-                    .sum();
-                unsupported_rounds += usize::from(lost > 0.0);
-                unsupported_mass += lost;
-            }
-            least_propensity = least_propensity.min(round.propensity);
-            weight += round.weight();
-            if round.propensity < NEAR_ZERO {
-                near_zero_rounds += 1;
-                near_zero_weight += round.weight();
-            }
+/// Measures the support of a log, round by round.
+#[derive(Debug, Clone, Default)]
+pub struct SupportCount {
+    rounds: usize,
+    known: usize,
+    unsupported: usize,
+    unsupported_mass: f64,
+    least_propensity: Option<f64>,
+    near_zero: usize,
+    near_zero_weight: f64,
+    weight: f64,
+}
+
+impl SupportCount {
+    /// Takes a checked round.
+    pub fn see(&mut self, round: &Round<'_>) {
+        self.rounds += 1;
+        if let Some(logging) = round.logging {
+            self.known += 1;
+            let pairs = round.target.iter().zip(logging);
+            let lost: f64 = pairs
+                .filter(|(target, logged)| **target > 0.0 && **logged <= 0.0)
+                .map(|(target, _)| target)
+                .sum();
+            self.unsupported += usize::from(lost > 0.0);
+            self.unsupported_mass += lost;
         }
-        let known = rounds.has_logging();
-        let n = real(rounds.len());
-        Self {
+        let least = self.least_propensity.unwrap_or(f64::INFINITY);
+        self.least_propensity = Some(least.min(round.propensity));
+        self.weight += round.weight();
+        if round.propensity < NEAR_ZERO {
+            self.near_zero += 1;
+            self.near_zero_weight += round.weight();
+        }
+    }
+
+    /// What the rounds seen add up to.
+    #[must_use]
+    pub fn finish(&self) -> Support {
+        let known = self.known > 0 && self.known == self.rounds;
+        let n = real(self.rounds.max(1));
+        Support {
             known,
-            unsupported_rounds: known.then_some(unsupported_rounds),
-            unsupported_share: known.then(|| real(unsupported_rounds) / n),
-            unsupported_mass: known.then_some(unsupported_mass / n),
-            least_propensity,
-            near_zero_rounds,
-            near_zero_weight_share: if weight > 0.0 {
-                near_zero_weight / weight
+            unsupported_rounds: known.then_some(self.unsupported),
+            unsupported_share: known.then(|| real(self.unsupported) / n),
+            unsupported_mass: known.then_some(self.unsupported_mass / n),
+            least_propensity: self.least_propensity.unwrap_or(0.0),
+            near_zero_rounds: self.near_zero,
+            near_zero_weight_share: if self.weight > 0.0 {
+                self.near_zero_weight / self.weight
             } else {
                 0.0
             },

@@ -38,11 +38,7 @@ impl Terms {
     /// logging policy's whole distribution is known.
     #[must_use]
     pub fn of(rounds: &Rounds) -> Self {
-        let partitions = match rounds.facets() {
-            Some(facets) if rounds.has_logging() => facets.partitions(),
-            _ => Vec::new(),
-        };
-        let mut builder = TermsBuilder::new(partitions, rounds.has_predicted());
+        let mut builder = TermsBuilder::new(rounds.partitions(), rounds.has_predicted());
         for round in rounds.iter() {
             builder.add(&round);
         }

@@ -12,7 +12,7 @@ use crate::{
         numeric::real,
         terms::Terms,
     },
-    statistics::special::normal,
+    statistics::{quantile::of_sorted, special::normal},
 };
 
 /// How many resamples, from which seed, and how they become an interval.
@@ -132,8 +132,8 @@ pub fn bootstrap(
         }
     };
     Ok(Interval {
-        low: percentile(&values, low),
-        high: percentile(&values, high),
+        low: of_sorted(&values, low),
+        high: of_sorted(&values, high),
         confidence,
     })
 }
@@ -211,14 +211,4 @@ fn acceleration(units: &[Parts], whole: &Parts, normalised: bool) -> f64 {
 fn adjust(tail: f64, bias: f64, skew: f64) -> f64 {
     let shifted = bias + normal::quantile(tail);
     normal::cdf(bias + shifted / (1.0 - skew * shifted))
-}
-
-/// Quantile of sorted values, linear between neighbours (type 7).
-fn percentile(sorted: &[f64], probability: f64) -> f64 {
-    let position = probability.clamp(0.0, 1.0) * real(sorted.len() - 1);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let below = position.floor() as usize; // in 0..len by the clamp
-    let above = (below + 1).min(sorted.len() - 1);
-    let share = position - position.floor();
-    sorted[below] + share * (sorted[above] - sorted[below])
 }

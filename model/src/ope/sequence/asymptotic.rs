@@ -1,10 +1,13 @@
 //! The asymptotic confidence sequence: a normal interval that may be watched.
 
-use crate::ope::{
-    error::OpeError,
-    estimate::Estimate,
-    interval::{Interval, check_level, student::standard_error},
-    numeric::real,
+use crate::{
+    ope::{
+        error::OpeError,
+        estimate::Estimate,
+        interval::{Interval, check_level, student::standard_error},
+        numeric::real,
+    },
+    statistics::{Alpha, asymptotic_cs::AsymptoticCs},
 };
 
 /// The interval of an estimate that is looked at continuously.
@@ -21,7 +24,7 @@ use crate::ope::{
 /// [`EmpiricalBernstein`](super::EmpiricalBernstein) instead.
 ///
 /// # Errors
-/// Fewer than two units, `planned` below one, or a confidence outside (0, 1).
+/// Fewer than two units, `planned` below one, or a confidence outside (0.5, 1).
 pub fn asymptotic(
     estimate: &Estimate,
     customers: Option<&[u32]>,
@@ -29,21 +32,9 @@ pub fn asymptotic(
     confidence: f64,
 ) -> Result<Interval, OpeError> {
     check_level(confidence)?;
-    if !(planned >= 1.0 && planned.is_finite()) {
-        return Err(OpeError::Parameter {
-            name: "the planned number of units",
-            value: planned,
-            allowed: "finite and at least 1",
-        });
-    }
+    let sequence = AsymptoticCs::new(Alpha::new(1.0 - confidence)?, planned)?;
     let (error, units) = standard_error(estimate, customers)?;
-    let alpha = 1.0 - confidence;
-    let log = -2.0 * alpha.ln();
-    let rho_squared = (log + log.ln_1p()) / planned;
-    let units = real(units);
-    let spread = units * rho_squared + 1.0;
-    let boundary = 2.0 * spread / (units * units * rho_squared) * (spread.sqrt() / alpha).ln();
-    let half = error * units.sqrt() * boundary.sqrt();
+    let half = error * sequence.half_width(real(units), sequence.rho());
     Ok(Interval {
         low: estimate.value - half,
         high: estimate.value + half,
