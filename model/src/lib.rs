@@ -3,7 +3,9 @@
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
 //! * [`objective`]: what the company wants, as weights and prices.
+//! * [`ope`]: what another policy would have been worth, from the log of this one.
 //! * [`outcome`]: what became of a decision, once its window has closed.
+//! * [`statistics`]: whether an experiment shows what it seems to.
 //!
 //! Pure functions of their arguments: this crate reads no clock, no file and no environment,
 //! starts no thread, and draws no random number that was not handed to it.
@@ -11,4 +13,6 @@
 pub mod bandit;
 pub mod log;
 pub mod objective;
+pub mod ope;
 pub mod outcome;
+pub mod statistics;
