@@ -1,1 +1,3 @@
-//! Skeleton.
+//! How lagom learns.
+
+pub mod flat_table;
