@@ -1,1 +1,5 @@
 //! Skeleton.
+
+pub mod calibration;
+pub mod linear;
+pub mod metrics;
