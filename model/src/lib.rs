@@ -1,7 +1,10 @@
 //! What lagom believes and would choose.
 //!
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
+//! * [`calibration`]: maps that make probabilities honest.
+//! * [`linear`]: linear-logistic models as plain numbers, exact to explain.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
+//! * [`metrics`]: how good probabilities are.
 //! * [`objective`]: what the company wants, as weights and prices.
 //! * [`ope`]: what another policy would have been worth, from the log of this one.
 //! * [`outcome`]: what became of a decision, once its window has closed.
@@ -11,7 +14,10 @@
 //! starts no thread, and draws no random number that was not handed to it.
 
 pub mod bandit;
+pub mod calibration;
+pub mod linear;
 pub mod log;
+pub mod metrics;
 pub mod objective;
 pub mod ope;
 pub mod outcome;
