@@ -1,0 +1,207 @@
+//! One decision, from what is known to what is logged: synchronous and pure.
+//!
+//! ```text
+//! history ─as_of(now)→ view → features → propensity, churn
+//!                        └──→ facts → guardrails → eligible ─policy→ distribution ─draw→ decision
+//! ```
+//! Everything it depends on is in its arguments, so a logged decision can be replayed to the bit.
+
+mod choose;
+mod reason;
+mod snapshot;
+
+pub use choose::Workspace;
+pub use snapshot::{PolicyKind, Pace, Snapshot, SnapshotError, SnapshotParts};
+
+use crate::bandit::BanditError;
+use crate::guardrails::{Facts, Verdict};
+use crate::log::{Blocked, Choice, Decision};
+use choose::{Case, Chosen};
+use lagom_features::domain::{
+    Channel, CustomerId, Date, Days, DecisionId, InvoiceId, RequestId, TenantId, Timestamp, Zone,
+};
+use lagom_features::{History, Ledger};
+use thiserror::Error;
+
+/// Why no decision can be made.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum DecideError {
+    /// The customer was never described.
+    #[error("customer `{0}` is not known; record the customer first")]
+    Customer(CustomerId),
+    /// The invoice was never recorded, or only later.
+    #[error("invoice `{invoice_id}` of customer `{customer_id}` is not known before {now}")]
+    Invoice {
+        /// Which.
+        invoice_id: InvoiceId,
+        /// Whose.
+        customer_id: CustomerId,
+        /// The instant decided at.
+        now: Timestamp,
+    },
+    /// The policy's state does not fit the catalogue; a snapshot is built so that it does.
+    #[error("the policy cannot score the catalogue: {0}")]
+    Policy(#[from] BanditError),
+}
+
+/// Who asks about what, and when.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// Namespace.
+    pub tenant: TenantId,
+    /// Key of the decision to be made; it seeds the draw.
+    pub decision_id: DecisionId,
+    /// The caller's idempotency key.
+    pub request_id: RequestId,
+    /// About whom.
+    pub customer_id: CustomerId,
+    /// About which invoice.
+    pub invoice_id: InvoiceId,
+    /// Everything recorded of the customer.
+    pub history: &'a History,
+    /// The instant whose past is looked at.
+    pub now: Timestamp,
+    /// Channels the caller can use; all where `None`.
+    pub allowed_channels: Option<Vec<Channel>>,
+    /// Experiment and arm that the customer is in.
+    pub arm: Option<(String, String)>,
+    /// The policy that decides, where it is not the snapshot's own: that of the arm.
+    pub policy: Option<PolicyKind>,
+}
+
+/// Decides.
+///
+/// # Errors
+/// [`DecideError`] where the customer or invoice is not known at `now`.
+pub fn decide(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    workspace: &mut Workspace,
+) -> Result<Decision, DecideError> {
+    let view = request.history.as_of(request.now);
+    let unknown_invoice = || DecideError::Invoice {
+        invoice_id: request.invoice_id.clone(),
+        customer_id: request.customer_id.clone(),
+        now: request.now,
+    };
+    let customer = view
+        .customer()
+        .ok_or_else(|| DecideError::Customer(request.customer_id.clone()))?;
+    let ledger = Ledger::of(&view);
+    let facts =
+        Facts::of(&view, &ledger, &request.invoice_id).ok_or_else(unknown_invoice)?;
+    let state = ledger
+        .invoice(&request.invoice_id)
+        .ok_or_else(unknown_invoice)?;
+
+    let mut features = Vec::with_capacity(snapshot.extractor().width());
+    snapshot
+        .extractor()
+        .extract(&view, &ledger, &request.invoice_id, &mut features)
+        .map_err(|_| unknown_invoice())?;
+    let (payment_propensity, churn_risk) = snapshot.predict(&features);
+
+    let strategy = snapshot.strategy();
+    snapshot.guardrails().screen(
+        &facts,
+        strategy,
+        request.allowed_channels.as_deref(),
+        &mut workspace.verdicts,
+    );
+    let case = Case {
+        facts: &facts,
+        features: &features,
+        payment_propensity,
+        churn_risk,
+        outstanding_minor: state.outstanding_minor,
+        annual_margin_minor: customer.annual_margin_minor,
+        decision_id: &request.decision_id,
+    };
+    let policy = request.policy.unwrap_or(snapshot.policy());
+    let chosen = choose::choose(snapshot, policy, &case, workspace)?;
+    Ok(record(
+        snapshot,
+        request,
+        &customer.zone_or_utc(),
+        features,
+        (payment_propensity, churn_risk),
+        chosen,
+        &workspace.verdicts,
+    ))
+}
+
+fn record(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    zone: &Zone,
+    features: Vec<f64>,
+    (payment_propensity, churn_risk): (Option<f64>, Option<f64>),
+    chosen: Chosen,
+    verdicts: &[Verdict],
+) -> Decision {
+    let catalogue = snapshot.strategy().catalogue();
+    let action = catalogue[chosen.action].clone();
+    let today: Date = request.now.date(zone);
+    let slot = action.timing.map(|timing| timing.slot(today, zone));
+    // A slot that has begun is carried out at once.
+    let send_at = slot.map(|(from, _)| from.max(request.now));
+    let send_until = slot.map(|(_, until)| until);
+    let pace = snapshot.pace();
+    let pause = if action.is_wait() {
+        pace.after_wait_days
+    } else {
+        pace.after_step_days
+    };
+    let from = send_until.unwrap_or(request.now);
+    let blocked = verdicts
+        .iter()
+        .zip(catalogue)
+        .filter_map(|(verdict, action)| match verdict {
+            Verdict::Allowed => None,
+            Verdict::Refused(rule) => Some(Blocked {
+                action: action.id(),
+                rule: snapshot.guardrails().rule_id(*rule).to_owned(),
+            }),
+        })
+        .collect();
+    let (experiment, arm) = request.arm.clone().unzip();
+    Decision {
+        tenant: request.tenant.clone(),
+        decision_id: request.decision_id.clone(),
+        request_id: request.request_id.clone(),
+        decided_at: request.now,
+        customer_id: request.customer_id.clone(),
+        invoice_id: request.invoice_id.clone(),
+        fee_minor: snapshot.strategy().fee_minor(&action),
+        send_at,
+        send_until,
+        next_evaluation_at: from + Days::whole(i64::from(pause)),
+        probability: chosen.probability,
+        reason: reason::reason(&action, &chosen, verdicts),
+        eligible: chosen
+            .distribution
+            .iter()
+            .map(|&(place, probability)| Choice {
+                action: catalogue[place].id(),
+                probability,
+            })
+            .collect(),
+        action,
+        blocked,
+        features,
+        feature_fingerprint: snapshot.extractor().fingerprint().to_owned(),
+        model_id: snapshot.model_id().map(str::to_owned),
+        policy: chosen.policy.name().to_owned(),
+        policy_generation: chosen.generation,
+        objective_id: snapshot.objective_id().to_owned(),
+        strategy_id: snapshot.strategy().id().to_owned(),
+        guardrail_pack: snapshot.guardrails().pack().to_owned(),
+        draw: chosen.draw,
+        experiment,
+        arm,
+        payment_propensity,
+        churn_risk,
+        expected_value: chosen.expected_value,
+        fallback: chosen.fallback,
+    }
+}

@@ -1,0 +1,208 @@
+//! Score → distribution → draw, for each policy.
+
+use super::snapshot::{PolicyKind, Snapshot};
+use crate::bandit::{
+    ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw,
+    select,
+};
+use crate::guardrails::{Facts, Verdict};
+use crate::policy::{heads, ladder};
+use crate::strategy::WAIT;
+use lagom_features::domain::DecisionId;
+use std::sync::Arc;
+
+/// What a policy reads of a case.
+pub(super) struct Case<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) features: &'a [f64],
+    pub(super) payment_propensity: Option<f64>,
+    pub(super) churn_risk: Option<f64>,
+    pub(super) outstanding_minor: i64,
+    pub(super) annual_margin_minor: Option<i64>,
+    pub(super) decision_id: &'a DecisionId,
+}
+
+/// What a policy chose, and how likely everything else was.
+pub(super) struct Chosen {
+    pub(super) action: usize,
+    pub(super) probability: f64,
+    /// Place and probability of every eligible action, by place.
+    pub(super) distribution: Vec<(usize, f64)>,
+    pub(super) draw: f64,
+    pub(super) policy: PolicyKind,
+    pub(super) generation: u64,
+    pub(super) expected_value: Option<f64>,
+    pub(super) fallback: Option<String>,
+}
+
+/// Memory that deciding reuses from one decision to the next; it holds nothing that a decision
+/// depends on.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    pub(super) verdicts: Vec<Verdict>,
+    scorer: Option<Scorer>,
+    scratch: Scratch,
+    base: BaseScratch,
+    valuation: Valuation,
+    context: Vec<f64>,
+    mask: Vec<bool>,
+}
+
+impl Workspace {
+    /// Empty memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// Chooses among the actions that `workspace.verdicts` allow.
+pub(super) fn choose(
+    snapshot: &Snapshot,
+    policy: PolicyKind,
+    case: &Case<'_>,
+    workspace: &mut Workspace,
+) -> Result<Chosen, BanditError> {
+    let parts = snapshot.parts();
+    let generation = &parts.generation;
+    workspace.mask.clear();
+    let allowed = workspace.verdicts.iter();
+    workspace
+        .mask
+        .extend(allowed.map(|verdict| matches!(verdict, Verdict::Allowed)));
+    // Waiting is always possible: no rule may force a contact.
+    workspace.mask[WAIT] = true;
+    let u = draw(case.decision_id.as_str(), &generation.digest());
+    let ladder = |mask: &[bool]| ladder::choose(case.facts, snapshot.strategy(), mask);
+    let (distribution, expected, fallback) = match policy {
+        PolicyKind::Ladder => (vec![(ladder(&workspace.mask), 1.0)], None, None),
+        PolicyKind::Uniform => (uniform(&workspace.mask), None, None),
+        PolicyKind::Bandit if parts.paused => (
+            vec![(ladder(&workspace.mask), 1.0)],
+            None,
+            Some("the policy is paused; the ladder decides".to_owned()),
+        ),
+        PolicyKind::Bandit if generation.labels() < parts.cold_start.rounds as f64 => {
+            let rung = ladder(&workspace.mask);
+            let explored = mixed(
+                snapshot.base(),
+                &workspace.mask,
+                rung,
+                parts.cold_start.exploration,
+                &mut workspace.base,
+            );
+            let reason = format!(
+                "{} of {} outcomes have matured; the ladder decides, explored a little",
+                generation.labels(),
+                parts.cold_start.rounds
+            );
+            (explored, None, Some(reason))
+        }
+        PolicyKind::Bandit => {
+            let distribution = score(snapshot, case, workspace)?;
+            (distribution, Some(()), None)
+        }
+    };
+    let probabilities: Vec<f64> = distribution.iter().map(|&(_, p)| p).collect();
+    let at = select(&probabilities, u).unwrap_or(0);
+    let (action, probability) = distribution[at];
+    Ok(Chosen {
+        action,
+        probability,
+        draw: u,
+        policy: if fallback.is_some() && parts.paused {
+            PolicyKind::Ladder
+        } else {
+            policy
+        },
+        generation: generation.number(),
+        expected_value: expected.and_then(|()| against_waiting(&workspace.scratch, action)),
+        distribution,
+        fallback,
+    })
+}
+
+fn uniform(mask: &[bool]) -> Vec<(usize, f64)> {
+    let eligible: Vec<usize> = places(mask).collect();
+    let each = 1.0 / eligible.len() as f64;
+    eligible.into_iter().map(|place| (place, each)).collect()
+}
+
+fn places(mask: &[bool]) -> impl Iterator<Item = usize> + '_ {
+    mask.iter()
+        .enumerate()
+        .filter_map(|(place, &open)| open.then_some(place))
+}
+
+/// The ladder's rung, with `share` of the base measure mixed in.
+fn mixed(
+    base: &BaseMeasure,
+    mask: &[bool],
+    rung: usize,
+    share: f64,
+    scratch: &mut BaseScratch,
+) -> Vec<(usize, f64)> {
+    let eligible: Vec<u32> = places(mask).map(|place| place as u32).collect();
+    let mut measure = Vec::with_capacity(eligible.len());
+    base.restrict(&eligible, scratch, &mut measure);
+    eligible
+        .iter()
+        .zip(measure)
+        .map(|(&place, base)| {
+            let place = place as usize;
+            let own = if place == rung { 1.0 - share } else { 0.0 };
+            (place, own + share * base)
+        })
+        .collect()
+}
+
+/// The bandit's distribution under this case's valuation.
+fn score(
+    snapshot: &Snapshot,
+    case: &Case<'_>,
+    workspace: &mut Workspace,
+) -> Result<Vec<(usize, f64)>, BanditError> {
+    let parts = snapshot.parts();
+    heads::value(
+        &parts.objective,
+        &parts.strategy,
+        case.outstanding_minor,
+        case.annual_margin_minor,
+        &mut workspace.valuation,
+    );
+    let digest = parts.generation.digest();
+    let scorer = match workspace.scorer.take() {
+        Some(mut scorer) if scorer.generation().digest() == digest => {
+            scorer.revalue(&workspace.valuation)?;
+            scorer
+        }
+        _ => Scorer::new(Arc::clone(&parts.generation), &workspace.valuation)?,
+    };
+    let scorer = workspace.scorer.insert(scorer);
+    parts.context.of(
+        case.features,
+        case.payment_propensity,
+        case.churn_risk,
+        &mut workspace.context,
+    );
+    let mask = &workspace.mask;
+    let eligible = ActionSet::from_predicate(mask.len(), |place| mask[place]);
+    scorer.decide(&workspace.context, &eligible, &mut workspace.scratch)?;
+    let scratch = &workspace.scratch;
+    let chances = scratch.eligible().iter().zip(scratch.probabilities());
+    Ok(chances
+        .map(|(&place, &probability)| (place as usize, probability))
+        .collect())
+}
+
+/// Expected value of `action` less that of waiting, in the objective's units.
+fn against_waiting(scratch: &Scratch, action: usize) -> Option<f64> {
+    let value = |wanted: usize| {
+        let at = scratch
+            .eligible()
+            .iter()
+            .position(|&place| place as usize == wanted)?;
+        scratch.values().get(at).copied()
+    };
+    Some(value(action)? - value(WAIT)?)
+}

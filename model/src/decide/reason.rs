@@ -1,0 +1,35 @@
+//! A decision in one line, for a person.
+
+use super::choose::Chosen;
+use super::snapshot::PolicyKind;
+use crate::guardrails::Verdict;
+use lagom_features::domain::Action;
+
+/// Why this action, in one line.
+pub(super) fn reason(action: &Action, chosen: &Chosen, verdicts: &[Verdict]) -> String {
+    let open = chosen.distribution.len();
+    let refused = verdicts.len().saturating_sub(open);
+    let what = if action.is_wait() {
+        "wait".to_owned()
+    } else {
+        action.to_string()
+    };
+    let who = match (&chosen.fallback, chosen.policy) {
+        (Some(reason), _) => reason.clone(),
+        (None, PolicyKind::Ladder) => "the rules ladder decides".to_owned(),
+        (None, PolicyKind::Uniform) => "every open action is as likely".to_owned(),
+        (None, PolicyKind::Bandit) => match chosen.expected_value {
+            Some(value) if !action.is_wait() => format!(
+                "worth {value:+.0} minor units against waiting by what was learnt from earlier \
+                 outcomes"
+            ),
+            _ => "no open step is expected to be worth more than waiting, or one was explored"
+                .to_owned(),
+        },
+    };
+    format!(
+        "{what} ({:.1} % likely): {who}; {open} of {} actions were open, {refused} refused by rules",
+        100.0 * chosen.probability,
+        open + refused
+    )
+}

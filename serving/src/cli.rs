@@ -1,0 +1,131 @@
+//! The command line: each command parses, calls, prints. What it does lives elsewhere.
+
+mod answer;
+#[cfg(feature = "training")]
+mod bench;
+#[cfg(feature = "training")]
+mod demo;
+#[cfg(feature = "training")]
+mod evaluate;
+#[cfg(feature = "training")]
+mod export;
+mod features;
+#[cfg(feature = "training")]
+mod fit;
+#[cfg(feature = "training")]
+mod import;
+#[cfg(feature = "training")]
+mod models;
+mod output;
+#[cfg(feature = "training")]
+mod review;
+mod serve;
+#[cfg(feature = "training")]
+mod simulate;
+#[cfg(feature = "training")]
+mod train;
+
+mod check_config;
+
+use answer::{Answer, Failure};
+use clap::{Parser, Subcommand};
+use output::Output;
+use std::process::ExitCode;
+
+/// Learns, per customer, which next step for an unpaid invoice is just right: which channel,
+/// when, in which tone, and often nothing at all.
+#[derive(Debug, Parser)]
+#[command(name = "lagom", version, propagate_version = true)]
+#[command(after_help = "First: lagom demo. Every command explains itself: lagom help train.")]
+struct Cli {
+    /// One machine-readable document on stdout instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[cfg(feature = "training")]
+    Demo(demo::Args),
+    Serve(serve::Args),
+    #[cfg(feature = "training")]
+    Import(import::Args),
+    #[cfg(feature = "training")]
+    Simulate(simulate::Args),
+    #[cfg(feature = "training")]
+    Train(train::Args),
+    #[cfg(feature = "training")]
+    Models(models::Args),
+    #[cfg(feature = "training")]
+    Export(export::Args),
+    Features(features::Args),
+    CheckConfig(check_config::Args),
+    #[cfg(feature = "training")]
+    Fit(fit::Args),
+    #[cfg(feature = "training")]
+    Evaluate(evaluate::Args),
+    #[cfg(feature = "training")]
+    Review(review::Args),
+    #[cfg(feature = "training")]
+    Bench(bench::Args),
+}
+
+impl Command {
+    fn run(self, out: &mut Output) -> Result<Answer, Failure> {
+        match self {
+            #[cfg(feature = "training")]
+            Self::Demo(args) => demo::run(&args, out),
+            Self::Serve(args) => serve::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Import(args) => import::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Simulate(args) => simulate::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Train(args) => train::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Models(args) => models::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Export(args) => export::run(&args, out),
+            Self::Features(args) => features::run(&args, out),
+            Self::CheckConfig(args) => check_config::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Fit(args) => fit::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Evaluate(args) => evaluate::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Review(args) => review::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Bench(args) => bench::run(&args, out),
+        }
+    }
+}
+
+/// Runs the command line: 0 ok, 1 the answer is "no", 2 bad input or configuration.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let mut out = Output::stdout(cli.json);
+    match cli.command.run(&mut out) {
+        Ok(answer) => answer.exit_code(),
+        Err(failure) => {
+            out.complain(&failure);
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_parses() {
+        Cli::command().debug_assert();
+    }
+}
