@@ -10,7 +10,7 @@ pub mod fault;
 pub mod ids;
 pub mod invoice;
 pub mod money;
-mod named;
+pub(crate) mod named;
 pub mod time;
 
 pub use action::{Action, ActionId, Channel, Kind, PartOfDay, Timing, Tone};

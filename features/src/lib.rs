@@ -3,12 +3,18 @@
 //! * [`domain`]: the words of the trade as types.
 //! * [`history`]: everything recorded about a customer, and what of it was known when.
 //! * [`ledger`]: the state of each invoice at an instant.
+//! * [`spec`]: features as declared, with a fingerprint.
+//! * [`extract`]: the only way from a view to a feature vector.
 //!
 //! This crate reads no clock, no file and no environment, and starts no thread.
 
 pub mod domain;
+pub mod extract;
 pub mod history;
 pub mod ledger;
+pub mod spec;
 
+pub use extract::{ExtractError, Extractor, Scratch};
 pub use history::{History, Inserted, Recorded, View};
 pub use ledger::{InvoiceState, Ledger};
+pub use spec::{FeatureSpec, SpecError};

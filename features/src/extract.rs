@@ -1,0 +1,316 @@
+//! The only way to a feature vector, when training and when serving.
+//!
+//! One backward pass over the events of a [`View`] and one over its invoices feed every feature;
+//! what the view does not hold, no feature can see. The numbers are the same bits on every
+//! platform and for every order in which the records arrived. NaN is *unknown*.
+
+mod attribute;
+mod finish;
+mod fold;
+mod invoices;
+mod row;
+
+use crate::domain::{Customer, Event, EventType, InvoiceId, Timestamp, Zone};
+use crate::history::View;
+use crate::ledger::{InvoiceState, Ledger};
+use crate::spec::FeatureSpec;
+use crate::spec::feature::{Definition, Feature, Op, PairOp, Rows, Window};
+use fold::Fold;
+use invoices::Facts;
+use row::{Followed, Row, Trail, Whose};
+use thiserror::Error;
+
+/// Why a vector could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ExtractError {
+    /// The invoice was not issued or not recorded before the instant.
+    #[error("invoice `{invoice_id}` was not known before {now}; record it first")]
+    Invoice {
+        /// Which.
+        invoice_id: InvoiceId,
+        /// The instant of the view.
+        now: Timestamp,
+    },
+}
+
+/// What every feature is computed against.
+struct Moment<'a> {
+    now: Timestamp,
+    zone: Zone,
+    customer: Option<&'a Customer>,
+    state: &'a InvoiceState<'a>,
+    autopay: Option<bool>,
+}
+
+/// Memory that extraction reuses; after the first vector of a size nothing more is allocated.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    folds: Vec<Fold>,
+    values: Vec<Vec<f64>>,
+    facets: Vec<Vec<u64>>,
+    facts: Vec<Facts>,
+    by_id: Vec<u32>,
+    order: Vec<u32>,
+}
+
+impl Scratch {
+    /// Empty memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// A spec, compiled.
+#[derive(Debug, Clone)]
+pub struct Extractor {
+    features: Vec<Feature>,
+    fingerprint: String,
+    width: usize,
+    by_type: Vec<Vec<usize>>,
+    contacts: Vec<usize>,
+    settlements: Vec<usize>,
+    dues: Vec<usize>,
+    invoices: Vec<usize>,
+}
+
+impl Extractor {
+    /// Compiles `spec`.
+    #[must_use]
+    pub fn new(spec: &FeatureSpec) -> Self {
+        let mut plan = Self {
+            features: spec.features().to_vec(),
+            fingerprint: spec.fingerprint().to_owned(),
+            width: spec.width(),
+            by_type: vec![Vec::new(); EventType::ALL.len()],
+            contacts: Vec::new(),
+            settlements: Vec::new(),
+            dues: Vec::new(),
+            invoices: Vec::new(),
+        };
+        for (place, feature) in spec.features().iter().enumerate() {
+            let Definition::Aggregate(aggregate) = &feature.definition else {
+                continue;
+            };
+            match &aggregate.rows {
+                Rows::Events(types) => {
+                    for kind in types {
+                        plan.by_type[kind.index()].push(place);
+                    }
+                }
+                Rows::Contacts => plan.contacts.push(place),
+                Rows::Settlements => plan.settlements.push(place),
+                Rows::Dues => plan.dues.push(place),
+                Rows::Invoices => plan.invoices.push(place),
+            }
+        }
+        plan
+    }
+
+    /// Fingerprint of the spec.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// How many numbers a vector has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Writes the vector of `invoice_id` at the instant of `view` to `out`, in the order of the
+    /// spec. `ledger` must be that of the same view.
+    ///
+    /// # Errors
+    /// [`ExtractError::Invoice`] where the view does not hold the invoice; `out` is then empty.
+    pub fn extract(
+        &self,
+        view: &View<'_>,
+        ledger: &Ledger<'_>,
+        invoice_id: &InvoiceId,
+        out: &mut Vec<f64>,
+    ) -> Result<(), ExtractError> {
+        self.extract_with(&mut Scratch::new(), view, ledger, invoice_id, out)
+    }
+
+    /// [`Self::extract`] with memory kept between calls.
+    ///
+    /// # Errors
+    /// As [`Self::extract`].
+    pub fn extract_with(
+        &self,
+        scratch: &mut Scratch,
+        view: &View<'_>,
+        ledger: &Ledger<'_>,
+        invoice_id: &InvoiceId,
+        out: &mut Vec<f64>,
+    ) -> Result<(), ExtractError> {
+        out.clear();
+        let unknown = || ExtractError::Invoice {
+            invoice_id: invoice_id.clone(),
+            now: view.now(),
+        };
+        let state = ledger.invoice(invoice_id).ok_or_else(unknown)?;
+        let customer = view.customer();
+        let mut moment = Moment {
+            now: view.now(),
+            zone: customer.map_or_else(Zone::utc, Customer::zone_or_utc),
+            customer,
+            state,
+            autopay: customer.and_then(|one| one.autopay),
+        };
+        self.begin(scratch, &moment);
+        invoices::gather(scratch, ledger, &moment);
+        self.pass_events(scratch, view, ledger, &mut moment);
+        self.pass_invoices(scratch, ledger, &moment);
+        self.write(scratch, &moment, out);
+        Ok(())
+    }
+
+    fn begin(&self, scratch: &mut Scratch, moment: &Moment<'_>) {
+        let features = self.features.len();
+        scratch.folds.clear();
+        scratch.values.resize_with(features, Vec::new);
+        scratch.facets.resize_with(features, Vec::new);
+        for (place, feature) in self.features.iter().enumerate() {
+            scratch.values[place].clear();
+            scratch.facets[place].clear();
+            let (since, rows) = match &feature.definition {
+                Definition::Aggregate(aggregate) => bounds(aggregate.window, moment),
+                _ => (Timestamp::MAX, 0),
+            };
+            scratch.folds.push(Fold::new(since, rows));
+        }
+    }
+
+    fn pass_events(
+        &self,
+        scratch: &mut Scratch,
+        view: &View<'_>,
+        ledger: &Ledger<'_>,
+        moment: &mut Moment<'_>,
+    ) {
+        let mut trail = Trail::default();
+        let mut autopay = None;
+        for event in view.events().rev() {
+            invoices::note_engagement(scratch, ledger, event);
+            match event.kind {
+                EventType::AutopayEnabled => autopay = autopay.or(Some(true)),
+                EventType::AutopayDisabled => autopay = autopay.or(Some(false)),
+                _ => {}
+            }
+            let whose = whose(event, moment);
+            let wanted = &self.by_type[event.kind.index()];
+            if !wanted.is_empty() {
+                let row = Row::event(event, whose, Followed::UNKNOWN);
+                self.feed(scratch, wanted, &row, moment);
+            }
+            if event.kind == EventType::ContactSent && !self.contacts.is_empty() {
+                let followed = trail.after(event.occurred_at, moment.now);
+                let row = Row::event(event, whose, followed);
+                self.feed(scratch, &self.contacts, &row, moment);
+            }
+            trail.pass(event);
+        }
+        moment.autopay = autopay.or(moment.autopay);
+    }
+
+    fn pass_invoices(&self, scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment<'_>) {
+        type When = fn(&Facts, Timestamp) -> Option<Timestamp>;
+        let sources: [(&[usize], When); 3] = [
+            (&self.settlements, |facts, _| facts.settled_at),
+            (&self.dues, |facts, now| {
+                Some(facts.late_from).filter(|&at| at < now)
+            }),
+            (&self.invoices, |facts, _| Some(facts.issued_at)),
+        ];
+        for (wanted, when) in sources {
+            if wanted.is_empty() {
+                continue;
+            }
+            invoices::order_backwards(scratch, ledger, |facts| when(facts, moment.now));
+            for position in 0..scratch.order.len() {
+                let facts = scratch.facts[scratch.order[position] as usize];
+                if let Some(at) = when(&facts, moment.now) {
+                    self.feed(scratch, wanted, &Row::invoice(at, facts), moment);
+                }
+            }
+        }
+    }
+
+    fn feed(&self, scratch: &mut Scratch, wanted: &[usize], row: &Row<'_>, moment: &Moment<'_>) {
+        for &place in wanted {
+            let fold = &mut scratch.folds[place];
+            if row.at < fold.since || fold.rows_left == 0 {
+                continue;
+            }
+            let Definition::Aggregate(aggregate) = &self.features[place].definition else {
+                continue;
+            };
+            if !row.whose.within(aggregate.scope) || !row.passes(&aggregate.filter) {
+                continue;
+            }
+            fold.rows_left -= 1;
+            match &aggregate.op {
+                Op::Quantile(column, _) => {
+                    let value = row.value(*column, moment);
+                    if !value.is_nan() {
+                        scratch.values[place].push(value);
+                    }
+                }
+                Op::Distinct(facet) => scratch.facets[place].extend(row.facet(*facet, moment)),
+                op => fold.take(op, row, moment),
+            }
+        }
+    }
+
+    fn write(&self, scratch: &mut Scratch, moment: &Moment<'_>, out: &mut Vec<f64>) {
+        for (place, feature) in self.features.iter().enumerate() {
+            let value = match &feature.definition {
+                Definition::Aggregate(aggregate) => match &aggregate.op {
+                    Op::Quantile(_, q) => finish::quantile(&mut scratch.values[place], *q),
+                    Op::Distinct(_) => finish::distinct(&mut scratch.facets[place]),
+                    op => scratch.folds[place].finish(op, moment.now),
+                },
+                Definition::Attribute { attribute, days } => {
+                    if attribute.is_text() {
+                        let word = attribute::text(*attribute, moment);
+                        finish::levels(feature, word, out);
+                        continue;
+                    }
+                    attribute::number(*attribute, days, moment)
+                }
+                Definition::Pair { op, left, right } => match op {
+                    PairOp::Difference => out[*left] - out[*right],
+                    PairOp::Ratio => out[*left] / out[*right],
+                    PairOp::Product => out[*left] * out[*right],
+                },
+            };
+            finish::transformed(feature, value, out);
+        }
+    }
+}
+
+/// First instant that a window lets through, and how many rows.
+fn bounds(window: Window, moment: &Moment<'_>) -> (Timestamp, u32) {
+    let since = match window {
+        Window::Lifetime | Window::Last(_) => Timestamp::MIN,
+        Window::Length(length) => moment.now - length,
+        Window::SinceDue => moment.state.due_on.start(&moment.zone),
+        Window::SinceIssue => moment.state.invoice.issued_at,
+    };
+    let rows = match window {
+        Window::Last(rows) => rows,
+        _ => u32::MAX,
+    };
+    (since, rows)
+}
+
+fn whose(event: &Event, moment: &Moment<'_>) -> Whose {
+    match &event.invoice_id {
+        None => Whose::Unattached,
+        Some(id) if *id == moment.state.invoice.invoice_id => Whose::Asked,
+        Some(_) => Whose::Other,
+    }
+}

@@ -1,0 +1,62 @@
+//! From a feature's number to its columns in the vector.
+
+use crate::spec::feature::{Feature, Transform};
+
+/// Quantile by linear interpolation between order statistics; NaN of none.
+pub(super) fn quantile(values: &mut [f64], q: f64) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    let place = q * (values.len() - 1) as f64;
+    let below = place.floor();
+    let low = values[below as usize];
+    let high = values[place.ceil() as usize];
+    low + (place - below) * (high - low)
+}
+
+/// How many different values there are.
+pub(super) fn distinct(values: &mut [u64]) -> f64 {
+    values.sort_unstable();
+    let changes = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    if values.is_empty() {
+        0.0
+    } else {
+        (changes + 1) as f64
+    }
+}
+
+/// Writes a column a level.
+pub(super) fn levels(feature: &Feature, word: Option<&str>, out: &mut Vec<f64>) {
+    let Transform::Levels(levels) = &feature.transform else {
+        return;
+    };
+    out.extend(levels.iter().map(|level| match word {
+        Some(word) => f64::from(u8::from(word == level)),
+        None => feature.missing,
+    }));
+}
+
+/// Clips, transforms and writes a number.
+pub(super) fn transformed(feature: &Feature, value: f64, out: &mut Vec<f64>) {
+    let value = match feature.clip {
+        Some((low, high)) if !value.is_nan() => value.clamp(low, high),
+        _ => value,
+    };
+    let known = |value: f64| {
+        if value.is_finite() {
+            value
+        } else {
+            feature.missing
+        }
+    };
+    match &feature.transform {
+        Transform::None | Transform::Levels(_) => out.push(known(value)),
+        Transform::Log1p => out.push(known(libm::log1p(value.abs()).copysign(value))),
+        Transform::Cyclic(period) => {
+            let angle = std::f64::consts::TAU * (value / period);
+            out.push(known(libm::sin(angle)));
+            out.push(known(libm::cos(angle)));
+        }
+    }
+}
