@@ -1,0 +1,135 @@
+//! The arrows between crates, as the architecture has them. A new arrow is a change of design:
+//! it belongs there first.
+
+#![allow(clippy::unwrap_used)]
+
+use cargo_metadata::{CargoOpt, DependencyKind, MetadataCommand, Package};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For each crate: which of ours it may use, and which heavy or impure crates it must not see.
+fn rules() -> BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)> {
+    let pure = vec![
+        "tokio", "tonic", "prost", "polars", "linfa", "linfa-logistic", "axum", "rusqlite", "clap",
+        "rayon", "tracing", "tempfile", "csv", "flate2",
+    ];
+    let offline = vec!["tokio", "tonic", "prost", "axum", "rusqlite", "clap"];
+    BTreeMap::from([
+        ("lagom-proto", (vec![], vec!["polars", "linfa", "rusqlite"])),
+        ("lagom-features", (vec![], pure.clone())),
+        ("lagom-model", (vec!["lagom-features"], pure)),
+        (
+            "lagom-training",
+            (vec!["lagom-features", "lagom-model"], offline),
+        ),
+        (
+            "lagom-serving",
+            (
+                vec!["lagom-features", "lagom-model", "lagom-proto", "lagom-training"],
+                vec!["polars", "linfa", "linfa-logistic"],
+            ),
+        ),
+    ])
+}
+
+fn names(package: &Package) -> BTreeSet<String> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development)
+        .map(|dependency| dependency.name.clone())
+        .collect()
+}
+
+fn workspace() -> Vec<Package> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .features(CargoOpt::AllFeatures)
+        .no_deps()
+        .exec()
+        .unwrap();
+    metadata.packages
+}
+
+#[test]
+fn crates_depend_in_one_direction() {
+    let packages = workspace();
+    for (name, (may, must_not)) in rules() {
+        let package = packages.iter().find(|one| one.name == name).unwrap();
+        let used = names(package);
+        for ours in used.iter().filter(|one| one.starts_with("lagom-")) {
+            assert!(may.contains(&ours.as_str()), "{name} may not use {ours}");
+        }
+        for heavy in must_not {
+            assert!(!used.contains(heavy), "{name} may not use {heavy}");
+        }
+    }
+}
+
+#[test]
+fn only_the_command_line_needs_training() {
+    let packages = workspace();
+    let serving = packages
+        .iter()
+        .find(|one| one.name == "lagom-serving")
+        .unwrap();
+    let training = serving
+        .dependencies
+        .iter()
+        .find(|one| one.name == "lagom-training")
+        .unwrap();
+    assert!(training.optional, "a slim server is built without training");
+
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../serving/src");
+    let mut folders = vec![std::path::PathBuf::from(sources)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let in_command_line = path
+                .components()
+                .any(|part| part.as_os_str().to_string_lossy().starts_with("cli"));
+            assert!(
+                in_command_line || !text.contains("lagom_training"),
+                "{} uses training outside the command line",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_reads_no_clock_file_environment_or_thread() {
+    for core in ["features/src", "model/src"] {
+        let mut folders = vec![
+            std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                .join("..")
+                .join(core),
+        ];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap();
+                let is_test = path.file_stem().is_some_and(|stem| stem == "tests")
+                    || path.components().any(|part| part.as_os_str() == "tests");
+                if is_test {
+                    continue;
+                }
+                for impure in [
+                    "std::fs", "std::env", "std::thread", "SystemTime", "Instant::now",
+                    "Timestamp::now", "Zoned::now", "rand::rng()", "std::net",
+                ] {
+                    assert!(!code.contains(impure), "{}: {impure}", path.display());
+                }
+            }
+        }
+    }
+}
