@@ -2,6 +2,7 @@
 //!
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`calibration`]: maps that make probabilities honest.
+//! * [`decide`]: one decision, from what is known to what is logged.
 //! * [`linear`]: linear-logistic models as plain numbers, exact to explain.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
 //! * [`metrics`]: how good probabilities are.
@@ -15,6 +16,7 @@
 
 pub mod bandit;
 pub mod calibration;
+pub mod decide;
 pub mod linear;
 pub mod log;
 pub mod metrics;
