@@ -8,11 +8,7 @@
 //! | what was seen, in sums that merge | [`moments`], [`estimate`] |
 //! | how far apart are two arms, absolutely and relatively | [`difference`], [`relative`], [`effect`] |
 //! | the same with less noise | [`cuped`], [`regression`], [`winsor`] |
-<<<<<<< HEAD
-//! | may the numbers be trusted | [`srm`], [`balance`], [`drift`] |
-=======
 //! | may the numbers be trusted | [`srm`], [`balance`], [`drift`], [`maturity`] |
->>>>>>> stats
 //! | may they be looked at every day | [`asymptotic_cs`], [`msprt`], [`anytime_t`], [`hybrid`] |
 //! | is the new arm not worse than a margin | [`non_inferiority`], [`proportions`] |
 //! | several questions at once | [`multiplicity`], [`heterogeneity`], [`decision`] |
@@ -38,10 +34,7 @@ pub mod estimate;
 pub mod heterogeneity;
 pub mod hybrid;
 pub mod level;
-<<<<<<< HEAD
-=======
 pub mod maturity;
->>>>>>> stats
 pub mod moments;
 pub mod msprt;
 pub mod multiplicity;

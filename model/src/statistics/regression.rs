@@ -18,17 +18,12 @@ pub struct ArmSample<'a> {
 pub struct LinAdjusted {
     /// Adjusted treatment minus adjusted control.
     pub diff: f64,
-<<<<<<< HEAD
-    /// HC2 standard error.
-    pub se: f64,
-=======
     /// HC2 standard error, for the effect on the customers of this experiment.
     pub se: f64,
     /// Standard error for the effect on all customers like them: adds what is uncertain about the
     /// common mean of the covariates, `(d'S_x d)/N` with `d` the difference of the slopes
     /// (Negi and Wooldridge, *Econometric Reviews* 40 (2021) 504).
     pub se_population: f64,
->>>>>>> stats
     /// Slopes of the covariates in the control arm.
     pub slopes_c: Vec<f64>,
     /// Slopes of the covariates in the treatment arm.
@@ -77,12 +72,6 @@ pub fn lin_adjust(
     let (at_c, variance_c) = fit_c.at(control, &centre);
     let (at_t, variance_t) = fit_t.at(treatment, &centre);
     let diff = at_t - at_c;
-<<<<<<< HEAD
-    let se = (variance_c + variance_t).sqrt();
-    Ok(LinAdjusted {
-        diff,
-        se,
-=======
     let variance = variance_c + variance_t;
     let se = variance.sqrt();
     let slopes: Vec<f64> = fit_t
@@ -98,15 +87,12 @@ pub fn lin_adjust(
         diff,
         se,
         se_population: (variance + spread / (units * (units - 1.0))).sqrt(),
->>>>>>> stats
         slopes_c: fit_c.slopes,
         slopes_t: fit_t.slopes,
         z: TestResult::normal(diff, se, alpha),
     })
 }
 
-<<<<<<< HEAD
-=======
 /// `Σ_i (d'(x_i - x̄))²` over the units of an arm.
 fn spread_along(direction: &[f64], arm: ArmSample<'_>, centre: &[f64]) -> f64 {
     (0..arm.outcome.len())
@@ -121,7 +107,6 @@ fn spread_along(direction: &[f64], arm: ArmSample<'_>, centre: &[f64]) -> f64 {
         .sum()
 }
 
->>>>>>> stats
 /// Least squares within one arm, around the arm's own means.
 struct ArmFit {
     n: f64,

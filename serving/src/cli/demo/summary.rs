@@ -2,6 +2,7 @@
 
 use super::trial::Lived;
 use lagom_model::objective::Objective;
+use lagom_model::statistics::special::student_t;
 use lagom_training::simulator::Tally;
 use serde::Serialize;
 
@@ -112,7 +113,7 @@ pub(super) fn gain(ours: &[Lived], theirs: &[Lived], objective: &Objective) -> G
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let half = lagom_model::statistics::student_t_quantile(0.975, n - 1.0) * (variance / n).sqrt();
+    let half = student_t::isf(0.025, n - 1.0) * (variance / n).sqrt();
     Gain {
         mean,
         low: mean - half,

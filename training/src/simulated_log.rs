@@ -1,0 +1,239 @@
+//! A world's months under a given snapshot, without a server: canonical tables and a decision log
+//! with a known truth behind them.
+
+use crate::simulator::{Life, Sent, Tally, World};
+use lagom_features::domain::{
+    Customer, CustomerId, Date, DecisionId, Event, EventId, EventType, Invoice, InvoiceId, RequestId,
+    TenantId, Timestamp,
+};
+use lagom_features::{History, Inserted, Ledger};
+use lagom_model::decide::{DecideError, PolicyKind, Request, Snapshot, Workspace, decide};
+use lagom_model::guardrails::Facts;
+use lagom_model::log::{Decision, Outcome};
+use lagom_model::outcome::mature;
+use std::collections::{BTreeMap, HashMap};
+
+/// When the nightly run asks, local time.
+const ASKS_AT: i8 = 6;
+/// Days after the due date until a case is left to others.
+const PATIENCE_DAYS: i32 = 60;
+
+/// How long a world is lived, and by how many.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The world.
+    pub world: World,
+    /// People in it.
+    pub customers: usize,
+    /// Days lived.
+    pub days: u16,
+    /// The first day.
+    pub start: Date,
+    /// Of the world's luck and, through the decisions' ids, of the draws.
+    pub seed: u64,
+    /// After which outcomes count, in days.
+    pub window_days: u16,
+    /// Who decides.
+    pub policy: PolicyKind,
+}
+
+/// What a company has after those months.
+#[derive(Debug, Clone, Default)]
+pub struct SimulatedLog {
+    /// Who is invoiced.
+    pub customers: Vec<Customer>,
+    /// What was invoiced.
+    pub invoices: Vec<Invoice>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// What was decided, in order.
+    pub decisions: Vec<Decision>,
+    /// What became of the decisions whose windows have closed.
+    pub outcomes: Vec<Outcome>,
+    /// The truth, counted by the world.
+    pub truth: Tally,
+}
+
+/// Lives `plan` under `snapshot`; every step is re-checked by the guardrails right before it is
+/// carried out, as a sender would ask.
+///
+/// # Errors
+/// [`DecideError`] where the snapshot cannot score its own catalogue.
+pub fn simulate(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    mut each_day: impl FnMut(),
+) -> Result<SimulatedLog, DecideError> {
+    let end = plan.start.plus_days(i32::from(plan.days));
+    let mut run = Run {
+        plan,
+        snapshot,
+        histories: HashMap::new(),
+        ask_again: HashMap::new(),
+        planned: BTreeMap::new(),
+        workspace: Workspace::new(),
+        log: SimulatedLog::default(),
+    };
+    let mut life = Life::begin(
+        plan.world.clone(),
+        plan.customers,
+        plan.seed,
+        plan.start,
+        (plan.start, end),
+    );
+    run.describe(&life);
+    while life.today() < end {
+        run.ask(&life)?;
+        run.send(&mut life);
+        let day = life.live_day();
+        for invoice in day.invoices {
+            let history = run.histories.entry(invoice.customer_id.clone()).or_default();
+            history.record_invoice(invoice.issued_at, invoice.clone());
+            run.log.invoices.push(invoice);
+        }
+        run.record(day.events);
+        each_day();
+    }
+    run.finish(end.start(&plan.world.time_zone), &life)
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    snapshot: &'a Snapshot,
+    histories: HashMap<CustomerId, History>,
+    ask_again: HashMap<InvoiceId, Timestamp>,
+    /// Places in the log of decisions to be carried out, by day.
+    planned: BTreeMap<Date, Vec<usize>>,
+    workspace: Workspace,
+    log: SimulatedLog,
+}
+
+impl Run<'_> {
+    fn describe(&mut self, life: &Life) {
+        for customer in life.customers() {
+            let history = self
+                .histories
+                .entry(customer.customer_id.clone())
+                .or_default();
+            history.record_customer(customer.created_at, customer.clone());
+            self.log.customers.push(customer.clone());
+        }
+    }
+
+    fn record(&mut self, events: Vec<Event>) {
+        for event in events {
+            let history = self
+                .histories
+                .entry(event.customer_id.clone())
+                .or_default();
+            if history.record_event(event.clone()) == Inserted::New {
+                self.log.events.push(event);
+            }
+        }
+    }
+
+    fn ask(&mut self, life: &Life) -> Result<(), DecideError> {
+        let zone = &self.plan.world.time_zone;
+        let now = life.today().at(ASKS_AT, zone);
+        let mut questions: Vec<(InvoiceId, CustomerId)> = life
+            .unpaid()
+            .filter(|(_, invoice_id, due_on)| {
+                let after = life.today().days_since(*due_on);
+                let again = self.ask_again.get(invoice_id);
+                (0..=PATIENCE_DAYS).contains(&after) && again.is_none_or(|&at| at <= now)
+            })
+            .map(|(customer_id, invoice_id, _)| (invoice_id.clone(), customer_id.clone()))
+            .collect();
+        questions.sort();
+        for (invoice_id, customer_id) in questions {
+            let number = self.log.decisions.len();
+            let id = format!("s{}-{number:08}", self.plan.seed);
+            let history = &self.histories[&customer_id];
+            let request = Request {
+                tenant: TenantId::default(),
+                decision_id: DecisionId::new(id.clone()).expect("a number makes an id"),
+                request_id: RequestId::new(id).expect("a number makes an id"),
+                customer_id,
+                invoice_id,
+                history,
+                now,
+                allowed_channels: None,
+                arm: None,
+                policy: Some(self.plan.policy),
+            };
+            let decision = decide(self.snapshot, &request, &mut self.workspace)?;
+            self.ask_again
+                .insert(decision.invoice_id.clone(), decision.next_evaluation_at);
+            if let Some(send_at) = decision.send_at {
+                let on = send_at.date(zone);
+                self.planned.entry(on).or_default().push(number);
+            }
+            self.log.decisions.push(decision);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, life: &mut Life) {
+        let mut planned = self.planned.remove(&life.today()).unwrap_or_default();
+        planned.sort_by_key(|&place| (self.log.decisions[place].send_at, place));
+        for place in planned {
+            let decision = self.log.decisions[place].clone();
+            let at = decision.send_at.unwrap_or(decision.decided_at);
+            let refused = self.refused(&decision, at);
+            let events = match refused {
+                Some(rule) => vec![skipped(&decision, rule, at)],
+                None => life.receive(&Sent {
+                    decision_id: &decision.decision_id,
+                    customer_id: &decision.customer_id,
+                    invoice_id: &decision.invoice_id,
+                    action: &decision.action,
+                    at,
+                }),
+            };
+            self.record(events);
+        }
+    }
+
+    /// The first rule that forbids the step now, if any.
+    fn refused(&self, decision: &Decision, at: Timestamp) -> Option<String> {
+        let view = self.histories[&decision.customer_id].as_of(at);
+        let ledger = Ledger::of(&view);
+        let facts = Facts::of(&view, &ledger, &decision.invoice_id)?;
+        self.snapshot
+            .guardrails()
+            .recheck(&facts, self.snapshot.strategy(), &decision.action, at)
+            .into_iter()
+            .next()
+    }
+
+    fn finish(mut self, now: Timestamp, life: &Life) -> Result<SimulatedLog, DecideError> {
+        for decision in &self.log.decisions {
+            let history = &self.histories[&decision.customer_id];
+            let objective = &self.snapshot.parts().objective;
+            self.log.outcomes.extend(mature(
+                decision,
+                history,
+                objective,
+                self.plan.window_days,
+                now,
+            ));
+        }
+        self.log.truth = life.tally().clone();
+        Ok(self.log)
+    }
+}
+
+fn skipped(decision: &Decision, rule: String, at: Timestamp) -> Event {
+    let id = format!("skipped-{}", decision.decision_id);
+    let mut event = Event::new(
+        EventId::new(id).expect("an id makes an id"),
+        EventType::ContactSkipped,
+        decision.customer_id.clone(),
+        at,
+        at,
+    );
+    event.invoice_id = Some(decision.invoice_id.clone());
+    event.decision_id = Some(decision.decision_id.clone());
+    event.reason = Some(rule);
+    event
+}
