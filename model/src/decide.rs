@@ -160,7 +160,7 @@ fn record(
             Verdict::Allowed => None,
             Verdict::Refused(rule) => Some(Blocked {
                 action: action.id(),
-                rule: snapshot.guardrails().rule_id(*rule).to_owned(),
+                rule: snapshot.guardrails().rule(*rule).id.clone(),
             }),
         })
         .collect();

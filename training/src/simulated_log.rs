@@ -201,7 +201,7 @@ impl Run<'_> {
         let facts = Facts::of(&view, &ledger, &decision.invoice_id)?;
         self.snapshot
             .guardrails()
-            .recheck(&facts, self.snapshot.strategy(), &decision.action, at)
+            .recheck(&facts, &decision.action, decision.fee_minor, at)
             .into_iter()
             .next()
     }
