@@ -1,0 +1,223 @@
+//! What stands in the way of asking a customer for money.
+
+use lagom_features::View;
+use lagom_features::domain::{Channel, Currency, Event, EventType, InvoiceId, Timestamp};
+use lagom_features::ledger::{IN_FLIGHT_DAYS, InvoiceState};
+
+/// Reason of a `hold_placed` that waits for a person to look at the case.
+pub const HUMAN_REVIEW: &str = "human_review";
+
+/// Dunning stopped by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// For one invoice only, or for the customer.
+    pub on_invoice: bool,
+    /// Over one channel only, or over all.
+    pub channel: Option<Channel>,
+    /// Until when; none means until released.
+    pub until: Option<Timestamp>,
+}
+
+/// A legal or granted standstill that has not been ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standstill {
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; none means until ended.
+    pub until: Option<Timestamp>,
+}
+
+/// Money that no invoice could be found for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unmatched {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// How much, in minor units, if that is known.
+    pub minor: Option<i64>,
+    /// Of which currency, if that is known.
+    pub currency: Option<Currency>,
+}
+
+/// Everything that may stop a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stops {
+    /// Nothing is owed, or the debt was given up.
+    pub closed: bool,
+    /// The case is with a collector.
+    pub in_collection: bool,
+    /// Money is on its way.
+    pub payment_in_flight: bool,
+    /// Money that may be meant for the invoice, not yet matched or paid back.
+    pub unmatched: Vec<Unmatched>,
+    /// The invoice, or all that the customer owes, is contested.
+    pub disputed: bool,
+    /// The day promised last.
+    pub promised_until: Option<Timestamp>,
+    /// A payment plan runs.
+    pub plan_running: bool,
+    /// Holds that have been placed and not released, expired ones among them.
+    pub holds: Vec<Hold>,
+    /// A standstill that has not been ended, expired or not.
+    pub standstill: Option<Standstill>,
+    /// The customer is vulnerable.
+    pub vulnerable: bool,
+    /// The customer died.
+    pub deceased: bool,
+    /// The customer is bankrupt.
+    pub bankrupt: bool,
+    /// The customer is under age.
+    pub minor: bool,
+}
+
+impl Stops {
+    /// Reads what stands in the way of `state`. Events without an invoice are about them all.
+    #[must_use]
+    pub fn of(view: &View<'_>, state: &InvoiceState<'_>) -> Self {
+        let customer = view.customer();
+        let mut stops = Self {
+            closed: state.is_closed(),
+            in_collection: state.in_collection,
+            payment_in_flight: state.payment_in_flight_since.is_some(),
+            disputed: state.disputed,
+            promised_until: state.promised_until,
+            plan_running: state.plan_running,
+            vulnerable: customer.and_then(|one| one.vulnerable) == Some(true),
+            minor: customer.and_then(|one| one.minor) == Some(true),
+            ..Self::default()
+        };
+        let mut account = Account::default();
+        for event in view.events() {
+            stops.apply_to_person(event);
+            match &event.invoice_id {
+                None => {
+                    account.apply(event, view.now());
+                    stops.apply(event);
+                }
+                Some(id) if id == &state.invoice.invoice_id => stops.apply(event),
+                Some(_) => {}
+            }
+            if event.kind == EventType::PaymentSucceeded {
+                account.paying_since = None;
+            }
+        }
+        stops.payment_in_flight |= account
+            .paying_since
+            .is_some_and(|since| view.now().days_since(since) <= IN_FLIGHT_DAYS as f64);
+        stops.disputed |= account.disputed;
+        stops.plan_running |= account.plan_running;
+        stops.promised_until = stops.promised_until.max(account.promised_until);
+        stops
+    }
+
+    /// What is true of the person, whichever invoice it was learnt with.
+    fn apply_to_person(&mut self, event: &Event) {
+        match event.kind {
+            EventType::PaymentUnmatched => self.unmatched.push(Unmatched {
+                at: event.occurred_at,
+                minor: event.amount.map(|money| money.minor_units),
+                currency: event.amount.map(|money| money.currency),
+            }),
+            // Money is matched once as much is booked on some invoice or paid back.
+            EventType::PaymentSucceeded | EventType::PaymentRefunded => {
+                let booked = event.amount.map(|money| money.minor_units);
+                let found = self.unmatched.iter().position(|one| one.minor == booked);
+                if let Some(found) = found {
+                    self.unmatched.remove(found);
+                }
+            }
+            EventType::MoratoriumStarted => {
+                self.standstill = Some(Standstill {
+                    from: event.occurred_at,
+                    until: event.until,
+                });
+            }
+            EventType::MoratoriumEnded => self.standstill = None,
+            EventType::VulnerabilityFlagged => self.vulnerable = true,
+            EventType::CustomerDeceased => self.deceased = true,
+            EventType::CustomerBankrupt => self.bankrupt = true,
+            _ => {}
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event.kind {
+            EventType::HoldPlaced => {
+                self.release(event);
+                self.holds.push(Hold {
+                    on_invoice: event.invoice_id.is_some(),
+                    channel: event.channel,
+                    until: event.until,
+                });
+            }
+            EventType::HoldReleased => self.release(event),
+            EventType::CollectionOpened => self.in_collection = true,
+            EventType::CollectionRecalled => self.in_collection = false,
+            _ => {}
+        }
+    }
+
+    /// A hold ends with a release of the same scope, or with a newer hold of that scope.
+    fn release(&mut self, event: &Event) {
+        let on_invoice = event.invoice_id.is_some();
+        self.holds
+            .retain(|hold| (hold.on_invoice, hold.channel) != (on_invoice, event.channel));
+    }
+
+    /// Whether any of the stops that end a case, or suspend it, is in force at `now`. Whether
+    /// unmatched money covers the invoice and how long promises are believed in is for rules.
+    #[must_use]
+    pub fn any(&self, now: Timestamp) -> bool {
+        let open = |until: Option<Timestamp>| until.is_none_or(|until| until > now);
+        self.closed
+            || self.in_collection
+            || self.payment_in_flight
+            || self.disputed
+            || self.plan_running
+            || self.deceased
+            || self.bankrupt
+            || self.minor
+            || self.promised_until.is_some_and(|until| until > now)
+            || self.standstill.is_some_and(|one| open(one.until))
+            || self
+                .holds
+                .iter()
+                .any(|hold| hold.channel.is_none() && open(hold.until))
+    }
+}
+
+/// What events without an invoice say about all that a customer owes.
+#[derive(Debug, Default)]
+struct Account {
+    disputed: bool,
+    plan_running: bool,
+    promised_until: Option<Timestamp>,
+    paying_since: Option<Timestamp>,
+}
+
+impl Account {
+    fn apply(&mut self, event: &Event, now: Timestamp) {
+        match event.kind {
+            EventType::DisputeOpened => self.disputed = true,
+            EventType::DisputeResolved => self.disputed = false,
+            EventType::PromiseMade => self.promised_until = event.until,
+            EventType::PlanStarted => {
+                self.plan_running = event.until.is_none_or(|until| until > now);
+            }
+            EventType::PlanEnded => self.plan_running = false,
+            EventType::PaymentInitiated => self.paying_since = Some(event.occurred_at),
+            EventType::PaymentFailed => self.paying_since = None,
+            _ => {}
+        }
+    }
+}
+
+/// When a person was last asked to look at the invoice.
+pub(super) fn review_asked_at(view: &View<'_>, invoice_id: &InvoiceId) -> Option<Timestamp> {
+    let mut events = view.events().rev();
+    let asked = events.find(|event| {
+        event.kind == EventType::HoldPlaced
+            && event.reason.as_deref() == Some(HUMAN_REVIEW)
+            && event.invoice_id.as_ref() == Some(invoice_id)
+    });
+    asked.map(|event| event.occurred_at)
+}

@@ -1,0 +1,145 @@
+//! The raw form of the guardrails, as written in `[guardrails]`.
+
+use super::pack::{Pack, PackError};
+use lagom_features::domain::Country;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Name of the pack that holds everywhere.
+pub(super) const GLOBAL: &str = "global";
+
+const BUILT_IN: &[(&str, &str)] = &[
+    ("SE", include_str!("../../packs/se.toml")),
+    ("NO", include_str!("../../packs/no.toml")),
+    ("FI", include_str!("../../packs/fi.toml")),
+    ("DK", include_str!("../../packs/dk.toml")),
+    ("DE", include_str!("../../packs/de.toml")),
+    ("NL", include_str!("../../packs/nl.toml")),
+    ("EU-B2B", include_str!("../../packs/eu-b2b.toml")),
+    ("UK", include_str!("../../packs/uk.toml")),
+    ("US", include_str!("../../packs/us.toml")),
+];
+const GLOBAL_TEXT: &str = include_str!("../../packs/global.toml");
+
+/// What stands in `[guardrails]`, unchecked. Everything has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuardrailsSpec {
+    /// Jurisdictions that are watched, of `SE`, `NO`, `FI`, `DK`, `DE`, `NL`, `EU-B2B`, `UK` and
+    /// `US`. Each holds for customers of its countries.
+    pub packs: Vec<String>,
+    /// Country of customers for whom none is recorded; without it they are under every pack.
+    pub home: Option<Country>,
+    /// Whether fees were agreed on with every customer before the debt arose.
+    pub fees_agreed: bool,
+    /// Rules that are changed or switched off.
+    pub overrides: Vec<Override>,
+}
+
+/// A change of one rule, on the record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// Id of the rule.
+    pub rule: String,
+    /// Switches the rule on or off.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Other numbers for the rule's check, by their names.
+    #[serde(default)]
+    pub set: toml::Table,
+    /// Why, for whoever asks later; not empty.
+    pub reason: String,
+}
+
+impl Override {
+    /// Switches a rule off.
+    #[must_use]
+    pub fn off(rule: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            rule: rule.into(),
+            enabled: Some(false),
+            set: toml::Table::new(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl Default for GuardrailsSpec {
+    /// Every built-in pack, no home, no agreed fees, no overrides.
+    fn default() -> Self {
+        Self {
+            packs: BUILT_IN.iter().map(|&(name, _)| name.to_owned()).collect(),
+            home: None,
+            fees_agreed: false,
+            overrides: Vec::new(),
+        }
+    }
+}
+
+/// Everything that is wrong with the guardrails.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("[guardrails] has {} fault(s): {}", faults.len(), faults.join("; "))]
+pub struct GuardrailsError {
+    /// Every fault, as a line each.
+    pub faults: Vec<String>,
+}
+
+impl GuardrailsSpec {
+    /// Reads all packs, and a digest of their texts and of everything in the spec.
+    pub(super) fn read(&self, own: &[&str]) -> Result<(Vec<Pack>, String), GuardrailsError> {
+        let mut faults = Vec::new();
+        let mut texts = vec![GLOBAL_TEXT];
+        for (place, name) in self.packs.iter().enumerate() {
+            match BUILT_IN.iter().find(|(known, _)| known == name) {
+                _ if self.packs[..place].contains(name) => {
+                    faults.push(format!("packs names {name} twice"));
+                }
+                Some(&(_, text)) => texts.push(text),
+                None => {
+                    let known: Vec<&str> = BUILT_IN.iter().map(|&(known, _)| known).collect();
+                    let known = known.join(", ");
+                    faults.push(format!("packs: there is no `{name}`; known are {known}"));
+                }
+            }
+        }
+        texts.extend(own);
+        let mut packs: Vec<Pack> = Vec::with_capacity(texts.len());
+        for text in &texts {
+            match Pack::parse(text, &self.overrides) {
+                Ok(pack) if packs.iter().any(|other| other.name() == pack.name()) => {
+                    faults.push(format!("there are two packs {}", pack.name()));
+                }
+                Ok(pack) => packs.push(pack),
+                Err(wrong) => faults.extend(wrong.iter().map(PackError::to_string)),
+            }
+        }
+        for change in &self.overrides {
+            let known = |pack: &Pack| pack.rules().iter().any(|rule| rule.id == change.rule);
+            if faults.is_empty() && !packs.iter().any(known) {
+                let rule = &change.rule;
+                faults.push(format!("overrides: no pack in use has a rule `{rule}`"));
+            }
+            if change.reason.trim().is_empty() {
+                let rule = &change.rule;
+                faults.push(format!("overrides: `{rule}` needs a reason"));
+            }
+        }
+        if faults.is_empty() {
+            Ok((packs, self.digest(&texts)))
+        } else {
+            Err(GuardrailsError { faults })
+        }
+    }
+
+    fn digest(&self, texts: &[&str]) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for text in texts {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        let spec = toml::to_string(self).expect("a spec is tables of texts and numbers");
+        hasher.update(spec.as_bytes());
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+}

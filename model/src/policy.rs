@@ -1,0 +1,14 @@
+//! Who chooses among the actions that the rules allow.
+//!
+//! * [`ladder`]: the rules that a careful person would follow; the baseline of every comparison,
+//!   and the fallback of every other policy.
+//! * [`uniform`]: chance, for the measurement of everything else.
+//! * [`catalogue`], [`context`], [`heads`], [`learning`]: the strategy, the case, the outcome and
+//!   the memory as the bandit sees them.
+
+pub mod catalogue;
+pub mod context;
+pub mod heads;
+pub mod ladder;
+pub mod learning;
+pub mod uniform;

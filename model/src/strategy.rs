@@ -1,0 +1,155 @@
+//! What a company is willing to do: the catalogue of actions, when each may be used, what it
+//! costs the customer, and the ladder that a person would climb.
+//!
+//! A [`StrategySpec`] is what stands in `[strategy]`; a [`Strategy`] is a spec without faults,
+//! expanded into the catalogue. Prices stand in the objective, laws in the guardrails.
+
+mod catalogue;
+mod fault;
+mod spec;
+
+pub use fault::{StrategyError, StrategyFault};
+pub use spec::{LadderSpec, StageSpec, StepSpec, StrategySpec, Track};
+
+pub(crate) use catalogue::Entry;
+
+use lagom_features::domain::{Action, Currency, Timing};
+use std::collections::HashMap;
+
+/// Place of [`Action::WAIT`] in every catalogue.
+pub const WAIT: usize = 0;
+/// Place of the action that asks a person, in every catalogue.
+pub const HUMAN_REVIEW: usize = 1;
+
+/// A strategy without faults, with its catalogue.
+#[derive(Debug, Clone)]
+pub struct Strategy {
+    spec: StrategySpec,
+    id: String,
+    actions: Vec<Action>,
+    entries: Vec<Entry>,
+    timings: Vec<Timing>,
+    fees: Vec<i64>,
+    places: HashMap<Action, usize>,
+}
+
+impl Strategy {
+    /// Checks a spec and expands its catalogue.
+    ///
+    /// # Errors
+    /// [`StrategyError`] lists every fault at once.
+    pub fn new(spec: StrategySpec) -> Result<Self, StrategyError> {
+        let id = spec.digest();
+        let mut faults = Vec::new();
+        let expanded = catalogue::expand(&spec, &mut faults);
+        fault::check(&spec, &mut faults);
+        if !faults.is_empty() {
+            return Err(StrategyError { faults });
+        }
+        let places = expanded.actions.iter().cloned().zip(0..).collect();
+        Ok(Self {
+            spec,
+            id,
+            actions: expanded.actions,
+            entries: expanded.entries,
+            timings: expanded.timings,
+            fees: expanded.fees,
+            places,
+        })
+    }
+
+    /// Digest of the spec; equal strategies have equal ids.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The spec as given.
+    #[must_use]
+    pub fn spec(&self) -> &StrategySpec {
+        &self.spec
+    }
+
+    /// Every action that can ever be advised: waiting first, then a person's review, then the
+    /// steps in the order of the spec.
+    #[must_use]
+    pub fn catalogue(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// Where `action` stands in the catalogue.
+    #[must_use]
+    pub fn place(&self, action: &Action) -> Option<usize> {
+        self.places.get(action).copied()
+    }
+
+    /// Fee charged to the customer with `action`, in minor units of [`Self::currency`]; nothing
+    /// for an action outside the catalogue.
+    #[must_use]
+    pub fn fee_minor(&self, action: &Action) -> i64 {
+        self.place(action)
+            .map_or(0, |place| self.fees[self.entries[place].fee])
+    }
+
+    /// Currency of all fees.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.spec.currency
+    }
+
+    /// Name of the text that the sending system fills in; none for what sends no message.
+    #[must_use]
+    pub fn template_key(&self, action: &Action) -> Option<String> {
+        let step = self.entries[self.place(action)?].step?;
+        let (channel, tone) = (action.channel?, action.tone?);
+        let key = self.spec.steps[step]
+            .template
+            .replace("{kind}", action.kind.name())
+            .replace("{channel}", channel.name())
+            .replace("{tone}", tone.name());
+        Some(match &action.variant {
+            Some(variant) => format!("{key}_{variant}"),
+            None => key,
+        })
+    }
+
+    /// The rules ladder, in the order in which it is climbed.
+    #[must_use]
+    pub fn ladder(&self) -> &[LadderSpec] {
+        &self.spec.ladder
+    }
+
+    /// What [`crate::guardrails`] reads of each action, beside [`Self::catalogue`].
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Every timing of the catalogue, once.
+    pub(crate) fn timings(&self) -> &[Timing] {
+        &self.timings
+    }
+
+    /// Every fee of the catalogue, once, nothing first.
+    pub(crate) fn fees(&self) -> &[i64] {
+        &self.fees
+    }
+
+    /// Stages open `days` after the due date, one bit each.
+    pub(crate) fn open_stages(&self, days: i32) -> u32 {
+        let open = |stage: &StageSpec| {
+            days >= stage.from_day && stage.until_day.is_none_or(|until| days <= until)
+        };
+        let bits = self.spec.stages.iter().enumerate();
+        bits.filter(|(_, stage)| open(stage))
+            .fold(0, |set, (bit, _)| set | (1 << bit))
+    }
+}
+
+impl Default for Strategy {
+    fn default() -> Self {
+        Self::new(StrategySpec::default()).expect("the default strategy is tested to be valid")
+    }
+}
+
+#[cfg(test)]
+mod tests;
