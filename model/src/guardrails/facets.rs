@@ -59,7 +59,7 @@ impl Facets {
 
     /// Every action that sends a message.
     pub(crate) fn contacts() -> Self {
-        Self::ACTING.kinds(|kind| kind.is_contact())
+        Self::ACTING.kinds(Kind::is_contact)
     }
 
     /// Of these, those of kinds that `keep` holds.

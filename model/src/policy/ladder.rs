@@ -16,6 +16,8 @@ use lagom_features::domain::{Action, Channel, Days, Kind, Tone};
 pub const GRACE_DAYS: f64 = 2.0;
 /// Days after which a person may be asked about the same invoice again.
 pub const REVIEW_AGAIN_DAYS: i64 = 30;
+/// Days without any contact after which a refusal is more than a pause between messages.
+pub const QUIET_DAYS: i64 = 7;
 /// Contacts about an invoice after which the ladder asks a person instead of climbing on.
 pub const CONTACTS_BEFORE_REVIEW: usize = 4;
 
@@ -39,11 +41,22 @@ pub fn choose(facts: &Facts, strategy: &Strategy, eligible: &[bool]) -> usize {
         return WAIT;
     };
     let found = carry_out(rung, track(facts), strategy, eligible);
-    match found {
-        Some(place) => place,
-        None if rung.kind == Kind::CollectionClaim => ask_person(facts),
-        None => WAIT,
-    }
+    found.unwrap_or_else(|| {
+        if is_stuck(facts, strategy) {
+            ask_person(facts)
+        } else {
+            WAIT
+        }
+    })
+}
+
+/// Whether the ladder's last day has come and nothing was sent for a while, so that what refuses
+/// the next rung is more than a pause between messages.
+fn is_stuck(facts: &Facts, strategy: &Strategy) -> bool {
+    let last = strategy.ladder().last();
+    let quiet = |contact: &Contact| contact.at + Days::whole(QUIET_DAYS) <= facts.now;
+    last.is_some_and(|rung| facts.days_from_due >= rung.from_day)
+        && facts.contacts.last().is_none_or(quiet)
 }
 
 /// The customer's track; a failed debit is nobody's bad will.

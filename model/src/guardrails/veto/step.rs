@@ -35,6 +35,7 @@ fn steps<'a>(scene: &'a Scene<'_>, kinds: &[Kind]) -> impl DoubleEndedIterator<I
 }
 
 /// How long the next step must wait.
+#[derive(Clone, Copy)]
 pub(super) struct Wait {
     pub(super) days: i32,
     pub(super) bank_days: i32,

@@ -5,25 +5,26 @@ use crate::guardrails::facets::Facets;
 use crate::guardrails::facts::Unmatched;
 use crate::guardrails::scene::Scene;
 use crate::guardrails::veto::fee;
-use lagom_features::domain::{Days, Kind, Tone};
+use lagom_features::domain::{Days, Kind, Timestamp, Tone};
 
 /// Money that may cover enough of the invoice. What has no amount, or is of another currency and
 /// may have been exchanged, may cover anything.
 pub(super) fn unmatched(scene: &Scene<'_>, days: i64, share: f64, vetoes: &mut Vetoes<'_>) {
     let facts = scene.facts;
-    let fresh = |one: &&Unmatched| one.at + Days::whole(days) > facts.now;
-    let mut known_minor = 0_i64;
-    let mut may_cover = false;
-    for one in facts.stops.unmatched.iter().filter(fresh) {
-        match one.minor {
-            Some(minor) if one.currency == Some(facts.currency) => {
-                known_minor = known_minor.saturating_add(minor);
-            }
-            _ => may_cover = true,
-        }
+    if facts.stops.unmatched.is_empty() {
+        return;
     }
-    may_cover |= known_minor > 0 && known_minor as f64 >= share * facts.outstanding_minor as f64;
-    vetoes.refuse_if(may_cover, Facets::ACTING);
+    let may_cover = |at: Timestamp| {
+        let fresh = |one: &&Unmatched| at < one.at + Days::whole(days);
+        let fresh = facts.stops.unmatched.iter().filter(fresh);
+        let known = |one: &Unmatched| one.minor.filter(|_| one.currency == Some(facts.currency));
+        let sum_minor = fresh.clone().filter_map(known).fold(0, i64::saturating_add);
+        let enough = share * facts.outstanding_minor as f64;
+        fresh.clone().any(|one| known(one).is_none())
+            || (sum_minor > 0 && sum_minor as f64 >= enough)
+    };
+    let slots = scene.slots_where(|slot| may_cover(slot.from));
+    vetoes.refuse(Facets::ACTING, slots);
 }
 
 pub(super) fn promise(scene: &Scene<'_>, grace_days: i64, vetoes: &mut Vetoes<'_>) {
