@@ -11,7 +11,7 @@ mod reason;
 mod snapshot;
 
 pub use choose::Workspace;
-pub use snapshot::{PolicyKind, Pace, Snapshot, SnapshotError, SnapshotParts};
+pub use snapshot::{ColdStart, Pace, PolicyKind, Predictor, Snapshot, SnapshotError, SnapshotParts};
 
 use crate::bandit::BanditError;
 use crate::guardrails::{Facts, Verdict};

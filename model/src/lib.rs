@@ -3,16 +3,16 @@
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`calibration`]: maps that make probabilities honest.
 //! * [`decide`]: one decision, from what is known to what is logged.
-//! * [`guardrails`]: what may never happen, as rules with sources and dates.
+//! * [`guardrails`]: what must not happen, as data.
 //! * [`linear`]: linear-logistic models as plain numbers, exact to explain.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
 //! * [`metrics`]: how good probabilities are.
 //! * [`objective`]: what the company wants, as weights and prices.
 //! * [`ope`]: what another policy would have been worth, from the log of this one.
 //! * [`outcome`]: what became of a decision, once its window has closed.
-//! * [`policy`]: who chooses among what the guardrails allow.
+//! * [`policy`]: who chooses: ladder, uniform, bandit.
 //! * [`statistics`]: whether an experiment shows what it seems to.
-//! * [`strategy`]: what a company is willing to do, as a catalogue of actions.
+//! * [`strategy`]: what a company is willing to do: the catalogue and the ladder.
 //!
 //! Pure functions of their arguments: this crate reads no clock, no file and no environment,
 //! starts no thread, and draws no random number that was not handed to it.

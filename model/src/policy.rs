@@ -3,8 +3,8 @@
 //! * [`ladder`]: the rules that a careful person would follow; the baseline of every comparison,
 //!   and the fallback of every other policy.
 //! * [`uniform`]: chance, for the measurement of everything else.
-//! * [`catalogue`], [`context`], [`heads`], [`learning`]: the strategy, the case, the outcome and
-//!   the memory as the bandit sees them.
+//! * [`catalogue`], [`context`], [`heads`]: what the bandit sees of actions, cases and outcomes.
+//! * [`learning`]: the bandit's memory.
 
 pub mod catalogue;
 pub mod context;

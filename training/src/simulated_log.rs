@@ -7,11 +7,16 @@ use lagom_features::domain::{
     TenantId, Timestamp,
 };
 use lagom_features::{History, Inserted, Ledger};
-use lagom_model::decide::{DecideError, PolicyKind, Request, Snapshot, Workspace, decide};
+use lagom_model::bandit::BanditError;
+use lagom_model::decide::{
+    DecideError, PolicyKind, Request, Snapshot, SnapshotError, Workspace, decide,
+};
 use lagom_model::guardrails::Facts;
-use lagom_model::log::{Decision, Outcome};
+use lagom_model::log::{Decision, LoggedRound, Outcome};
 use lagom_model::outcome::mature;
+use lagom_model::policy::learning::Learning;
 use std::collections::{BTreeMap, HashMap};
+use thiserror::Error;
 
 /// When the nightly run asks, local time.
 const ASKS_AT: i8 = 6;
@@ -31,10 +36,26 @@ pub struct Plan {
     pub start: Date,
     /// Of the world's luck and, through the decisions' ids, of the draws.
     pub seed: u64,
+    /// Cash is judged on invoices due from the first to the second day.
+    pub judged: (Date, Date),
     /// After which outcomes count, in days.
     pub window_days: u16,
     /// Who decides.
     pub policy: PolicyKind,
+}
+
+/// Why a log cannot be simulated.
+#[derive(Debug, Error)]
+pub enum SimulationError {
+    /// The snapshot cannot decide.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    /// The bandit cannot learn from an outcome.
+    #[error(transparent)]
+    Learn(#[from] BanditError),
+    /// What was learnt does not fit the snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
 }
 
 /// What a company has after those months.
@@ -55,19 +76,22 @@ pub struct SimulatedLog {
 }
 
 /// Lives `plan` under `snapshot`; every step is re-checked by the guardrails right before it is
-/// carried out, as a sender would ask.
+/// carried out, as a sender would ask. With `learning`, the policy learns every night from the
+/// outcomes whose windows have closed, as the server's learner does.
 ///
 /// # Errors
-/// [`DecideError`] where the snapshot cannot score its own catalogue.
+/// [`SimulationError`] where snapshot and learning do not fit together.
 pub fn simulate(
     plan: &Plan,
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
+    learning: Option<&mut Learning>,
     mut each_day: impl FnMut(),
-) -> Result<SimulatedLog, DecideError> {
+) -> Result<SimulatedLog, SimulationError> {
     let end = plan.start.plus_days(i32::from(plan.days));
     let mut run = Run {
         plan,
         snapshot,
+        learning,
         histories: HashMap::new(),
         ask_again: HashMap::new(),
         planned: BTreeMap::new(),
@@ -79,27 +103,34 @@ pub fn simulate(
         plan.customers,
         plan.seed,
         plan.start,
-        (plan.start, end),
+        plan.judged,
     );
     run.describe(&life);
     while life.today() < end {
+        run.mature(life.today().at(ASKS_AT, &plan.world.time_zone))?;
         run.ask(&life)?;
         run.send(&mut life);
         let day = life.live_day();
         for invoice in day.invoices {
-            let history = run.histories.entry(invoice.customer_id.clone()).or_default();
+            let history = run
+                .histories
+                .entry(invoice.customer_id.clone())
+                .or_default();
             history.record_invoice(invoice.issued_at, invoice.clone());
             run.log.invoices.push(invoice);
         }
         run.record(day.events);
         each_day();
     }
-    run.finish(end.start(&plan.world.time_zone), &life)
+    run.mature(end.start(&plan.world.time_zone))?;
+    run.log.truth = life.tally().clone();
+    Ok(run.log)
 }
 
 struct Run<'a> {
     plan: &'a Plan,
-    snapshot: &'a Snapshot,
+    snapshot: Snapshot,
+    learning: Option<&'a mut Learning>,
     histories: HashMap<CustomerId, History>,
     ask_again: HashMap<InvoiceId, Timestamp>,
     /// Places in the log of decisions to be carried out, by day.
@@ -132,7 +163,7 @@ impl Run<'_> {
         }
     }
 
-    fn ask(&mut self, life: &Life) -> Result<(), DecideError> {
+    fn ask(&mut self, life: &Life) -> Result<(), SimulationError> {
         let zone = &self.plan.world.time_zone;
         let now = life.today().at(ASKS_AT, zone);
         let mut questions: Vec<(InvoiceId, CustomerId)> = life
@@ -161,7 +192,7 @@ impl Run<'_> {
                 arm: None,
                 policy: Some(self.plan.policy),
             };
-            let decision = decide(self.snapshot, &request, &mut self.workspace)?;
+            let decision = decide(&self.snapshot, &request, &mut self.workspace)?;
             self.ask_again
                 .insert(decision.invoice_id.clone(), decision.next_evaluation_at);
             if let Some(send_at) = decision.send_at {
@@ -206,20 +237,30 @@ impl Run<'_> {
             .next()
     }
 
-    fn finish(mut self, now: Timestamp, life: &Life) -> Result<SimulatedLog, DecideError> {
-        for decision in &self.log.decisions {
+    /// Counts the outcomes whose windows have closed, in the order of their decisions, and learns
+    /// from them.
+    fn mature(&mut self, now: Timestamp) -> Result<(), SimulationError> {
+        while let Some(decision) = self.log.decisions.get(self.log.outcomes.len()) {
             let history = &self.histories[&decision.customer_id];
             let objective = &self.snapshot.parts().objective;
-            self.log.outcomes.extend(mature(
-                decision,
-                history,
-                objective,
-                self.plan.window_days,
-                now,
-            ));
+            let window = self.plan.window_days;
+            let Some(outcome) = mature(decision, history, objective, window, now) else {
+                break;
+            };
+            if let Some(learning) = self.learning.as_deref_mut() {
+                learning.fold(&LoggedRound {
+                    decision: decision.clone(),
+                    outcome: outcome.clone(),
+                })?;
+            }
+            self.log.outcomes.push(outcome);
         }
-        self.log.truth = life.tally().clone();
-        Ok(self.log)
+        if let Some(learning) = self.learning.as_deref_mut()
+            && let Some(generation) = learning.refresh()?
+        {
+            self.snapshot = self.snapshot.with_generation(generation)?;
+        }
+        Ok(())
     }
 }
 

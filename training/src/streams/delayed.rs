@@ -105,7 +105,12 @@ pub fn run_delayed(
         delay: DELAY,
         seeds: world.seeds.iter().map(|(name, _)| name.clone()).collect(),
         mean: mean_of(&cold),
-        last_fifth: mean(&cold.iter().map(|run| mean(&run[rounds - rounds / 5..])).collect::<Vec<_>>()),
+        last_fifth: mean(
+            &cold
+                .iter()
+                .map(|run| mean(&run[rounds - rounds / 5..]))
+                .collect::<Vec<_>>(),
+        ),
         mean_success: cold.iter().map(|run| mean(run)).collect(),
         warm_start: WarmStart {
             history_rounds: HISTORY,
@@ -204,9 +209,12 @@ fn best_single_action(world: &DelayedWorld) -> (usize, f64) {
         .iter()
         .map(|&(sum, count)| sum / count.max(1) as f64)
         .enumerate();
-    means.fold((0, 0.0), |best, (action, mean)| {
-        if mean > best.1 { (action, mean) } else { best }
-    })
+    means.fold(
+        (0, 0.0),
+        |best, (action, mean)| {
+            if mean > best.1 { (action, mean) } else { best }
+        },
+    )
 }
 
 /// Mean true success of drawing evenly and of the best eligible action.
@@ -216,7 +224,10 @@ fn bounds(world: &DelayedWorld) -> (f64, f64) {
             .iter()
             .map(|action| world.success(round, action))
             .collect();
-        (mean(&successes), successes.iter().copied().fold(0.0, f64::max))
+        (
+            mean(&successes),
+            successes.iter().copied().fold(0.0, f64::max),
+        )
     });
     let (even, best): (Vec<f64>, Vec<f64>) = per_round.unzip();
     (mean(&even), mean(&best))

@@ -46,7 +46,12 @@ impl DelayedWorld {
             .iter()
             .map(|column| Ok((column.name.clone(), table.numbers(&column.name)?.to_vec())))
             .collect::<Result<_, StreamError>>()?;
-        let truth = truth(&folder.join("truth_w.csv"), &actions, &contexts, context_names.len())?;
+        let truth = truth(
+            &folder.join("truth_w.csv"),
+            &actions,
+            &contexts,
+            context_names.len(),
+        )?;
         Ok(Self {
             space: actions.space,
             context_names,
@@ -157,7 +162,11 @@ fn features(table: &FlatTable, path: &Path) -> Result<Vec<Vec<(String, f64)>>, S
 /// A table of numbers, row after row.
 fn matrix(path: &Path) -> Result<(Vec<String>, Vec<f64>), StreamError> {
     let table = FlatTable::read(path, &ReadOptions::default())?;
-    let names: Vec<String> = table.columns().iter().map(|column| column.name.clone()).collect();
+    let names: Vec<String> = table
+        .columns()
+        .iter()
+        .map(|column| column.name.clone())
+        .collect();
     let mut values = vec![0.0; names.len() * table.rows()];
     for (at, name) in names.iter().enumerate() {
         for (row, &number) in table.numbers(name)?.iter().enumerate() {

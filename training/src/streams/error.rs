@@ -30,7 +30,9 @@ pub enum StreamError {
         expected: String,
     },
     /// Two files do not belong together.
-    #[error("{file} has {found} {what} where {expected} are expected; take the files of one stream")]
+    #[error(
+        "{file} has {found} {what} where {expected} are expected; take the files of one stream"
+    )]
     Count {
         /// The file.
         file: String,

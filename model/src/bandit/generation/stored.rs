@@ -11,7 +11,7 @@ use crate::bandit::error::BanditError;
 use crate::bandit::layout::Layout;
 
 /// Version of the stored form of [`Generation`].
-pub const GENERATION_VERSION: u32 = 1;
+pub(super) const GENERATION_VERSION: u32 = 1;
 
 /// What is written of a generation; on reading, the digest proves that nothing changed on the way.
 #[derive(Clone, Serialize, Deserialize)]
