@@ -1,0 +1,118 @@
+//! The log: everything that was recorded, decided, reserved, learnt and published, in one order.
+//!
+//! What is believed of the disk: a commit that was reported is there after a crash or a power
+//! cut; one that was not may or may not be, but whole. Bytes may rot, and files may be cut short,
+//! so that every record carries a number one above its predecessor's and a checksum chained
+//! over everything before it: damage and gaps are reported, never read past in silence.
+
+pub mod entry;
+mod record;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod samples;
+pub mod sqlite;
+
+pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
+pub use sqlite::SqliteStore;
+
+use lagom_features::domain::{DecisionId, RequestId};
+use lagom_model::log::Decision;
+use std::future::Future;
+use std::pin::Pin;
+use thiserror::Error;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// Too much waits to be written; nothing was.
+    #[error("{waiting} writes wait for the disk; try again in a moment")]
+    Full {
+        /// How many writes wait.
+        waiting: usize,
+    },
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The disk or the database refused; nothing was written.
+    #[error("{doing}: {reason}")]
+    Io {
+        /// What was attempted.
+        doing: &'static str,
+        /// What the system said.
+        reason: String,
+    },
+    /// A decision or an outcome with this key is there already; nothing was written.
+    #[error("{key} is recorded already")]
+    Duplicate {
+        /// The key that was used before.
+        key: String,
+    },
+    /// A record does not read as it was written.
+    #[error("record {seq} of the log is damaged: {reason}; restore the store from a backup")]
+    Damaged {
+        /// Its number.
+        seq: i64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file was written by another version.
+    #[error(
+        "the store has format {found}, this lagom reads format {expected}; use the version that wrote it"
+    )]
+    Format {
+        /// Format of the file.
+        found: String,
+        /// Format of this program.
+        expected: u32,
+    },
+    /// Another process has the store open.
+    #[error("{path} is in use by another process; stop it, or give [store] url another path")]
+    InUse {
+        /// Which file.
+        path: String,
+    },
+}
+
+impl StoreError {
+    fn io(doing: &'static str, error: &dyn std::fmt::Display) -> Self {
+        Self::Io {
+            doing,
+            reason: error.to_string(),
+        }
+    }
+}
+
+/// Completes when the entries are on disk, or reports why they are not.
+pub type Appending = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+
+/// What a scan of the log visits: the number of a record and what it says.
+pub type Visit<'a> = &'a mut dyn FnMut(i64, Entry) -> Result<(), StoreError>;
+
+/// A durable log with the few look-ups that serving needs.
+pub trait Store: Send + Sync + 'static {
+    /// Appends `entries` together: all of them or, on any error, none. They keep their order, and
+    /// appends keep the order in which this is called.
+    fn append(&self, entries: Vec<Entry>) -> Appending;
+
+    /// The decision of this id.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] and [`StoreError::Damaged`].
+    fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError>;
+
+    /// The decision that answered this request.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] and [`StoreError::Damaged`].
+    fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError>;
+
+    /// Visits every record in order and checks all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] at the first record that does not read as it was written, and
+    /// whatever the visitor returns.
+    fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// How many appends wait for the disk.
+    fn waiting(&self) -> usize;
+}

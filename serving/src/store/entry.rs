@@ -1,0 +1,117 @@
+//! What a record of the log says.
+
+use crate::recording::Recording;
+use lagom_features::domain::{ActionId, CustomerId, DecisionId, Timestamp};
+use lagom_model::log::{Decision, Outcome};
+
+/// A contact that ConfirmAction let through and that nobody has yet reported as sent or skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// By which decision.
+    pub decision_id: DecisionId,
+    /// Of whose contact budget.
+    pub customer_id: CustomerId,
+    /// When.
+    pub reserved_at: Timestamp,
+}
+
+/// A publication of the policy's learning state. Its number decides nothing before it is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Number of the generation.
+    pub generation: u64,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// How many outcomes had been folded into it.
+    pub outcomes: u64,
+    /// The state, in the form that the model gives it.
+    pub state: Vec<u8>,
+}
+
+/// The policy was paused or resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// When.
+    pub at: Timestamp,
+    /// Whether the ladder decides from here on.
+    pub paused: bool,
+    /// Who or what asked for it.
+    pub reason: String,
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// Something happened to a customer.
+    Recorded(Box<Recording>),
+    /// The actions of a strategy in order: decisions refer to them by place.
+    Catalogue {
+        /// Digest of the strategy.
+        strategy_id: String,
+        /// Its actions.
+        actions: Vec<ActionId>,
+    },
+    /// Advice was given.
+    Decided(Box<Decision>),
+    /// A contact was let through.
+    Reserved(Reservation),
+    /// The window of a decision closed.
+    Matured(Box<Outcome>),
+    /// The learner published its state.
+    Published(Publication),
+    /// The policy was paused or resumed.
+    Policy(PolicyChange),
+}
+
+/// The kind of a record, as numbered in the file. Numbers are never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// [`Entry::Recorded`].
+    Recorded = 1,
+    /// [`Entry::Catalogue`].
+    Catalogue = 2,
+    /// [`Entry::Decided`].
+    Decided = 3,
+    /// [`Entry::Reserved`].
+    Reserved = 4,
+    /// [`Entry::Matured`].
+    Matured = 5,
+    /// [`Entry::Published`].
+    Published = 6,
+    /// [`Entry::Policy`].
+    Policy = 7,
+}
+
+impl Kind {
+    /// The kind of a number, if there is one.
+    #[must_use]
+    pub fn of(number: u8) -> Option<Self> {
+        const ALL: [Kind; 7] = [
+            Kind::Recorded,
+            Kind::Catalogue,
+            Kind::Decided,
+            Kind::Reserved,
+            Kind::Matured,
+            Kind::Published,
+            Kind::Policy,
+        ];
+        ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
+impl Entry {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Recorded(_) => Kind::Recorded,
+            Self::Catalogue { .. } => Kind::Catalogue,
+            Self::Decided(_) => Kind::Decided,
+            Self::Reserved(_) => Kind::Reserved,
+            Self::Matured(_) => Kind::Matured,
+            Self::Published(_) => Kind::Published,
+            Self::Policy(_) => Kind::Policy,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Records as bytes: Protocol Buffers messages of the store's own, one a kind.
+//!
+//! Fields are only ever added, with new tags; what changes its meaning becomes a new kind. The
+//! golden file beside the tests holds one record of every kind as format 1 wrote it.
+
+mod catalogues;
+mod decision;
+mod outcome;
+mod plain;
+
+pub(super) use catalogues::Catalogues;
+
+use super::entry::{Entry, Kind};
+use prost::Message;
+
+/// Why bytes do not read as a record.
+pub(super) type Unreadable = String;
+
+/// The body of a record.
+pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
+    match entry {
+        Entry::Recorded(one) => plain::Recorded::of(one).encode_to_vec(),
+        Entry::Catalogue {
+            strategy_id,
+            actions,
+        } => plain::Catalogue::of(strategy_id, actions).encode_to_vec(),
+        Entry::Decided(one) => {
+            let catalogue = catalogues.get(&one.strategy_id);
+            decision::Decided::of(one, catalogue.as_deref()).encode_to_vec()
+        }
+        Entry::Reserved(one) => plain::Reserved::of(one).encode_to_vec(),
+        Entry::Matured(one) => outcome::Matured::of(one).encode_to_vec(),
+        Entry::Published(one) => plain::Published::of(one).encode_to_vec(),
+        Entry::Policy(one) => plain::Policy::of(one).encode_to_vec(),
+    }
+}
+
+/// The entry that a body of this kind says.
+pub(super) fn decode(
+    kind: Kind,
+    body: &[u8],
+    catalogues: &Catalogues,
+) -> Result<Entry, Unreadable> {
+    fn message<T: Message + Default>(body: &[u8]) -> Result<T, Unreadable> {
+        T::decode(body).map_err(|error| error.to_string())
+    }
+    Ok(match kind {
+        Kind::Recorded => Entry::Recorded(Box::new(message::<plain::Recorded>(body)?.read()?)),
+        Kind::Catalogue => message::<plain::Catalogue>(body)?.read()?,
+        Kind::Decided => {
+            let record = message::<decision::Decided>(body)?;
+            let catalogue = catalogues.get(&record.strategy_id);
+            Entry::Decided(Box::new(record.read(catalogue.as_deref())?))
+        }
+        Kind::Reserved => Entry::Reserved(message::<plain::Reserved>(body)?.read()?),
+        Kind::Matured => Entry::Matured(Box::new(message::<outcome::Matured>(body)?.read()?)),
+        Kind::Published => Entry::Published(message::<plain::Published>(body)?.read()?),
+        Kind::Policy => Entry::Policy(message::<plain::Policy>(body)?.read()?),
+    })
+}
+
+/// Turns whatever is wrong with a field into its description.
+fn field<T, E: std::fmt::Display>(name: &str, read: Result<T, E>) -> Result<T, Unreadable> {
+    read.map_err(|error| format!("{name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

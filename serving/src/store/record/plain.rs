@@ -1,0 +1,155 @@
+//! The kinds whose records are their fields.
+
+use super::super::entry::{Entry, PolicyChange, Publication, Reservation};
+use super::{Unreadable, field};
+use crate::convert::event;
+use crate::recording::Recording;
+use lagom_features::domain::{ActionId, CustomerId, DecisionId, TenantId, Timestamp};
+use lagom_proto::v1;
+use prost::Message;
+
+/// An event of the interface with the instant of its recording.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Recorded {
+    #[prost(string, tag = "1")]
+    tenant: String,
+    #[prost(sint64, tag = "2")]
+    recorded_at: i64,
+    #[prost(message, optional, tag = "3")]
+    event: Option<v1::Event>,
+}
+
+impl Recorded {
+    pub(super) fn of(recording: &Recording) -> Self {
+        Self {
+            tenant: TenantId::default().to_string(),
+            recorded_at: recording.recorded_at.micros(),
+            event: Some(event::write(recording)),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Recording, Unreadable> {
+        let tenant = field("tenant", TenantId::new(self.tenant))?;
+        let at = field("recorded_at", Timestamp::from_micros(self.recorded_at))?;
+        let wire = self.event.ok_or("no event")?;
+        let recording = event::read(wire, "event", &tenant).map_err(|fault| fault.to_string())?;
+        Ok(recording.learnt(at))
+    }
+}
+
+/// The actions of a strategy.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Catalogue {
+    #[prost(string, tag = "1")]
+    strategy_id: String,
+    #[prost(string, repeated, tag = "2")]
+    actions: Vec<String>,
+}
+
+impl Catalogue {
+    pub(super) fn of(strategy_id: &str, actions: &[ActionId]) -> Self {
+        Self {
+            strategy_id: strategy_id.to_owned(),
+            actions: actions.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Entry, Unreadable> {
+        let actions = self.actions.into_iter().map(ActionId::try_from);
+        Ok(Entry::Catalogue {
+            strategy_id: self.strategy_id,
+            actions: field("actions", actions.collect())?,
+        })
+    }
+}
+
+/// A contact that was let through.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Reserved {
+    #[prost(string, tag = "1")]
+    decision_id: String,
+    #[prost(string, tag = "2")]
+    customer_id: String,
+    #[prost(sint64, tag = "3")]
+    reserved_at: i64,
+}
+
+impl Reserved {
+    pub(super) fn of(one: &Reservation) -> Self {
+        Self {
+            decision_id: one.decision_id.to_string(),
+            customer_id: one.customer_id.to_string(),
+            reserved_at: one.reserved_at.micros(),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Reservation, Unreadable> {
+        Ok(Reservation {
+            decision_id: field("decision_id", DecisionId::new(self.decision_id))?,
+            customer_id: field("customer_id", CustomerId::new(self.customer_id))?,
+            reserved_at: field("reserved_at", Timestamp::from_micros(self.reserved_at))?,
+        })
+    }
+}
+
+/// A publication of the learning state.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Published {
+    #[prost(uint64, tag = "1")]
+    generation: u64,
+    #[prost(sint64, tag = "2")]
+    published_at: i64,
+    #[prost(uint64, tag = "3")]
+    outcomes: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    state: Vec<u8>,
+}
+
+impl Published {
+    pub(super) fn of(one: &Publication) -> Self {
+        Self {
+            generation: one.generation,
+            published_at: one.published_at.micros(),
+            outcomes: one.outcomes,
+            state: one.state.clone(),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Publication, Unreadable> {
+        Ok(Publication {
+            generation: self.generation,
+            published_at: field("published_at", Timestamp::from_micros(self.published_at))?,
+            outcomes: self.outcomes,
+            state: self.state,
+        })
+    }
+}
+
+/// A pause or its end.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Policy {
+    #[prost(sint64, tag = "1")]
+    at: i64,
+    #[prost(bool, tag = "2")]
+    paused: bool,
+    #[prost(string, tag = "3")]
+    reason: String,
+}
+
+impl Policy {
+    pub(super) fn of(one: &PolicyChange) -> Self {
+        Self {
+            at: one.at.micros(),
+            paused: one.paused,
+            reason: one.reason.clone(),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<PolicyChange, Unreadable> {
+        Ok(PolicyChange {
+            at: field("at", Timestamp::from_micros(self.at))?,
+            paused: self.paused,
+            reason: self.reason,
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! The log in one SQLite file: write-ahead log, `synchronous = FULL`, one writer thread, many
+//! callers to a commit.
+//!
+//! Every row of `log` carries a checksum chained over all rows before it,
+//!
+//! ```text
+//! crc(n) = crc32c(crc(n − 1), kind ‖ n ‖ body)
+//! ```
+//! so that a changed, missing, swapped or foreign row breaks the chain where it lies. The number
+//! of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
+
+mod chain;
+mod readers;
+mod writer;
+
+use super::record::{self, Catalogues};
+use super::{Appending, Entry, Store, StoreError, Visit};
+use lagom_features::domain::{DecisionId, RequestId};
+use lagom_model::log::Decision;
+use readers::Readers;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use writer::{Encoded, Key, Writer};
+
+/// Version of the file's form.
+pub const FORMAT: u32 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS meta (
+        key TEXT PRIMARY KEY, value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS log (
+        seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, crc INTEGER NOT NULL, body BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS catalogue (
+        strategy_id TEXT PRIMARY KEY, seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS decision (
+        decision_id TEXT PRIMARY KEY, seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS request (
+        request_id TEXT PRIMARY KEY, seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS outcome (
+        decision_id TEXT PRIMARY KEY, seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;";
+
+/// A [`Store`] in one file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    catalogues: Arc<Catalogues>,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it together with its folder, and reads the catalogues.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it, [`StoreError::Format`] if another version
+    /// wrote it, [`StoreError::Damaged`] where the end of the log does not fit, [`StoreError::Io`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        let opening = |error: rusqlite::Error| StoreError::io("opening the store", &error);
+        let connection = Connection::open(path).map_err(opening)?;
+        prepare(&connection)?;
+        let last = chain::last(&connection)?;
+        let catalogues = Arc::new(Catalogues::default());
+        let store = Self {
+            writer: Writer::start(connection, last)?,
+            readers: Readers::new(path.to_owned()),
+            catalogues,
+            _lock: lock,
+        };
+        store.remember_catalogues()?;
+        Ok(store)
+    }
+
+    /// Opens an existing file for reading alone, beside a server that writes it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`StoreError::Io`] if there is no such file.
+    pub fn read_only(path: &Path) -> Result<ReadOnly, StoreError> {
+        let reader = ReadOnly {
+            readers: Readers::new(path.to_owned()),
+            catalogues: Catalogues::default(),
+        };
+        reader.readers.with(check_format)?;
+        Ok(reader)
+    }
+
+    fn remember_catalogues(&self) -> Result<(), StoreError> {
+        self.readers.with(|connection| {
+            for seq in chain::catalogues(connection)? {
+                let entry = chain::one(connection, seq)?.entry(&self.catalogues)?;
+                remember(&self.catalogues, &entry);
+            }
+            Ok(())
+        })
+    }
+
+    fn decided(&self, sql: &str, key: &str) -> Result<Option<Decision>, StoreError> {
+        self.readers.with(|connection| {
+            let reading = |error: rusqlite::Error| StoreError::io("reading a decision", &error);
+            let mut find = connection.prepare_cached(sql).map_err(reading)?;
+            let found: Option<i64> = find
+                .query_row(params![key], |row| row.get(0))
+                .optional()
+                .map_err(reading)?;
+            let Some(seq) = found else { return Ok(None) };
+            match chain::one(connection, seq)?.entry(&self.catalogues)? {
+                Entry::Decided(decision) => Ok(Some(*decision)),
+                other => Err(StoreError::Damaged {
+                    seq,
+                    reason: format!("a decision was expected, not {:?}", other.kind()),
+                }),
+            }
+        })
+    }
+
+    fn encode(&self, entries: &[Entry]) -> Vec<Encoded> {
+        let encode = |entry: &Entry| Encoded {
+            kind: entry.kind(),
+            body: record::encode(entry, &self.catalogues),
+            key: Key::of(entry),
+        };
+        entries.iter().map(encode).collect()
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&self, entries: Vec<Entry>) -> Appending {
+        let committed = self.writer.submit(self.encode(&entries));
+        let catalogues = Arc::clone(&self.catalogues);
+        Box::pin(async move {
+            committed?.await.unwrap_or(Err(StoreError::Closed))?;
+            for entry in &entries {
+                remember(&catalogues, entry);
+            }
+            Ok(())
+        })
+    }
+
+    fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+        self.decided(
+            "SELECT seq FROM decision WHERE decision_id = ?1",
+            id.as_str(),
+        )
+    }
+
+    fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError> {
+        self.decided("SELECT seq FROM request WHERE request_id = ?1", id.as_str())
+    }
+
+    fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.readers
+            .with(|connection| chain::scan(connection, &self.catalogues, visit))
+    }
+
+    fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+}
+
+/// A store that another process may be writing.
+#[derive(Debug)]
+pub struct ReadOnly {
+    readers: Readers,
+    catalogues: Catalogues,
+}
+
+impl ReadOnly {
+    /// Visits every record that is committed now, in order, and checks all of them.
+    ///
+    /// # Errors
+    /// As [`Store::scan`].
+    pub fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.readers.with(|connection| {
+            chain::scan(connection, &self.catalogues, &mut |seq, entry| {
+                remember(&self.catalogues, &entry);
+                visit(seq, entry)
+            })
+        })
+    }
+}
+
+fn remember(catalogues: &Catalogues, entry: &Entry) {
+    if let Entry::Catalogue {
+        strategy_id,
+        actions,
+    } = entry
+    {
+        catalogues.remember(strategy_id.clone(), actions.clone());
+    }
+}
+
+/// Two writers would each believe in their own last record, so a second one is kept out.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let opening = |error: std::io::Error| StoreError::io("opening the store", &error);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(opening)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(PathBuf::from(beside))
+        .map_err(opening)?;
+    file.try_lock().map_err(|_| StoreError::InUse {
+        path: path.display().to_string(),
+    })?;
+    Ok(file)
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    let preparing = |error: rusqlite::Error| StoreError::io("preparing the store", &error);
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+        .and_then(|()| connection.execute_batch(SCHEMA))
+        .and_then(|()| {
+            let sql = "INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('last', 0)";
+            connection.execute(sql, [FORMAT]).map(drop)
+        })
+        .map_err(preparing)?;
+    check_format(connection)
+}
+
+fn check_format(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'format'";
+    let found: String = connection
+        .query_row(sql, [], |row| row.get(0))
+        .map_err(|error| StoreError::io("reading the store's format", &error))?;
+    if found == FORMAT.to_string() {
+        return Ok(());
+    }
+    Err(StoreError::Format {
+        found,
+        expected: FORMAT,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+#![allow(clippy::unwrap_used)]
+
+use super::SqliteStore;
+use crate::store::samples::{self, every_kind, same};
+use crate::store::{Entry, Store, StoreError};
+use lagom_features::domain::{DecisionId, RequestId};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("deep/lagom.db")
+}
+
+fn all(store: &SqliteStore) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    store.scan(&mut |seq, entry| {
+        entries.push(entry);
+        assert_eq!(seq, i64::try_from(entries.len()).unwrap());
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_after_opening_again() {
+    let folder = TempDir::new().unwrap();
+    let written = every_kind();
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    for entry in written.clone() {
+        store.append(vec![entry]).await.unwrap();
+    }
+    drop(store);
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    let read = all(&store).unwrap();
+    assert_eq!(read.len(), written.len());
+    assert!(read.iter().zip(&written).all(|(a, b)| same(a, b)));
+    let by_id = store.decision(&DecisionId::new("d1").unwrap()).unwrap();
+    let by_request = store.answered(&RequestId::new("r1").unwrap()).unwrap();
+    let logged = Entry::Decided(Box::new(samples::decision(1)));
+    for found in [by_id, by_request] {
+        assert!(same(&Entry::Decided(Box::new(found.unwrap())), &logged));
+    }
+    assert!(
+        store
+            .decision(&DecisionId::new("d2").unwrap())
+            .unwrap()
+            .is_none()
+    );
+    let beside = SqliteStore::read_only(&file(&folder)).unwrap();
+    let mut seen = 0;
+    beside
+        .scan(&mut |_, _| {
+            seen += 1;
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(seen, written.len());
+}
+
+#[tokio::test]
+async fn a_key_is_used_once_and_a_refused_append_leaves_nothing() {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    store
+        .append(vec![Entry::Decided(Box::new(samples::decision(1)))])
+        .await
+        .unwrap();
+    let again = store
+        .append(vec![
+            samples::fact("e"),
+            Entry::Decided(Box::new(samples::decision(1))),
+        ])
+        .await
+        .unwrap_err();
+    assert!(again.to_string().contains("request `r1`"), "{again}");
+    let outcome = || vec![Entry::Matured(Box::new(samples::outcome(1)))];
+    store.append(outcome()).await.unwrap();
+    let again = store.append(outcome()).await.unwrap_err();
+    assert!(matches!(again, StoreError::Duplicate { .. }));
+    assert_eq!(all(&store).unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_are_all_answered_and_the_chain_holds() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(SqliteStore::open(&file(&folder)).unwrap());
+    let callers: Vec<_> = (0..500)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                store
+                    .append(vec![
+                        samples::fact("e"),
+                        Entry::Decided(Box::new(samples::decision(n))),
+                    ])
+                    .await
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert_eq!(store.waiting(), 0);
+    let kinds: Vec<_> = all(&store).unwrap().iter().map(Entry::kind).collect();
+    assert_eq!(kinds.len(), 1_000);
+    assert!(
+        kinds.chunks(2).all(|pair| pair[0] != pair[1]),
+        "an append was torn apart"
+    );
+}
+
+#[tokio::test]
+async fn a_second_server_is_kept_out() {
+    let folder = TempDir::new().unwrap();
+    let _first = SqliteStore::open(&file(&folder)).unwrap();
+    let second = SqliteStore::open(&file(&folder)).unwrap_err();
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+}
+
+/// A closed store of ten facts, changed by `sql`, and what reading it says.
+async fn damaged_by(sql: &str) -> StoreError {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&file(&folder)).unwrap();
+    for n in 0..10 {
+        store
+            .append(vec![samples::fact(&format!("e{n}"))])
+            .await
+            .unwrap();
+    }
+    drop(store);
+    change(&file(&folder), sql);
+    match SqliteStore::open(&file(&folder)) {
+        Ok(store) => all(&store).unwrap_err(),
+        Err(error) => error,
+    }
+}
+
+fn change(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn damage_and_gaps_are_reported_where_they_lie() {
+    for (sql, seq, what) in [
+        (
+            "UPDATE log SET body = CAST(replace(body, 'card', 'cash') AS BLOB) WHERE seq = 4",
+            4,
+            "checksum",
+        ),
+        ("UPDATE log SET crc = crc + 1 WHERE seq = 6", 6, "checksum"),
+        ("UPDATE log SET kind = 2 WHERE seq = 5", 5, "checksum"),
+        ("DELETE FROM log WHERE seq = 3", 3, "missing"),
+        ("DELETE FROM log WHERE seq = 1", 1, "missing"),
+        (
+            "DELETE FROM log WHERE seq >= 9",
+            9,
+            "10 records were committed",
+        ),
+        (
+            "INSERT INTO log SELECT 11, kind, crc, body FROM log WHERE seq = 10",
+            11,
+            "10 records",
+        ),
+        (
+            "UPDATE log SET body = (SELECT body FROM log WHERE seq = 8) WHERE seq = 7",
+            7,
+            "checksum",
+        ),
+    ] {
+        let error = damaged_by(sql).await;
+        let StoreError::Damaged { seq: found, reason } = &error else {
+            panic!("{sql}: {error}");
+        };
+        assert_eq!(*found, seq, "{sql}: {error}");
+        assert!(reason.contains(what), "{sql}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn another_format_is_refused() {
+    let error = damaged_by("UPDATE meta SET value = 99 WHERE key = 'format'").await;
+    assert!(
+        matches!(&error, StoreError::Format { found, .. } if found == "99"),
+        "{error}"
+    );
+}
+
+/// The write-ahead log is cut at many places, as a power cut might: what remains is a prefix of
+/// what was acknowledged, whole and in order.
+#[tokio::test]
+async fn a_torn_tail_leaves_a_readable_prefix() {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder);
+    let store = SqliteStore::open(&path).unwrap();
+    for n in 0..20 {
+        store
+            .append(vec![samples::fact(&format!("e{n}"))])
+            .await
+            .unwrap();
+    }
+    let wal = path.with_extension("db-wal");
+    let (main, log) = (std::fs::read(&path).unwrap(), std::fs::read(wal).unwrap());
+    let mut lengths = Vec::new();
+    for cut in (0..log.len()).step_by(log.len() / 40 + 1) {
+        let torn = TempDir::new().unwrap();
+        let copy = torn.path().join("lagom.db");
+        std::fs::write(&copy, &main).unwrap();
+        std::fs::write(copy.with_extension("db-wal"), &log[..cut]).unwrap();
+        let reopened = SqliteStore::open(&copy).unwrap();
+        lengths.push(all(&reopened).unwrap().len());
+    }
+    assert!(lengths.is_sorted(), "{lengths:?}");
+    assert!(
+        lengths.first() == Some(&0) && *lengths.last().unwrap() >= 18,
+        "{lengths:?}"
+    );
+}
