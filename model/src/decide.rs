@@ -11,7 +11,9 @@ mod reason;
 mod snapshot;
 
 pub use choose::Workspace;
-pub use snapshot::{ColdStart, Pace, PolicyKind, Predictor, Snapshot, SnapshotError, SnapshotParts};
+pub use snapshot::{
+    ColdStart, Pace, PolicyKind, Predictor, Snapshot, SnapshotError, SnapshotParts,
+};
 
 use crate::bandit::BanditError;
 use crate::guardrails::{Facts, Verdict};
@@ -88,8 +90,7 @@ pub fn decide(
         .customer()
         .ok_or_else(|| DecideError::Customer(request.customer_id.clone()))?;
     let ledger = Ledger::of(&view);
-    let facts =
-        Facts::of(&view, &ledger, &request.invoice_id).ok_or_else(unknown_invoice)?;
+    let facts = Facts::of(&view, &ledger, &request.invoice_id).ok_or_else(unknown_invoice)?;
     let state = ledger
         .invoice(&request.invoice_id)
         .ok_or_else(unknown_invoice)?;

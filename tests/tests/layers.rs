@@ -9,8 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// For each crate: which of ours it may use, and which heavy or impure crates it must not see.
 fn rules() -> BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)> {
     let pure = vec![
-        "tokio", "tonic", "prost", "polars", "linfa", "linfa-logistic", "axum", "rusqlite", "clap",
-        "rayon", "tracing", "tempfile", "csv", "flate2",
+        "tokio",
+        "tonic",
+        "prost",
+        "polars",
+        "linfa",
+        "linfa-logistic",
+        "axum",
+        "rusqlite",
+        "clap",
+        "rayon",
+        "tracing",
+        "tempfile",
+        "csv",
+        "flate2",
     ];
     let offline = vec!["tokio", "tonic", "prost", "axum", "rusqlite", "clap"];
     BTreeMap::from([
@@ -24,7 +36,12 @@ fn rules() -> BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)> {
         (
             "lagom-serving",
             (
-                vec!["lagom-features", "lagom-model", "lagom-proto", "lagom-training"],
+                vec![
+                    "lagom-features",
+                    "lagom-model",
+                    "lagom-proto",
+                    "lagom-training",
+                ],
                 vec!["polars", "linfa", "linfa-logistic"],
             ),
         ),
@@ -124,8 +141,15 @@ fn the_core_reads_no_clock_file_environment_or_thread() {
                     continue;
                 }
                 for impure in [
-                    "std::fs", "std::env", "std::thread", "SystemTime", "Instant::now",
-                    "Timestamp::now", "Zoned::now", "rand::rng()", "std::net",
+                    "std::fs",
+                    "std::env",
+                    "std::thread",
+                    "SystemTime",
+                    "Instant::now",
+                    "Timestamp::now",
+                    "Zoned::now",
+                    "rand::rng()",
+                    "std::net",
                 ] {
                     assert!(!code.contains(impure), "{}: {impure}", path.display());
                 }

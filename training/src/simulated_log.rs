@@ -3,8 +3,8 @@
 
 use crate::simulator::{Life, Sent, Tally, World};
 use lagom_features::domain::{
-    Customer, CustomerId, Date, DecisionId, Event, EventId, EventType, Invoice, InvoiceId, RequestId,
-    TenantId, Timestamp,
+    Customer, CustomerId, Date, DecisionId, Event, EventId, EventType, Invoice, InvoiceId,
+    RequestId, TenantId, Timestamp,
 };
 use lagom_features::{History, Inserted, Ledger};
 use lagom_model::bandit::BanditError;
@@ -153,10 +153,7 @@ impl Run<'_> {
 
     fn record(&mut self, events: Vec<Event>) {
         for event in events {
-            let history = self
-                .histories
-                .entry(event.customer_id.clone())
-                .or_default();
+            let history = self.histories.entry(event.customer_id.clone()).or_default();
             if history.record_event(event.clone()) == Inserted::New {
                 self.log.events.push(event);
             }
@@ -195,8 +192,8 @@ impl Run<'_> {
             let decision = decide(&self.snapshot, &request, &mut self.workspace)?;
             self.ask_again
                 .insert(decision.invoice_id.clone(), decision.next_evaluation_at);
-            if let Some(send_at) = decision.send_at {
-                let on = send_at.date(zone);
+            if !decision.action.is_wait() {
+                let on = decision.send_at.unwrap_or(now).date(zone);
                 self.planned.entry(on).or_default().push(number);
             }
             self.log.decisions.push(decision);

@@ -2,8 +2,7 @@
 
 use super::snapshot::{PolicyKind, Snapshot};
 use crate::bandit::{
-    ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw,
-    select,
+    ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw, select,
 };
 use crate::guardrails::{Facts, Verdict};
 use crate::policy::{heads, ladder};

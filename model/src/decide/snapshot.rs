@@ -202,7 +202,11 @@ impl Snapshot {
         let layout = parts.generation.layout();
         let entries: Vec<&str> = parts.context.names().collect();
         let actions = parts.strategy.catalogue().len();
-        let same_entries = layout.context().iter().map(String::as_str).eq(entries.iter().copied());
+        let same_entries = layout
+            .context()
+            .iter()
+            .map(String::as_str)
+            .eq(entries.iter().copied());
         if layout.space().len() != actions || !same_entries {
             return Err(SnapshotError::ForeignGeneration {
                 number: parts.generation.number(),
@@ -299,7 +303,10 @@ impl Snapshot {
     #[must_use]
     pub fn predict(&self, features: &[f64]) -> (Option<f64>, Option<f64>) {
         self.parts.model.as_ref().map_or((None, None), |model| {
-            (model.payment_propensity(features), model.churn_risk(features))
+            (
+                model.payment_propensity(features),
+                model.churn_risk(features),
+            )
         })
     }
 }

@@ -125,9 +125,7 @@ impl Context {
 
     /// Names of the entries, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries
-            .iter()
-            .map(|(_, entry)| entry.feature.as_str())
+        self.entries.iter().map(|(_, entry)| entry.feature.as_str())
     }
 
     /// The context of a feature vector and the models' predictions, into `out`.

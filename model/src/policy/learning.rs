@@ -129,8 +129,7 @@ impl Learning {
             return Ok(Folded::Censored);
         }
         let place = self.strategy.place(&decision.action);
-        let (Some(action), true) = (place, decision.feature_fingerprint == self.fingerprint)
-        else {
+        let (Some(action), true) = (place, decision.feature_fingerprint == self.fingerprint) else {
             return Ok(Folded::Foreign);
         };
         self.context.of(

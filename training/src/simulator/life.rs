@@ -126,17 +126,18 @@ impl Life {
         day
     }
 
-    /// A message is sent: tells what a company's own systems record of it, and remembers what it
-    /// will do. What it stirs up beside payments is in the returned events too.
+    /// A step is carried out: tells what a company's own systems record of it, and remembers what
+    /// it will do. What it stirs up beside payments is in the returned events too. A step that no
+    /// customer notices is only counted.
     pub fn receive(&mut self, sent: &Sent<'_>) -> Vec<Event> {
         let Some(&(who, serial)) = self.by_invoice.get(sent.invoice_id) else {
             return Vec::new();
         };
+        let place = (sent.action.kind, sent.action.channel);
+        *self.tally.sent.entry(place).or_default() += 1;
         if !sent.action.kind.is_contact() {
             return Vec::new();
         }
-        let place = (sent.action.kind, sent.action.channel);
-        *self.tally.sent.entry(place).or_default() += 1;
         self.tally.contacts += 1;
         let mut record = self.event(EventType::ContactSent, who, Some(serial), sent.at);
         record.invoice_id = Some(sent.invoice_id.clone());

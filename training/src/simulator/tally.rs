@@ -18,7 +18,7 @@ pub struct Tally {
     pub collected_30_minor: i64,
     /// Collected up to 60 days after the due date.
     pub collected_60_minor: i64,
-    /// Messages sent, by kind and channel.
+    /// Steps carried out, by kind and channel.
     #[serde(skip)]
     pub sent: BTreeMap<(Kind, Option<Channel>), u64>,
     /// Messages sent.

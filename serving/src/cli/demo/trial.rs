@@ -121,7 +121,7 @@ impl Months {
             self.lived.last_decision = Some(advice.decision_id.to_string());
             self.ask_again
                 .insert(question.invoice_id.clone(), advice.next_evaluation_at);
-            if advice.action.kind.is_contact() {
+            if !advice.action.is_wait() {
                 let on = advice.send_at.date(zone);
                 let planned = self.planned.entry(on).or_default();
                 planned.push((question.customer_id, question.invoice_id, advice));
