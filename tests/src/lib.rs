@@ -1,1 +1,166 @@
-//! Skeleton.
+//! How we know: a `lagom` process on free ports with a folder of its own, and clients to it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+pub mod company;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use tonic::transport::{Channel, Endpoint};
+
+/// The executable under test, built once with the profile of the tests.
+///
+/// # Panics
+/// Where it cannot be built.
+#[must_use]
+pub fn lagom() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let profile = test.parent().unwrap().parent().unwrap();
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--bin", "lagom", "--target-dir"])
+            .arg(profile.parent().unwrap())
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .status()
+            .unwrap();
+        assert!(built.success(), "lagom does not build");
+        profile.join("lagom")
+    })
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A server process. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    grpc: SocketAddr,
+    http: SocketAddr,
+}
+
+impl Server {
+    /// Starts `lagom serve` with its store in `folder` and waits until it is ready. `more` is
+    /// added to the configuration.
+    ///
+    /// # Panics
+    /// Where it is not ready within a minute.
+    #[must_use]
+    pub fn start(folder: &Path, more: &str) -> Self {
+        let (grpc, http) = (free_port(), free_port());
+        let config = folder.join("lagom.toml");
+        let text = format!(
+            "[server]\ngrpc = \"127.0.0.1:{grpc}\"\nhttp = \"127.0.0.1:{http}\"\n\
+             [store]\nurl = \"file:{}\"\n[models]\ndir = \"{}\"\n{more}",
+            folder.join("store.db").display(),
+            folder.join("models").display(),
+        );
+        std::fs::write(&config, text).unwrap();
+        let process = Command::new(lagom())
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.join("server.log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            process,
+            grpc: SocketAddr::from(([127, 0, 0, 1], grpc)),
+            http: SocketAddr::from(([127, 0, 0, 1], http)),
+        };
+        server.wait_until_ready(folder);
+        server
+    }
+
+    fn wait_until_ready(&mut self, folder: &Path) {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(60) {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                let log = std::fs::read_to_string(folder.join("server.log")).unwrap();
+                panic!("the server ended with {status}: {log}");
+            }
+            if self
+                .get("/readyz")
+                .is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+            {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server is not ready after a minute");
+    }
+
+    /// The whole answer to a GET, if there is one.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<String> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(self.http).ok()?;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .ok()?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    /// A connection for gRPC clients.
+    ///
+    /// # Panics
+    /// Where there is none to be had.
+    pub async fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc)).unwrap();
+        endpoint.connect().await.unwrap()
+    }
+
+    /// Ends the process without a warning, as a power cut would.
+    ///
+    /// # Panics
+    /// Where the process cannot be killed.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// The process id, to send it a signal.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for the process to end by itself and tells whether it ended well.
+    ///
+    /// # Panics
+    /// Where it is still there after half a minute.
+    #[must_use]
+    pub fn ended_well(mut self) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(30) {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server does not end");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,25 @@
+//! `lagom bench`: the project's own measurements.
+
+mod bandit;
+
+use super::answer::{Answer, Failure};
+use super::output::Output;
+use clap::Subcommand;
+
+/// Measures lagom: each command prints a figure beside a floor or a peer's.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Bandit(bandit::Args),
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    match &args.what {
+        What::Bandit(args) => bandit::run(args, out),
+    }
+}
