@@ -1,3 +1,5 @@
 //! How lagom learns.
 
 pub mod flat_table;
+
+pub mod fit;
