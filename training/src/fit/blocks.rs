@@ -1,0 +1,423 @@
+//! A wide design that is held by what makes it wide: curves and cells.
+//!
+//! A **curve** over a column with knots `k_0 < … < k_m` is `m` design columns, each climbing from 0 to 1 between two
+//! neighbouring knots; its weights are the curve's increments, and a ridge on them is a ridge on steepness. Every row
+//! fills up to `m` of them, but in the basis of hats around the knots it fills two, and the increments' sums are
+//! running sums of the hats' sums. A **cell** block is one-hot: every row fills one column or none. Newton's
+//! equations are accumulated over hats and cells, block against block, at a cost per row that does not depend on the
+//! number of knots.
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::newton::Design;
+
+/// One block of design columns.
+#[derive(Debug, Clone)]
+pub(super) enum Block {
+    /// Each row's place between the knots.
+    Curve {
+        /// Number of knots, at least 2.
+        knots: usize,
+        /// The knot at or left of the row's cell, at most `knots − 2`; `knots` when the cell is missing.
+        left: Vec<u16>,
+        /// How far the cell is from that knot to the next, in [0, 1].
+        share: Vec<f64>,
+    },
+    /// Each row's cell; `cells` when the row fills none.
+    Cells {
+        /// Number of cells, at least 1.
+        cells: usize,
+        /// Each row's cell.
+        index: Vec<u16>,
+    },
+}
+
+/// Blocks side by side, each multiplied by a scale: the larger the scale, the weaker the ridge on the block.
+#[derive(Debug, Clone)]
+pub(super) struct Blocks {
+    rows: usize,
+    width: usize,
+    blocks: Vec<Placed>,
+}
+
+#[derive(Debug, Clone)]
+struct Placed {
+    block: Block,
+    start: usize,
+    scale: f64,
+}
+
+impl Block {
+    /// Design columns.
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Curve { knots, .. } => knots - 1,
+            Self::Cells { cells, .. } => *cells,
+        }
+    }
+
+    /// Hats or cells.
+    fn units(&self) -> usize {
+        match self {
+            Self::Curve { knots, .. } => *knots,
+            Self::Cells { cells, .. } => *cells,
+        }
+    }
+
+    /// Heights at the knots, or of the cells, for scaled weights.
+    fn heights(&self, weights: &[f64], scale: f64) -> Vec<f64> {
+        match self {
+            Self::Curve { .. } => std::iter::once(0.0)
+                .chain(weights.iter().scan(0.0, |height, weight| {
+                    *height += scale * weight;
+                    Some(*height)
+                }))
+                .collect(),
+            Self::Cells { .. } => weights.iter().map(|weight| scale * weight).collect(),
+        }
+    }
+
+    /// Adds each row's height to `sums`.
+    fn add_heights(&self, heights: &[f64], sums: &mut [f64]) {
+        match self {
+            Self::Curve { knots, left, share } => {
+                let rises: Vec<f64> = heights.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                for ((sum, left), share) in sums.iter_mut().zip(left).zip(share) {
+                    let left = usize::from(*left);
+                    if left < *knots {
+                        *sum += heights[left] + rises[left] * share;
+                    }
+                }
+            }
+            Self::Cells { cells, index } => {
+                for (sum, index) in sums.iter_mut().zip(index) {
+                    if usize::from(*index) < *cells {
+                        *sum += heights[usize::from(*index)];
+                    }
+                }
+            }
+        }
+    }
+
+    /// `Σ_i per_row_i` over hats or cells; two spare places take rows that fill none.
+    fn unit_sums(&self, per_row: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.units() + 2];
+        match self {
+            Self::Curve { left, share, .. } => {
+                for ((value, left), share) in per_row.iter().zip(left).zip(share) {
+                    let right = value * share;
+                    sums[usize::from(*left)] += value - right;
+                    sums[usize::from(*left) + 1] += right;
+                }
+            }
+            Self::Cells { index, .. } => {
+                for (value, index) in per_row.iter().zip(index) {
+                    sums[usize::from(*index)] += value;
+                }
+            }
+        }
+        sums.truncate(self.units());
+        sums
+    }
+
+    /// From sums over units to sums over design columns: running sums from the right for a curve.
+    fn column_sums(&self, units: &[f64], scale: f64) -> Vec<f64> {
+        match self {
+            Self::Curve { knots, .. } => {
+                let mut columns = vec![0.0; knots - 1];
+                let mut sum = 0.0;
+                for knot in (1..*knots).rev() {
+                    sum += units[knot];
+                    columns[knot - 1] = scale * sum;
+                }
+                columns
+            }
+            Self::Cells { .. } => units.iter().map(|unit| scale * unit).collect(),
+        }
+    }
+}
+
+impl Blocks {
+    pub(super) fn new(rows: usize) -> Self {
+        Self {
+            rows,
+            width: 0,
+            blocks: Vec::new(),
+        }
+    }
+
+    /// Appends a block; its place among the blocks is returned.
+    pub(super) fn push(&mut self, block: Block, scale: f64) -> usize {
+        let start = self.width;
+        self.width += block.width();
+        self.blocks.push(Placed {
+            block,
+            start,
+            scale,
+        });
+        self.blocks.len() - 1
+    }
+
+    /// Keeps the first `count` blocks.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.blocks.truncate(count);
+        let last = self.blocks.last();
+        self.width = last.map_or(0, |placed| placed.start + placed.block.width());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    pub(super) fn scale(&self, block: usize) -> f64 {
+        self.blocks[block].scale
+    }
+
+    pub(super) fn set_scale(&mut self, block: usize, scale: f64) {
+        self.blocks[block].scale = scale;
+    }
+
+    /// The design columns of a block.
+    pub(super) fn columns_of(&self, block: usize) -> std::ops::Range<usize> {
+        let placed = &self.blocks[block];
+        placed.start..placed.start + placed.block.width()
+    }
+
+    /// Heights at the knots, or of the cells, of a block.
+    pub(super) fn heights(&self, block: usize, weights: &[f64]) -> Vec<f64> {
+        let placed = &self.blocks[block];
+        placed
+            .block
+            .heights(&weights[self.columns_of(block)], placed.scale)
+    }
+
+    /// Mean over the rows of a block's contribution.
+    pub(super) fn mean(&self, block: usize, weights: &[f64]) -> f64 {
+        let mut sums = vec![0.0; self.rows];
+        let heights = self.heights(block, weights);
+        self.blocks[block].block.add_heights(&heights, &mut sums);
+        sums.iter().sum::<f64>() / self.rows as f64
+    }
+
+    /// The design written out, shape (rows, width).
+    pub(super) fn matrix(&self) -> Array2<f64> {
+        let mut matrix = Array2::<f64>::zeros((self.rows, self.width));
+        for placed in &self.blocks {
+            let (start, scale) = (placed.start, placed.scale);
+            match &placed.block {
+                Block::Curve { knots, left, share } => {
+                    for (row, (left, share)) in left.iter().zip(share).enumerate() {
+                        let left = usize::from(*left);
+                        if left < *knots {
+                            for column in start..start + left {
+                                matrix[(row, column)] = scale;
+                            }
+                            matrix[(row, start + left)] = scale * share;
+                        }
+                    }
+                }
+                Block::Cells { cells, index } => {
+                    for (row, index) in index.iter().enumerate() {
+                        if usize::from(*index) < *cells {
+                            matrix[(row, start + usize::from(*index))] = scale;
+                        }
+                    }
+                }
+            }
+        }
+        matrix
+    }
+}
+
+impl Design for Blocks {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn scores(&self, weights: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.rows];
+        for (place, placed) in self.blocks.iter().enumerate() {
+            let heights = self.heights(place, weights);
+            placed.block.add_heights(&heights, &mut sums);
+        }
+        sums
+    }
+
+    fn transposed(&self, per_row: &[f64]) -> Vec<f64> {
+        self.blocks
+            .iter()
+            .flat_map(|placed| {
+                let units = placed.block.unit_sums(per_row);
+                placed.block.column_sums(&units, placed.scale)
+            })
+            .collect()
+    }
+
+    fn gram(&self, curvature: &[f64]) -> Array2<f64> {
+        let pairs: Vec<(usize, usize)> = (0..self.blocks.len())
+            .flat_map(|lower| (0..=lower).map(move |upper| (lower, upper)))
+            .collect();
+        let products: Vec<Array2<f64>> = pairs
+            .par_iter()
+            .map(|(lower, upper)| product(&self.blocks[*lower], &self.blocks[*upper], curvature))
+            .collect();
+        let mut gram = Array2::<f64>::zeros((self.width + 1, self.width + 1));
+        for ((lower, upper), product) in pairs.into_iter().zip(products) {
+            let (rows, columns) = (self.columns_of(lower), self.columns_of(upper));
+            for (row, line) in rows.zip(product.rows()) {
+                for (column, entry) in columns.clone().zip(line) {
+                    gram[(row, column)] = *entry;
+                }
+            }
+        }
+        for (column, sum) in self.transposed(curvature).into_iter().enumerate() {
+            gram[(self.width, column)] = sum;
+        }
+        gram[(self.width, self.width)] = curvature.iter().sum();
+        gram
+    }
+}
+
+/// `Aᵀ·diag(h)·B` of two blocks.
+fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
+    let stride = b.block.units() + 2;
+    let mut sums = vec![0.0; (a.block.units() + 2) * stride];
+    match (&a.block, &b.block) {
+        (Block::Cells { index: a, .. }, Block::Cells { index: b, .. }) => {
+            for ((a, b), h) in a.iter().zip(b).zip(curvature) {
+                sums[usize::from(*a) * stride + usize::from(*b)] += h;
+            }
+        }
+        (Block::Cells { index, .. }, Block::Curve { left, share, .. }) => {
+            for (((a, b), share), h) in index.iter().zip(left).zip(share).zip(curvature) {
+                let at = usize::from(*a) * stride + usize::from(*b);
+                let right = h * share;
+                sums[at] += h - right;
+                sums[at + 1] += right;
+            }
+        }
+        (Block::Curve { left, share, .. }, Block::Cells { index, .. }) => {
+            for (((a, share), b), h) in left.iter().zip(share).zip(index).zip(curvature) {
+                let at = usize::from(*a) * stride + usize::from(*b);
+                let right = h * share;
+                sums[at] += h - right;
+                sums[at + stride] += right;
+            }
+        }
+        (
+            Block::Curve {
+                left: a_left,
+                share: a_share,
+                ..
+            },
+            Block::Curve {
+                left: b_left,
+                share: b_share,
+                ..
+            },
+        ) => {
+            let a = a_left.iter().zip(a_share);
+            let b = b_left.iter().zip(b_share);
+            for (((a, a_share), (b, b_share)), h) in a.zip(b).zip(curvature) {
+                let at = usize::from(*a) * stride + usize::from(*b);
+                let lower = h * a_share;
+                let upper = h - lower;
+                let (upper_right, lower_right) = (upper * b_share, lower * b_share);
+                sums[at] += upper - upper_right;
+                sums[at + 1] += upper_right;
+                sums[at + stride] += lower - lower_right;
+                sums[at + stride + 1] += lower_right;
+            }
+        }
+    }
+    // Units to design columns, first along b, then along a.
+    let mut along_b = Array2::<f64>::zeros((a.block.units(), b.block.width()));
+    for (unit, mut row) in along_b.rows_mut().into_iter().enumerate() {
+        let units = &sums[unit * stride..unit * stride + b.block.units()];
+        let columns = b.block.column_sums(units, b.scale);
+        row.iter_mut().zip(columns).for_each(|(to, from)| *to = from);
+    }
+    let mut both = Array2::<f64>::zeros((a.block.width(), b.block.width()));
+    for (column, units) in along_b.columns().into_iter().enumerate() {
+        let rows = a.block.column_sums(&units.to_vec(), a.scale);
+        both.column_mut(column)
+            .iter_mut()
+            .zip(rows)
+            .for_each(|(to, from)| *to = from);
+    }
+    both
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dense::Dense;
+    use super::super::newton::Design;
+    use super::{Block, Blocks};
+
+    fn blocks() -> Blocks {
+        let mut blocks = Blocks::new(9);
+        let share = |i: usize| (i * 5 % 7) as f64 / 6.0;
+        blocks.push(
+            Block::Curve {
+                knots: 4,
+                left: vec![0, 1, 2, 4, 0, 1, 2, 2, 4],
+                share: (0..9).map(share).collect(),
+            },
+            0.5,
+        );
+        blocks.push(
+            Block::Cells {
+                cells: 3,
+                index: vec![0, 3, 2, 1, 1, 0, 2, 3, 0],
+            },
+            2.0,
+        );
+        blocks.push(
+            Block::Curve {
+                knots: 3,
+                left: vec![1, 1, 0, 0, 3, 1, 0, 1, 0],
+                share: (0..9).map(|i| share(i + 3)).collect(),
+            },
+            1.5,
+        );
+        blocks
+    }
+
+    #[test]
+    fn blocks_answer_as_the_written_out_matrix_does() {
+        let blocks = blocks();
+        let matrix = blocks.matrix();
+        let dense = Dense::new(matrix.view());
+        let weights: Vec<f64> = (0..8).map(|i| f64::from(i) - 3.3).collect();
+        let per_row: Vec<f64> = (0..9).map(|i| f64::from(i * i) / 7.0 + 0.1).collect();
+        let near = |a: &[f64], b: &[f64]| {
+            assert_eq!(a.len(), b.len());
+            for (a, b) in a.iter().zip(b) {
+                assert!((a - b).abs() < 1e-12, "{a} {b}");
+            }
+        };
+        near(&blocks.scores(&weights), &dense.scores(&weights));
+        near(&blocks.transposed(&per_row), &dense.transposed(&per_row));
+        let (sparse, full) = (blocks.gram(&per_row), dense.gram(&per_row));
+        for row in 0..9 {
+            for column in 0..=row {
+                let (a, b) = (sparse[(row, column)], full[(row, column)]);
+                assert!((a - b).abs() < 1e-12, "({row}, {column}): {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_mean_of_a_block_is_that_of_its_columns() {
+        let blocks = blocks();
+        let weights: Vec<f64> = (0..8).map(|i| f64::from(i) - 3.3).collect();
+        let all: f64 = (0..3).map(|block| blocks.mean(block, &weights)).sum();
+        let scores = blocks.scores(&weights);
+        assert!((all - scores.iter().sum::<f64>() / 9.0).abs() < 1e-12);
+    }
+}

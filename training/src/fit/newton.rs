@@ -1,0 +1,177 @@
+//! The optimum of the penalised log-loss by Newton's method.
+//!
+//! ```text
+//! J(w, b) = Σ_i [ln(1 + e^{z_i}) − y_i z_i] + (α/2)·|w|²,   z = X·w + b,   α = 1/C
+//! ```
+//! The intercept `b` is not penalised. `J` is strictly convex, so the optimum is unique and any method that reaches
+//! a zero gradient has found it. A factored Hessian is kept for the next step as long as steps shrink the gradient
+//! at least tenfold; a step that does not lower `J` is halved.
+
+use ndarray::Array2;
+
+use super::FitError;
+use super::cholesky::{Cholesky, dot};
+
+const MOST_STEPS: usize = 100;
+const MOST_HALVINGS: usize = 40;
+const KEEP_HESSIAN_BELOW: f64 = 0.1;
+
+/// A design matrix `X` (rows × width) that is known by what Newton's method asks of it.
+pub(super) trait Design {
+    /// Number of rows.
+    fn rows(&self) -> usize;
+    /// Number of columns, without the intercept.
+    fn width(&self) -> usize;
+    /// `X·w`, one entry a row.
+    fn scores(&self, weights: &[f64]) -> Vec<f64>;
+    /// `Xᵀ·r` for one number a row.
+    fn transposed(&self, per_row: &[f64]) -> Vec<f64>;
+    /// The lower triangle of `[X 1]ᵀ·diag(h)·[X 1]`, shape (width + 1) × (width + 1), intercept last.
+    fn gram(&self, curvature: &[f64]) -> Array2<f64>;
+}
+
+/// Weights and intercept.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Solution {
+    pub(super) weights: Vec<f64>,
+    pub(super) intercept: f64,
+    /// Newton steps taken.
+    pub(super) steps: usize,
+    /// Euclidean norm of the gradient of `J`.
+    pub(super) gradient: f64,
+}
+
+impl Solution {
+    /// No weights, and the log-odds of the base rate.
+    pub(super) fn start(width: usize, outcomes: &[f64]) -> Self {
+        let rate = outcomes.iter().sum::<f64>() / outcomes.len() as f64;
+        Self {
+            weights: vec![0.0; width],
+            intercept: (rate / (1.0 - rate)).ln(),
+            steps: 0,
+            gradient: f64::INFINITY,
+        }
+    }
+}
+
+/// Goes from `start` to where the gradient's Euclidean norm is at most `tolerance`.
+///
+/// `outcomes` are 0 or 1, one a row; `alpha` is above 0.
+///
+/// # Errors
+/// [`FitError::NotConverged`].
+pub(super) fn minimise(
+    design: &impl Design,
+    outcomes: &[f64],
+    alpha: f64,
+    start: Solution,
+    tolerance: f64,
+) -> Result<Solution, FitError> {
+    let width = design.width();
+    let mut at = start;
+    let mut point = Point::at(design, outcomes, alpha, &at);
+    let mut factor: Option<Cholesky> = None;
+    let mut last_gradient = f64::INFINITY;
+    for steps in 0..MOST_STEPS {
+        let gradient = point.gradient(design, outcomes, alpha, &at);
+        let norm = dot(&gradient, &gradient).sqrt();
+        at.steps = steps;
+        at.gradient = norm;
+        if norm <= tolerance {
+            return Ok(at);
+        }
+        if factor.is_none() || norm > KEEP_HESSIAN_BELOW * last_gradient {
+            factor = Some(point.hessian(design, alpha).ok_or(FitError::NotConverged {
+                steps,
+                gradient: norm,
+                tolerance,
+            })?);
+        }
+        last_gradient = norm;
+        let Some(factor) = &factor else { break };
+        let step = factor.solve(gradient);
+        let mut length = 1.0;
+        let mut moved = None;
+        for _ in 0..MOST_HALVINGS {
+            let candidate = Solution {
+                weights: (0..width)
+                    .map(|column| at.weights[column] - length * step[column])
+                    .collect(),
+                intercept: at.intercept - length * step[width],
+                ..at
+            };
+            let there = Point::at(design, outcomes, alpha, &candidate);
+            // Near the optimum J cannot tell a better point from a worse one; the gradient decides there.
+            if there.objective <= point.objective + 1e-12 * point.objective.abs() {
+                moved = Some((candidate, there));
+                break;
+            }
+            length *= 0.5;
+        }
+        let Some((candidate, there)) = moved else {
+            break;
+        };
+        at = candidate;
+        point = there;
+    }
+    Err(FitError::NotConverged {
+        steps: at.steps,
+        gradient: at.gradient,
+        tolerance,
+    })
+}
+
+/// The objective at one place, with the probabilities there.
+struct Point {
+    objective: f64,
+    probabilities: Vec<f64>,
+}
+
+impl Point {
+    fn at(design: &impl Design, outcomes: &[f64], alpha: f64, solution: &Solution) -> Self {
+        let mut scores = design.scores(&solution.weights);
+        let mut loss = 0.0;
+        for (score, outcome) in scores.iter_mut().zip(outcomes) {
+            let z = *score + solution.intercept;
+            // One exponential serves the loss and the probability: ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|).
+            let small = (-z.abs()).exp();
+            loss += z.max(0.0) + small.ln_1p() - outcome * z;
+            *score = if z >= 0.0 { 1.0 } else { small } / (1.0 + small);
+        }
+        Self {
+            objective: loss + 0.5 * alpha * dot(&solution.weights, &solution.weights),
+            probabilities: scores,
+        }
+    }
+
+    /// Gradient of `J`, intercept last.
+    fn gradient(
+        &self,
+        design: &impl Design,
+        outcomes: &[f64],
+        alpha: f64,
+        at: &Solution,
+    ) -> Vec<f64> {
+        let residuals: Vec<f64> = self
+            .probabilities
+            .iter()
+            .zip(outcomes)
+            .map(|(p, y)| p - y)
+            .collect();
+        let mut gradient = design.transposed(&residuals);
+        for (entry, weight) in gradient.iter_mut().zip(&at.weights) {
+            *entry += alpha * weight;
+        }
+        gradient.push(residuals.iter().sum());
+        gradient
+    }
+
+    fn hessian(&self, design: &impl Design, alpha: f64) -> Option<Cholesky> {
+        let curvature: Vec<f64> = self.probabilities.iter().map(|p| p * (1.0 - p)).collect();
+        let mut hessian = design.gram(&curvature);
+        for column in 0..design.width() {
+            hessian[(column, column)] += alpha;
+        }
+        Cholesky::of(hessian)
+    }
+}
