@@ -1,3 +1,6 @@
 //! How lagom learns.
 
+pub mod contexts;
 pub mod flat_table;
+pub mod logged_table;
+pub mod rounds;
