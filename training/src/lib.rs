@@ -2,12 +2,16 @@
 //!
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
+//! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
+//! * [`rounds`]: logged rounds from anywhere, valued off-policy.
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
 //! * [`simulator`]: a seeded world of customers with a known truth.
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
 
 pub mod fit;
 pub mod flat_table;
+pub mod logged_table;
+pub mod rounds;
 pub mod simulated_log;
 pub mod simulator;
 pub mod streams;

@@ -29,6 +29,9 @@ pub struct Options {
     pub bootstrap: Option<bootstrap::Options>,
     /// What the overlap must offer.
     pub required: Requirements,
+    /// Whether the reward model was fitted on earlier rounds or other data, as
+    /// doubly robust sequences demand; a cross-fitted one was not.
+    pub predictable_model: bool,
 }
 
 impl Default for Options {
@@ -38,6 +41,7 @@ impl Default for Options {
             rewards: None,
             bootstrap: Some(bootstrap::Options::default()),
             required: Requirements::default(),
+            predictable_model: true,
         }
     }
 }

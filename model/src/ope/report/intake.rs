@@ -48,7 +48,13 @@ impl Intake {
             wealth = Some(Wealth::new(range, options.confidence)?);
             for (name, cap) in CAPS {
                 let sequence = EmpiricalBernstein::new(cap, range, options.confidence)?;
-                bernstein.push((name, Ok(sequence)));
+                let usable = cap <= 0.0 || !model || options.predictable_model;
+                let sequence = if usable {
+                    Ok(sequence)
+                } else {
+                    Err(not_predictable())
+                };
+                bernstein.push((name, sequence));
             }
         }
         Ok(Self {
@@ -101,6 +107,13 @@ impl Intake {
         }
         estimates::fill(&mut report, &terms, &self.options);
         Ok(report)
+    }
+}
+
+fn not_predictable() -> OpeError {
+    OpeError::Missing {
+        estimator: "a doubly robust confidence sequence".to_owned(),
+        what: "a reward model fitted on earlier rounds or other data",
     }
 }
 

@@ -1,0 +1,94 @@
+//! The log itself.
+
+use super::{
+    actions::{codes, positions},
+    error::RoundsError,
+    files::NamedTable,
+};
+use crate::contexts::Contexts;
+
+/// The columns of the log.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) actions: Vec<u32>,
+    pub(super) rewards: Vec<f64>,
+    pub(super) propensities: Vec<f64>,
+    pub(super) customers: Option<Vec<u32>>,
+    pub(super) contexts: Contexts,
+}
+
+/// Names under which other programs write the propensity.
+const PROPENSITY: [&str; 4] = ["pscore", "propensity", "propensity_score", "probability"];
+/// Names of the customer.
+const CUSTOMER: [&str; 3] = ["customer", "customer_id", "user_id"];
+
+pub(super) fn read(table: &NamedTable, names: &[String]) -> Result<Log, RoundsError> {
+    check_order(table)?;
+    let known = |candidates: &[&'static str]| {
+        let columns = table.table.columns();
+        candidates
+            .iter()
+            .find(|name| columns.iter().any(|column| column.name == **name))
+            .copied()
+    };
+    let propensity = known(&PROPENSITY).unwrap_or(PROPENSITY[0]);
+    let customer = known(&CUSTOMER);
+    let customers = customer
+        .map(|name| table.table.column(name))
+        .transpose()
+        .map_err(|source| RoundsError::Column {
+            file: table.file.clone(),
+            source,
+        })?
+        .map(|column| codes(&column.values));
+    let taken = [
+        "round",
+        "action",
+        "reward",
+        propensity,
+        customer.unwrap_or("action"),
+    ];
+    Ok(Log {
+        actions: positions(table, names)?,
+        rewards: table.numbers("reward")?.to_vec(),
+        propensities: table.numbers(propensity)?.to_vec(),
+        customers,
+        contexts: Contexts::of(&table.table, &taken, None),
+    })
+}
+
+/// Refuses rounds numbered 0, 1, … in another order than the rows: the matrices are matched by row.
+fn check_order(table: &NamedTable) -> Result<(), RoundsError> {
+    let Ok(rounds) = table.table.numbers("round") else {
+        return Ok(());
+    };
+    let mut seen = vec![false; rounds.len()];
+    for &round in rounds {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "casts saturate, and what is no row number is caught below"
+        )]
+        let number = round as usize;
+        #[expect(clippy::cast_precision_loss, reason = "row numbers are far below 2^53")]
+        let exact = number as f64 == round;
+        if !exact || number >= seen.len() || seen[number] {
+            // Ids of some other kind: the order of the rows is all there is.
+            return Ok(());
+        }
+        seen[number] = true;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "row numbers are far below 2^53")]
+    let moved = rounds
+        .iter()
+        .enumerate()
+        .find(|(row, round)| (*row as f64 - **round).abs() > 0.5);
+    match moved {
+        None => Ok(()),
+        Some((row, &round)) => Err(RoundsError::Order {
+            file: table.file.clone(),
+            row,
+            round,
+        }),
+    }
+}
