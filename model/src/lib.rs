@@ -1,5 +1,6 @@
 //! What lagom believes and would choose.
 //!
+//! * [`artefact`]: a trained model version, content-addressed.
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`calibration`]: maps that make probabilities honest.
 //! * [`decide`]: one decision, from what is known to what is logged.
@@ -17,6 +18,7 @@
 //! Pure functions of their arguments: this crate reads no clock, no file and no environment,
 //! starts no thread, and draws no random number that was not handed to it.
 
+pub mod artefact;
 pub mod bandit;
 pub mod calibration;
 pub mod decide;

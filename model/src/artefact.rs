@@ -1,0 +1,233 @@
+//! A trained model version: every number that serving needs, where it came from, and how good it
+//! was on what it had not seen.
+//!
+//! A version is one JSON document, and its id is the digest of that document, so a version cannot
+//! change and two trainings that end in the same numbers are the same version.
+
+mod error;
+
+pub use error::ArtefactError;
+
+use crate::linear::LinearModel;
+use crate::metrics::Metrics;
+use lagom_features::FeatureSpec;
+use lagom_features::domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Format of the document; grows when an old reader would misread a new one.
+pub const FORMAT: u32 = 1;
+
+/// Hexadecimal digits of an id: 128 bits of the digest.
+pub const ID_DIGITS: usize = 32;
+
+/// How good a model was on decisions later than everything it was fitted on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOut {
+    /// The judged model saw nothing from this instant on.
+    pub fitted_before: Timestamp,
+    /// It was judged on invoices issued from this instant on.
+    pub judged_from: Timestamp,
+    /// Rows that it was fitted on.
+    pub fitted_rows: usize,
+    /// What came out.
+    pub metrics: Metrics,
+}
+
+/// One fitted model within a version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Probability of what, in words.
+    pub target: String,
+    /// Days after the decision within which it counts; none where it has no window.
+    pub horizon_days: Option<u16>,
+    /// Rows that `model` was fitted on: all whose outcome was known.
+    pub rows: usize,
+    /// Share of them with the outcome.
+    pub base_rate: f64,
+    /// The numbers, with the calibration map.
+    pub model: LinearModel,
+    /// Figures of a twin that was fitted on the earlier rows only; none where the rows were too
+    /// few to be parted.
+    pub held_out: Option<HeldOut>,
+}
+
+/// Where a version came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lineage {
+    /// The version that was current when this one was trained.
+    pub parent: Option<String>,
+    /// Digest of the tables.
+    pub data_digest: String,
+    /// Digest of the training configuration.
+    pub config_digest: String,
+    /// Version of the program.
+    pub code_version: String,
+    /// Seed of everything drawn.
+    pub seed: u64,
+    /// Nothing recorded from this instant on was read.
+    pub as_of: Timestamp,
+}
+
+/// What a version is made of; see [`ModelVersion`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// [`FORMAT`] of the document.
+    pub format: u32,
+    /// Fingerprint of `feature_spec`.
+    pub feature_fingerprint: String,
+    /// The spec, as text.
+    pub feature_spec: String,
+    /// P(the invoice is settled within the horizon of the decision).
+    pub propensity: Head,
+    /// P(the invoice is still open when its due date has passed), as judged at issue.
+    pub lateness: Option<Head>,
+    /// P(the customer leaves within the horizon of the decision).
+    pub churn: Option<Head>,
+    /// Where it came from.
+    pub lineage: Lineage,
+}
+
+/// A checked model version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelVersion {
+    id: String,
+    parts: Parts,
+    spec: FeatureSpec,
+}
+
+impl ModelVersion {
+    /// Checks `parts` and gives them their id.
+    ///
+    /// # Errors
+    /// [`ArtefactError`]: another format, a spec that cannot be read or has another fingerprint, a
+    /// model that reads other columns than the spec has.
+    pub fn new(parts: Parts) -> Result<Self, ArtefactError> {
+        if parts.format != FORMAT {
+            return Err(ArtefactError::Format {
+                found: parts.format,
+            });
+        }
+        let spec = FeatureSpec::parse(&parts.feature_spec)?;
+        if spec.fingerprint() != parts.feature_fingerprint {
+            return Err(ArtefactError::Fingerprint {
+                stated: parts.feature_fingerprint,
+                found: spec.fingerprint().to_owned(),
+            });
+        }
+        let heads = [
+            ("propensity", Some(&parts.propensity)),
+            ("lateness", parts.lateness.as_ref()),
+            ("churn", parts.churn.as_ref()),
+        ];
+        for (name, head) in heads {
+            if let Some(head) = head {
+                check_columns(name, &head.model, &spec)?;
+            }
+        }
+        let id = digest(canonical(&parts).as_bytes());
+        Ok(Self { id, parts, spec })
+    }
+
+    /// Reads a document and checks that it is the version `id`.
+    ///
+    /// # Errors
+    /// [`ArtefactError::Json`], [`ArtefactError::Id`] where a byte of its meaning was changed, and
+    /// what [`Self::new`] refuses.
+    pub fn from_json(id: &str, text: &str) -> Result<Self, ArtefactError> {
+        let version = Self::new(serde_json::from_str(text)?)?;
+        if version.id == id {
+            return Ok(version);
+        }
+        Err(ArtefactError::Id {
+            stated: id.to_owned(),
+            found: version.id,
+        })
+    }
+
+    /// The document: the same bytes for the same numbers.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        canonical(&self.parts)
+    }
+
+    /// Digest of the document: [`ID_DIGITS`] hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The features that its vectors have.
+    #[must_use]
+    pub fn spec(&self) -> &FeatureSpec {
+        &self.spec
+    }
+
+    /// P(settled within the horizon) of a feature vector; none where the vector is of another
+    /// width, which cannot be of this spec.
+    #[must_use]
+    pub fn propensity(&self, features: &[f64]) -> Option<f64> {
+        self.parts.propensity.model.predict(features).ok()
+    }
+
+    /// P(leaves within the horizon) of a feature vector, where the data had churn to learn from.
+    #[must_use]
+    pub fn churn_risk(&self, features: &[f64]) -> Option<f64> {
+        self.parts.churn.as_ref()?.model.predict(features).ok()
+    }
+
+    /// P(late at all) of the vector at issue, where the data had enough of it.
+    #[must_use]
+    pub fn lateness(&self, features: &[f64]) -> Option<f64> {
+        self.parts.lateness.as_ref()?.model.predict(features).ok()
+    }
+}
+
+fn check_columns(
+    head: &'static str,
+    model: &LinearModel,
+    spec: &FeatureSpec,
+) -> Result<(), ArtefactError> {
+    let names = spec.names();
+    let columns = model.columns();
+    if columns.len() != names.len() {
+        return Err(ArtefactError::Width {
+            head,
+            model: columns.len(),
+            spec: names.len(),
+        });
+    }
+    for (place, (column, name)) in columns.iter().zip(names).enumerate() {
+        if column.name != name {
+            return Err(ArtefactError::Column {
+                head,
+                place,
+                model: column.name.clone(),
+                spec: name.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn canonical(parts: &Parts) -> String {
+    // Structs are written in declaration order and floats by their shortest exact spelling; there
+    // is no map, so equal parts have one spelling.
+    let mut text =
+        serde_json::to_string_pretty(parts).expect("parts have no map keyed by other than text");
+    text.push('\n');
+    text
+}
+
+fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..ID_DIGITS].to_owned()
+}
