@@ -1,6 +1,6 @@
 //! What lagom believes and would choose.
 //!
-//! * [`artefact`]: a trained model version, content-addressed.
+//! * [`artefact`]: a model version: numbers with lineage.
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`calibration`]: maps that make probabilities honest.
 //! * [`decide`]: one decision, from what is known to what is logged.
