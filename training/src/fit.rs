@@ -185,14 +185,8 @@ pub fn fit_logistic(
             (nothing_chosen(alpha), Calibration::Identity, None)
         }
         _ => {
-            let (choice, held) = select::choose(
-                columns,
-                &outcomes,
-                &order,
-                options.form,
-                fixed,
-                most_pairs,
-            )?;
+            let (choice, held) =
+                select::choose(columns, &outcomes, &order, options.form, fixed, most_pairs)?;
             let truth: Vec<f64> = held.rows.iter().map(|row| outcomes[*row]).collect();
             let calibration = if options.calibrate {
                 calibrate::choose(&held.scores, &truth, &order.of(&held.rows))?
@@ -200,7 +194,11 @@ pub fn fit_logistic(
                 Calibration::Identity
             };
             let identity = Calibration::Identity;
-            let p: Vec<f64> = held.scores.iter().map(|z| identity.probability(*z)).collect();
+            let p: Vec<f64> = held
+                .scores
+                .iter()
+                .map(|z| identity.probability(*z))
+                .collect();
             let truth: Vec<bool> = truth.iter().map(|y| *y > 0.5).collect();
             (choice, calibration, Some(Metrics::of(&truth, &p)?))
         }

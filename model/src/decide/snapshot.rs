@@ -1,5 +1,6 @@
 //! Everything a decision depends on beside the request, replaced whole.
 
+use crate::artefact::ModelVersion;
 use crate::bandit::{BaseMeasure, Generation};
 use crate::guardrails::Guardrails;
 use crate::objective::{Objective, ObjectiveError};
@@ -308,5 +309,23 @@ impl Snapshot {
                 model.churn_risk(features),
             )
         })
+    }
+}
+
+impl Predictor for ModelVersion {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn feature_fingerprint(&self) -> &str {
+        self.spec().fingerprint()
+    }
+
+    fn payment_propensity(&self, features: &[f64]) -> Option<f64> {
+        self.propensity(features)
+    }
+
+    fn churn_risk(&self, features: &[f64]) -> Option<f64> {
+        self.churn_risk(features)
     }
 }

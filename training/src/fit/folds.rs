@@ -222,7 +222,11 @@ mod tests {
         let mut held: Vec<usize> = splits.iter().flat_map(|split| split.held.clone()).collect();
         held.sort_unstable();
         assert_eq!(held, (0..103).collect::<Vec<_>>());
-        assert!(splits.iter().all(|split| split.fit.len() + split.held.len() == 103));
+        assert!(
+            splits
+                .iter()
+                .all(|split| split.fit.len() + split.held.len() == 103)
+        );
     }
 
     #[test]
@@ -247,7 +251,11 @@ mod tests {
         let order = Order::timed(times.clone(), None, 3).unwrap();
         let splits = order.splits(4, &alternating(100));
         assert_eq!(splits.len(), 1);
-        let first_held = splits[0].held.iter().map(|row| times[*row]).fold(99.0, f64::min);
+        let first_held = splits[0]
+            .held
+            .iter()
+            .map(|row| times[*row])
+            .fold(99.0, f64::min);
         assert!(splits[0].fit.iter().all(|row| times[*row] < first_held));
         assert!(splits[0].held.len() >= 25);
     }
