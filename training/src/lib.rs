@@ -1,5 +1,6 @@
 //! How lagom learns.
 //!
+
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
@@ -8,6 +9,7 @@
 //! * [`simulator`]: a seeded world of customers with a known truth.
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
 
+pub mod contexts;
 pub mod fit;
 pub mod flat_table;
 pub mod logged_table;
