@@ -1,6 +1,6 @@
 //! How lagom learns.
 //!
-
+//! * [`contexts`]: columns of any table as the context of a decision.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
@@ -8,6 +8,7 @@
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
 //! * [`simulator`]: a seeded world of customers with a known truth.
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
+//! * [`tables`]: the canonical tables, read and written.
 
 pub mod contexts;
 pub mod fit;
@@ -17,3 +18,4 @@ pub mod rounds;
 pub mod simulated_log;
 pub mod simulator;
 pub mod streams;
+pub mod tables;

@@ -1,0 +1,229 @@
+//! The canonical tables: what lagom knows, as files that anybody can read.
+//!
+//! ```text
+//! DIR/customers.parquet   DIR/invoices.csv   DIR/events/part-0.parquet …   <──>   domain types
+//! ```
+//!
+//! A table is one file (`invoices.parquet`, `invoices.csv`, `invoices.csv.gz`) or a folder of such
+//! files (`invoices/`). Times are UTC in microseconds (Parquet: `Datetime(us, UTC)`; CSV: RFC
+//! 3339), money is whole minor units beside an ISO 4217 currency, lists are Parquet lists (CSV:
+//! JSON). Empty is unknown, and unknown is never zero; an optional column that is missing is
+//! unknown in every row. A column that the table does not have is refused, because it may be a
+//! slip of the pen for one that it has.
+//!
+//! Reading collects the wrong cells of all tables before it gives up; writing is all or nothing.
+
+mod cell;
+mod error;
+mod fields;
+mod files;
+mod list;
+mod nearest;
+mod out;
+mod read;
+mod record;
+mod records;
+mod schema;
+mod source;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use error::{CellFault, FAULT_LIMIT, Faults, TableError};
+pub use files::Format;
+pub use read::read_table;
+pub use record::Record;
+pub use schema::{Column, Kind, SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
+pub use write::{Finished, TableWriter, write_table};
+
+use lagom_features::domain::{Customer, CustomerId, Event, Fault, Invoice};
+use lagom_features::history::{History, Recorded};
+use lagom_model::log::{Decision, Outcome};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// Every canonical table of a folder.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tables {
+    /// Descriptions of customers; a later row about the same customer is a newer description.
+    pub customers: Vec<Customer>,
+    /// Invoices; a later row of the same id is a correction.
+    pub invoices: Vec<Invoice>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What was decided.
+    pub decisions: Vec<Decision>,
+    /// What became of it.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Names of the canonical tables.
+pub const TABLES: [&str; 5] = [
+    Customer::TABLE,
+    Invoice::TABLE,
+    Event::TABLE,
+    Decision::TABLE,
+    Outcome::TABLE,
+];
+
+impl Tables {
+    /// Reads every canonical table that `dir` has; one that it lacks is empty.
+    ///
+    /// An event whose currency is not its invoice's is a fault, because lagom never converts.
+    ///
+    /// # Errors
+    /// [`TableError::NoTables`] where `dir` has none; [`TableError::Cells`] with the wrong cells
+    /// of all tables; another [`TableError`] where a file is no such table at all.
+    pub fn read(dir: &Path) -> Result<Self, TableError> {
+        let mut faults = Faults::default();
+        let mut found = false;
+        let customers = table(dir, &mut faults, &mut found, |_| None)?;
+        let invoices: Vec<Invoice> = table(dir, &mut faults, &mut found, |_| None)?;
+        let currencies: HashMap<_, _> = invoices
+            .iter()
+            .map(|invoice| (&invoice.invoice_id, invoice.amount.currency))
+            .collect();
+        let one_currency = |event: &Event| {
+            let of_invoice = currencies.get(event.invoice_id.as_ref()?)?;
+            let of_event = event.amount?.currency;
+            (of_event != *of_invoice).then(|| {
+                let reason = format!("is {of_event}, but that of the invoice is {of_invoice}");
+                Fault::new("currency", reason)
+            })
+        };
+        let events = table(dir, &mut faults, &mut found, one_currency)?;
+        let decisions = table(dir, &mut faults, &mut found, |_| None)?;
+        let outcomes = table(dir, &mut faults, &mut found, |_| None)?;
+        if !found {
+            return Err(files::no_tables(dir, &TABLES));
+        }
+        faults.into_result()?;
+        Ok(Self {
+            customers,
+            invoices,
+            events,
+            decisions,
+            outcomes,
+        })
+    }
+
+    /// Writes all five tables into `dir`, which is made if needed: every table is complete on disk
+    /// before the first takes its place.
+    ///
+    /// # Errors
+    /// [`TableError::TwoForms`] where `dir` holds one of the tables in another format, and what
+    /// [`write_table`] refuses.
+    pub fn write(&self, dir: &Path, format: Format) -> Result<(), TableError> {
+        let finished = [
+            complete(dir, format, &self.customers)?,
+            complete(dir, format, &self.invoices)?,
+            complete(dir, format, &self.events)?,
+            complete(dir, format, &self.decisions)?,
+            complete(dir, format, &self.outcomes)?,
+        ];
+        finished.into_iter().try_for_each(Finished::publish)
+    }
+
+    /// Everything about each customer: descriptions recorded at `created_at`, invoices at
+    /// `issued_at`, events when they say that they were recorded.
+    #[must_use]
+    pub fn histories(&self) -> BTreeMap<CustomerId, History> {
+        histories(
+            self.customers.iter().cloned(),
+            self.invoices.iter().cloned(),
+            self.events.iter().cloned(),
+        )
+    }
+
+    /// As [`Self::histories`], but moves the records instead of copying them: customers, invoices
+    /// and events are empty afterwards.
+    #[must_use]
+    pub fn take_histories(&mut self) -> BTreeMap<CustomerId, History> {
+        histories(
+            std::mem::take(&mut self.customers).into_iter(),
+            std::mem::take(&mut self.invoices).into_iter(),
+            std::mem::take(&mut self.events).into_iter(),
+        )
+    }
+}
+
+fn table<T: Record>(
+    dir: &Path,
+    faults: &mut Faults,
+    found: &mut bool,
+    check: impl Fn(&T) -> Option<Fault>,
+) -> Result<Vec<T>, TableError> {
+    let Some(path) = files::find(dir, T::TABLE)? else {
+        return Ok(Vec::new());
+    };
+    *found = true;
+    if faults.is_full() {
+        return Ok(Vec::new());
+    }
+    read::read_into(&path, faults, check)
+}
+
+fn complete<T: Record>(dir: &Path, format: Format, records: &[T]) -> Result<Finished, TableError> {
+    let mut writer = TableWriter::create(&place::<T>(dir, format)?)?;
+    for record in records {
+        writer.push(record)?;
+    }
+    writer.finish()
+}
+
+/// Where a table is to be written, unless the folder holds it in another form.
+pub(crate) fn place<T: Record>(
+    dir: &Path,
+    format: Format,
+) -> Result<std::path::PathBuf, TableError> {
+    let path = dir.join(format!("{}.{}", T::TABLE, format.extension()));
+    match files::find(dir, T::TABLE)? {
+        Some(present) if present != path => Err(TableError::TwoForms {
+            first: present,
+            second: path,
+        }),
+        _ => Ok(path),
+    }
+}
+
+fn histories(
+    customers: impl Iterator<Item = Customer>,
+    invoices: impl Iterator<Item = Invoice>,
+    events: impl Iterator<Item = Event>,
+) -> BTreeMap<CustomerId, History> {
+    #[derive(Default)]
+    struct Records {
+        customers: Vec<Recorded<Customer>>,
+        invoices: Vec<Recorded<Invoice>>,
+        events: Vec<Event>,
+    }
+    let mut all: BTreeMap<CustomerId, Records> = BTreeMap::new();
+    for customer in customers {
+        let records = all.entry(customer.customer_id.clone()).or_default();
+        records.customers.push(Recorded {
+            recorded_at: customer.created_at,
+            value: customer,
+        });
+    }
+    for invoice in invoices {
+        let records = all.entry(invoice.customer_id.clone()).or_default();
+        records.invoices.push(Recorded {
+            recorded_at: invoice.issued_at,
+            value: invoice,
+        });
+    }
+    for event in events {
+        let records = all.entry(event.customer_id.clone()).or_default();
+        records.events.push(event);
+    }
+    all.into_iter()
+        .map(|(id, records)| {
+            let Records {
+                customers,
+                invoices,
+                events,
+            } = records;
+            (id, History::from_records(customers, invoices, events))
+        })
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! The rows of each canonical table.
+
+mod customers;
+mod decisions;
+mod events;
+mod invoices;
+mod outcomes;

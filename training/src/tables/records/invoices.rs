@@ -1,0 +1,62 @@
+use crate::tables::fields::Fields;
+use crate::tables::out::OutRow;
+use crate::tables::record::Record;
+use crate::tables::schema::{Column, Kind};
+use lagom_features::domain::{Fault, Invoice, Money};
+
+impl Record for Invoice {
+    const TABLE: &'static str = "invoices";
+    const COLUMNS: &'static [Column] = &[
+        Column::needed("invoice_id", Kind::Text),
+        Column::needed("customer_id", Kind::Text),
+        Column::needed("issued_at", Kind::Instant),
+        Column::needed("due_on", Kind::Day),
+        Column::needed("amount_minor", Kind::Whole),
+        Column::needed("currency", Kind::Text),
+        Column::optional("terms_days", Kind::Whole),
+        Column::optional("payment_method", Kind::Text),
+        Column::optional("billing_channel", Kind::Text),
+        Column::optional("product", Kind::Text),
+    ];
+
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let invoice_id = fields.needed("invoice_id");
+        let customer_id = fields.needed("customer_id");
+        let issued_at = fields.needed("issued_at");
+        let due_on = fields.needed("due_on");
+        let minor_units = fields.needed("amount_minor");
+        let currency = fields.needed("currency");
+        let terms_days = fields.optional("terms_days");
+        let payment_method = fields.optional("payment_method");
+        let billing_channel = fields.optional("billing_channel");
+        let product = fields.optional("product");
+        Some(Self {
+            invoice_id: invoice_id?,
+            customer_id: customer_id?,
+            issued_at: issued_at?,
+            due_on: due_on?,
+            amount: Money::new(minor_units?, currency?),
+            terms_days,
+            payment_method,
+            billing_channel,
+            product,
+        })
+    }
+
+    fn write<'a>(&'a self, out: &mut OutRow<'a>) {
+        out.put("invoice_id", self.invoice_id.as_str());
+        out.put("customer_id", self.customer_id.as_str());
+        out.put("issued_at", self.issued_at);
+        out.put("due_on", self.due_on);
+        out.put("amount_minor", self.amount.minor_units);
+        out.put("currency", self.amount.currency.as_str());
+        out.put("terms_days", self.terms_days);
+        out.put("payment_method", self.payment_method.as_ref());
+        out.put("billing_channel", self.billing_channel.as_ref());
+        out.put("product", self.product.as_ref());
+    }
+
+    fn row_faults(&self) -> Vec<Fault> {
+        self.faults()
+    }
+}

@@ -1,0 +1,108 @@
+//! Rows of a file, whatever its format: the one place where files are read.
+
+mod parquet;
+mod text;
+
+use super::cell::Cell;
+use super::error::TableError;
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// One row of a file.
+pub(crate) struct Row<'a> {
+    /// Data row, counted from 1.
+    pub(crate) number: u64,
+    /// Line on which it starts, in a text file, counted from 1.
+    pub(crate) line: Option<u64>,
+    cells: Cells<'a>,
+}
+
+enum Cells<'a> {
+    Text(&'a csv::StringRecord),
+    Frame(&'a [parquet::Column], usize),
+}
+
+impl<'a> Row<'a> {
+    /// The cell in a place below the file's number of columns; empty where the row is too short.
+    pub(crate) fn cell(&self, place: usize) -> Cell<'a> {
+        match self.cells {
+            Cells::Text(record) => Cell::of_text(record.get(place).unwrap_or("")),
+            Cells::Frame(columns, row) => columns[place].cell(row),
+        }
+    }
+
+    /// How many cells the row has.
+    pub(crate) fn width(&self) -> usize {
+        match self.cells {
+            Cells::Text(record) => record.len(),
+            Cells::Frame(columns, _) => columns.len(),
+        }
+    }
+}
+
+/// An opened file: its header is known, its rows are not read yet.
+pub(crate) struct Source {
+    file: PathBuf,
+    columns: Vec<String>,
+    metadata: Vec<(String, String)>,
+    body: Body,
+}
+
+enum Body {
+    Text(Box<csv::Reader<Box<dyn Read>>>),
+    Parquet(parquet::Body),
+}
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const PARQUET: &[u8] = b"PAR1";
+
+impl Source {
+    /// Opens a file; its first bytes, not its name, tell the format. `separator` is of text files.
+    pub(crate) fn open(file: &Path, separator: u8) -> Result<Self, TableError> {
+        let unreadable = |error: std::io::Error| TableError::unreadable(file, error);
+        let mut head = Vec::with_capacity(4);
+        let opened = File::open(file).map_err(unreadable)?;
+        opened.take(4).read_to_end(&mut head).map_err(unreadable)?;
+        if head == PARQUET {
+            let (body, columns, metadata) = parquet::open(file)?;
+            return Ok(Self {
+                file: file.to_owned(),
+                columns,
+                metadata,
+                body: Body::Parquet(body),
+            });
+        }
+        let packed = head.starts_with(GZIP);
+        let (reader, columns) = text::open(file, packed, separator)?;
+        Ok(Self {
+            file: file.to_owned(),
+            columns,
+            metadata: Vec::new(),
+            body: Body::Text(Box::new(reader)),
+        })
+    }
+
+    /// The file's columns, in its order.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The value of a key in a Parquet file's metadata.
+    pub(crate) fn metadata(&self, key: &str) -> Option<&str> {
+        let found = self.metadata.iter().find(|(name, _)| name == key);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Hands over every row in the file's order until told to stop.
+    pub(crate) fn each(
+        self,
+        visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
+    ) -> Result<(), TableError> {
+        match self.body {
+            Body::Text(reader) => text::each(&self.file, *reader, visit),
+            Body::Parquet(body) => parquet::each(&self.file, &body, visit),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Parquet through polars, in slices, so that memory does not grow with the file.
+
+use super::{Cells, Row};
+use crate::tables::cell::Cell;
+use crate::tables::error::TableError;
+use polars::prelude::{
+    BooleanChunked, DataType, Float64Chunked, Int32Chunked, Int64Chunked, ListChunked,
+    ParquetReader, SerReader, Series, StringChunked, TimeUnit, UInt64Chunked,
+};
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Rows read at a time.
+const SLICE: usize = 131_072;
+
+pub(super) struct Body {
+    file: PathBuf,
+    rows: usize,
+}
+
+/// A column of a slice, by what its cells are.
+pub(super) enum Column {
+    Text(StringChunked),
+    Whole(Int64Chunked),
+    Count(UInt64Chunked),
+    Real(Float64Chunked),
+    Flag(BooleanChunked),
+    Instant(Int64Chunked, TimeUnit),
+    Day(Int32Chunked),
+    Texts(ListChunked),
+    Reals(ListChunked),
+    Nothing,
+}
+
+fn reader(file: &Path) -> Result<ParquetReader<File>, TableError> {
+    let opened = File::open(file).map_err(|error| TableError::unreadable(file, error))?;
+    Ok(ParquetReader::new(opened))
+}
+
+type Opened = (Body, Vec<String>, Vec<(String, String)>);
+
+pub(super) fn open(file: &Path) -> Result<Opened, TableError> {
+    let unreadable = |error| TableError::unreadable(file, error);
+    let mut reader = reader(file)?;
+    let schema = reader.schema().map_err(unreadable)?;
+    let columns = schema.iter_names().map(ToString::to_string).collect();
+    let rows = reader.num_rows().map_err(unreadable)?;
+    let pairs = reader
+        .get_metadata()
+        .map_err(unreadable)?
+        .key_value_metadata();
+    let metadata = pairs.iter().flatten().filter_map(|pair| {
+        let value = pair.value.as_ref()?;
+        Some((pair.key.clone(), value.clone()))
+    });
+    let metadata = metadata.collect();
+    let body = Body {
+        file: file.to_owned(),
+        rows,
+    };
+    Ok((body, columns, metadata))
+}
+
+pub(super) fn each(
+    file: &Path,
+    body: &Body,
+    mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
+) -> Result<(), TableError> {
+    for start in (0..body.rows).step_by(SLICE) {
+        let frame = reader(&body.file)?
+            .with_slice(Some((start, SLICE)))
+            .set_rechunk(true)
+            .finish()
+            .map_err(|error| TableError::unreadable(file, error))?;
+        let columns = frame
+            .columns()
+            .iter()
+            .map(|column| Column::of(file, column.as_materialized_series()))
+            .collect::<Result<Vec<_>, _>>()?;
+        for row in 0..frame.height() {
+            let row = Row {
+                number: (start + row + 1) as u64,
+                line: None,
+                cells: Cells::Frame(&columns, row),
+            };
+            if visit(&row).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Column {
+    fn of(file: &Path, series: &Series) -> Result<Self, TableError> {
+        let wrong = |error| TableError::unreadable(file, error);
+        let as_type = |kind: &DataType| series.cast(kind).map_err(wrong);
+        Ok(match series.dtype() {
+            DataType::String => Self::Text(series.str().map_err(wrong)?.clone()),
+            DataType::Int32 | DataType::Int64 | DataType::UInt32 => {
+                Self::Whole(as_type(&DataType::Int64)?.i64().map_err(wrong)?.clone())
+            }
+            DataType::UInt64 => Self::Count(series.u64().map_err(wrong)?.clone()),
+            DataType::Float32 | DataType::Float64 => {
+                Self::Real(as_type(&DataType::Float64)?.f64().map_err(wrong)?.clone())
+            }
+            DataType::Boolean => Self::Flag(series.bool().map_err(wrong)?.clone()),
+            &DataType::Datetime(unit, _) => {
+                Self::Instant(series.datetime().map_err(wrong)?.phys.clone(), unit)
+            }
+            DataType::Date => Self::Day(series.date().map_err(wrong)?.phys.clone()),
+            DataType::List(inner) if **inner == DataType::String => {
+                Self::Texts(series.list().map_err(wrong)?.clone())
+            }
+            DataType::List(inner) if inner.is_primitive_numeric() => {
+                let reals = as_type(&DataType::List(Box::new(DataType::Float64)))?;
+                Self::Reals(reals.list().map_err(wrong)?.clone())
+            }
+            DataType::List(inner) if **inner == DataType::Null => Self::Texts(
+                as_type(&DataType::List(Box::new(DataType::String)))?
+                    .list()
+                    .map_err(wrong)?
+                    .clone(),
+            ),
+            DataType::Null => Self::Nothing,
+            other => {
+                let reason = format!(
+                    "column {} is of type {other}, which has no meaning here",
+                    series.name()
+                );
+                return Err(TableError::unreadable(file, reason));
+            }
+        })
+    }
+
+    /// The cell of a row of the slice.
+    pub(super) fn cell(&self, row: usize) -> Cell<'_> {
+        match self {
+            Self::Text(texts) => texts.get(row).map_or(Cell::Empty, Cell::of_text),
+            Self::Whole(numbers) => of(numbers.get(row), |n| Cell::Whole(n.into())),
+            Self::Count(numbers) => of(numbers.get(row), |n| Cell::Whole(n.into())),
+            // Other programs write a missing number as NaN.
+            Self::Real(numbers) => of(numbers.get(row).filter(|n| !n.is_nan()), Cell::Real),
+            Self::Flag(flags) => of(flags.get(row), Cell::Flag),
+            Self::Instant(ticks, unit) => of(ticks.get(row), |ticks| {
+                Cell::Instant(match unit {
+                    TimeUnit::Nanoseconds => ticks.div_euclid(1_000),
+                    TimeUnit::Microseconds => ticks,
+                    TimeUnit::Milliseconds => ticks.saturating_mul(1_000),
+                })
+            }),
+            Self::Day(days) => of(days.get(row), Cell::Day),
+            Self::Texts(lists) => of(lists.get_as_series(row), |list| {
+                let texts = list.str().map_or_else(
+                    |_| Vec::new(),
+                    |texts| {
+                        texts
+                            .iter()
+                            .map(|text| text.unwrap_or("").to_owned())
+                            .collect()
+                    },
+                );
+                Cell::Texts(texts)
+            }),
+            Self::Reals(lists) => of(lists.get_as_series(row), |list| {
+                let reals = list.f64().map_or_else(
+                    |_| Vec::new(),
+                    |reals| reals.iter().map(|real| real.unwrap_or(f64::NAN)).collect(),
+                );
+                Cell::Reals(reals)
+            }),
+            Self::Nothing => Cell::Empty,
+        }
+    }
+}
+
+fn of<'a, T>(value: Option<T>, cell: impl FnOnce(T) -> Cell<'a>) -> Cell<'a> {
+    value.map_or(Cell::Empty, cell)
+}

@@ -1,0 +1,72 @@
+//! CSV, packed with gzip or not, row by row.
+
+use super::{Cells, Row};
+use crate::tables::error::TableError;
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+type Reader = csv::Reader<Box<dyn Read>>;
+
+pub(super) fn open(
+    file: &Path,
+    packed: bool,
+    separator: u8,
+) -> Result<(Reader, Vec<String>), TableError> {
+    let opened = File::open(file).map_err(|error| TableError::unreadable(file, error))?;
+    let bytes: Box<dyn Read> = if packed {
+        Box::new(MultiGzDecoder::new(BufReader::new(opened)))
+    } else {
+        Box::new(opened)
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(bytes);
+    let header = reader.headers().map_err(|error| broken(file, &error))?;
+    let columns: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+    if columns.is_empty() {
+        let reason = "is empty; the first line must name the columns";
+        return Err(TableError::unreadable(file, reason));
+    }
+    Ok((reader, columns))
+}
+
+fn broken(file: &Path, error: &csv::Error) -> TableError {
+    let at = error.position().map_or_else(String::new, |position| {
+        format!("line {}: ", position.line())
+    });
+    let reason = match error.kind() {
+        csv::ErrorKind::Utf8 { err, .. } => format!("not UTF-8 in cell {}", err.field() + 1),
+        csv::ErrorKind::Io(error) => error.to_string(),
+        _ => error.to_string(),
+    };
+    TableError::unreadable(file, format!("{at}{reason}"))
+}
+
+pub(super) fn each(
+    file: &Path,
+    mut reader: Reader,
+    mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
+) -> Result<(), TableError> {
+    let mut record = csv::StringRecord::new();
+    let mut number = 0;
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| broken(file, &error))?
+    {
+        number += 1;
+        let row = Row {
+            number,
+            line: record.position().map(csv::Position::line),
+            cells: Cells::Text(&record),
+        };
+        if visit(&row).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+#![allow(clippy::unwrap_used)]
+
+mod faults;
+mod golden;
+mod round_trip;
+mod sample;
+
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn histories_know_each_record_from_the_instant_it_was_made() {
+    let mut tables = sample::tables();
+    let borrowed = tables.histories();
+    let taken = tables.take_histories();
+    assert!(tables.events.is_empty() && tables.invoices.is_empty());
+    let (id, history) = taken.first_key_value().unwrap();
+    assert_eq!(history.events(), borrowed[id].events());
+    let issued = history.invoices()[0].value.issued_at;
+    assert_eq!(history.invoices()[0].recorded_at, issued);
+    let customer = &history.customers()[0];
+    assert_eq!(customer.recorded_at, customer.value.created_at);
+    assert!(history.as_of(issued).invoices().is_empty());
+}
