@@ -144,6 +144,13 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// Deals `rows` rows into `parts` parts of about equal size by `seed`; rows of one group stay together. One part
+/// number a row.
+#[must_use]
+pub fn deal(rows: usize, groups: Option<&[usize]>, parts: usize, seed: u64) -> Vec<usize> {
+    folds::deal(rows, groups, parts, seed)
+}
+
 /// Fits a linear-logistic model of `outcomes` (one a row, `true` is the positive outcome) on `columns`.
 ///
 /// # Errors
@@ -185,14 +192,8 @@ pub fn fit_logistic(
             (nothing_chosen(alpha), Calibration::Identity, None)
         }
         _ => {
-            let (choice, held) = select::choose(
-                columns,
-                &outcomes,
-                &order,
-                options.form,
-                fixed,
-                most_pairs,
-            )?;
+            let (choice, held) =
+                select::choose(columns, &outcomes, &order, options.form, fixed, most_pairs)?;
             let truth: Vec<f64> = held.rows.iter().map(|row| outcomes[*row]).collect();
             let calibration = if options.calibrate {
                 calibrate::choose(&held.scores, &truth, &order.of(&held.rows))?
@@ -200,7 +201,11 @@ pub fn fit_logistic(
                 Calibration::Identity
             };
             let identity = Calibration::Identity;
-            let p: Vec<f64> = held.scores.iter().map(|z| identity.probability(*z)).collect();
+            let p: Vec<f64> = held
+                .scores
+                .iter()
+                .map(|z| identity.probability(*z))
+                .collect();
             let truth: Vec<bool> = truth.iter().map(|y| *y > 0.5).collect();
             (choice, calibration, Some(Metrics::of(&truth, &p)?))
         }

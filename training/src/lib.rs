@@ -3,3 +3,4 @@
 pub mod flat_table;
 
 pub mod fit;
+pub mod fit_table;

@@ -340,7 +340,9 @@ fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
     for (unit, mut row) in along_b.rows_mut().into_iter().enumerate() {
         let units = &sums[unit * stride..unit * stride + b.block.units()];
         let columns = b.block.column_sums(units, b.scale);
-        row.iter_mut().zip(columns).for_each(|(to, from)| *to = from);
+        row.iter_mut()
+            .zip(columns)
+            .for_each(|(to, from)| *to = from);
     }
     let mut both = Array2::<f64>::zeros((a.block.width(), b.block.width()));
     for (column, units) in along_b.columns().into_iter().enumerate() {

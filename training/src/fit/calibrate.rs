@@ -2,10 +2,10 @@
 
 use lagom_model::calibration::Calibration;
 
-use super::newton::{self, Solution};
+use super::FitError;
 use super::dense::Dense;
 use super::folds::Order;
-use super::FitError;
+use super::newton::{self, Solution};
 
 /// Maps are compared on rows they were not learnt from, in this many parts.
 const PARTS: usize = 5;
@@ -34,7 +34,10 @@ pub(super) fn choose(
         return Ok(Calibration::Identity);
     }
     let parts = order.parts(PARTS);
-    let mut best = (Calibration::Identity, losses(&Calibration::Identity, scores, outcomes));
+    let mut best = (
+        Calibration::Identity,
+        losses(&Calibration::Identity, scores, outcomes),
+    );
     for learn in [platt, isotonic] {
         let mut out_of_part = vec![0.0; scores.len()];
         for part in 0..PARTS {
@@ -66,13 +69,18 @@ pub(super) fn clearly_lower(candidate: &[f64], current: &[f64], errors: f64) -> 
 
 fn losses(map: &Calibration, scores: &[f64], outcomes: &[f64]) -> Vec<f64> {
     let rows = scores.iter().zip(outcomes);
-    rows.map(|(score, outcome)| loss(map, *score, *outcome)).collect()
+    rows.map(|(score, outcome)| loss(map, *score, *outcome))
+        .collect()
 }
 
 /// Log-loss of one row.
 pub(super) fn loss(map: &Calibration, score: f64, outcome: f64) -> f64 {
     let p = map.probability(score);
-    if outcome > 0.5 { -p.ln() } else { -(-p).ln_1p() }
+    if outcome > 0.5 {
+        -p.ln()
+    } else {
+        -(-p).ln_1p()
+    }
 }
 
 /// Platt's map `σ(a·z + b)`, with a small ridge on `a − 1` and `b` so that it exists whatever the rows.
@@ -153,7 +161,6 @@ impl Pool {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -31,11 +31,9 @@ pub(super) fn certify(
     let labels: Array1<usize> = outcomes.iter().map(|y| usize::from(*y > 0.5)).collect();
     let sign = linfa_sign(&labels);
     let mut parameters: Array1<f64> = start.weights.iter().map(|w| sign * w).collect();
-    parameters.append(
-        ndarray::Axis(0),
-        ndarray::aview1(&[sign * start.intercept]),
-    )
-    .map_err(|_| linfa_logistic::error::Error::InvalidInitialParameters)?;
+    parameters
+        .append(ndarray::Axis(0), ndarray::aview1(&[sign * start.intercept]))
+        .map_err(|_| linfa_logistic::error::Error::InvalidInitialParameters)?;
     let fitted = LogisticRegression::default()
         .alpha(alpha)
         .max_iterations(MOST_ITERATIONS)

@@ -54,7 +54,11 @@ pub(super) fn plan(numbers: &[f64]) -> Option<CurvePlan> {
         .copied()
         .filter(|x| !special.contains(x))
         .collect();
-    let knots = quantile_knots(if rest.len() < sorted.len() / 10 { &sorted } else { &rest });
+    let knots = quantile_knots(if rest.len() < sorted.len() / 10 {
+        &sorted
+    } else {
+        &rest
+    });
     if knots.len() >= 2 {
         return Some(CurvePlan { knots, special });
     }
@@ -87,7 +91,10 @@ pub(super) fn places(numbers: &[f64], knots: &[f64]) -> (Vec<u16>, Vec<f64>) {
             if x.is_nan() {
                 return (knots.len() as u16, 0.0);
             }
-            let left = knots.partition_point(|knot| knot < x).saturating_sub(1).min(last);
+            let left = knots
+                .partition_point(|knot| knot < x)
+                .saturating_sub(1)
+                .min(last);
             let share = (x - knots[left]) / (knots[left + 1] - knots[left]);
             (left as u16, share.clamp(0.0, 1.0))
         })

@@ -38,7 +38,9 @@ pub enum FitError {
         rows: usize,
     },
     /// A cell is infinite.
-    #[error("column `{column}`, row {row}: {value} is not a finite number; use NaN where it is unknown")]
+    #[error(
+        "column `{column}`, row {row}: {value} is not a finite number; use NaN where it is unknown"
+    )]
     Infinite {
         /// Name of the column.
         column: String,

@@ -50,7 +50,13 @@ pub(super) fn coarse(place: usize, column: &Prepared) -> Option<CoarseColumn> {
             let cuts = cuts(numbers);
             let bin = |x: &f64| Axis::bin_of_number(&cuts, Some(*x).filter(|x| !x.is_nan())) as u16;
             let bins = numbers.iter().map(bin).collect();
-            (Axis::Cuts { column: place, cuts }, bins)
+            (
+                Axis::Cuts {
+                    column: place,
+                    cuts,
+                },
+                bins,
+            )
         }
         Prepared::Category { levels, index } => {
             let kept = frequent(levels.len(), index);
@@ -161,7 +167,9 @@ pub(super) fn grid(a: &CoarseColumn, b: &CoarseColumn) -> (Grid, [Block; 2]) {
     let mut filled = cells.clone();
     filled.sort_unstable();
     filled.dedup();
-    let patch = |cell: &usize| patch_bin(&a.axis, cell / stride) * stride + patch_bin(&b.axis, cell % stride);
+    let patch = |cell: &usize| {
+        patch_bin(&a.axis, cell / stride) * stride + patch_bin(&b.axis, cell % stride)
+    };
     let mut patches: Vec<usize> = filled.iter().map(patch).collect();
     patches.sort_unstable();
     patches.dedup();

@@ -77,7 +77,6 @@ pub(super) fn encode(
     (served, seen)
 }
 
-
 /// Rows of prior that the spread of the levels' rates supports: the beta-binomial moment estimate
 /// `m = r̄(1 − r̄)/τ² − 1` with `τ²` the between-level variance beyond what chance gives.
 fn prior_rows(tallies: impl Iterator<Item = Tally>, base: f64) -> f64 {
@@ -152,7 +151,10 @@ mod tests {
         let cells: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
         let outcomes: Vec<f64> = (0..40).map(|i| f64::from(i % 4 == 0)).collect();
         let (served, seen) = encode(&cells, &outcomes, &Order::unordered(40, 1));
-        assert!(seen.iter().all(|value| (value - log_odds(0.25)).abs() < 1e-12));
+        assert!(
+            seen.iter()
+                .all(|value| (value - log_odds(0.25)).abs() < 1e-12)
+        );
         assert_eq!(served.levels.len(), 40);
         assert_eq!(served.unseen, log_odds(0.25));
     }

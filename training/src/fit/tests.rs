@@ -17,7 +17,10 @@ fn shared() -> Option<PathBuf> {
     let found = std::env::var_os("LAGOM_SHARED")
         .map(PathBuf::from)
         .into_iter()
-        .chain([manifest.join("../../shared"), manifest.join("../../../shared")])
+        .chain([
+            manifest.join("../../shared"),
+            manifest.join("../../../shared"),
+        ])
         .find(|folder| folder.join("oracles/ml").is_dir());
     if found.is_none() {
         eprintln!("skipped: the oracles are not on this machine");
@@ -30,7 +33,10 @@ fn read(path: &Path) -> FlatTable {
 }
 
 fn rows_of(table: &FlatTable, rows: &[usize], keep: &[&str], as_text: &[&str]) -> FlatTable {
-    let columns = table.columns().iter().filter(|c| keep.contains(&c.name.as_str()));
+    let columns = table
+        .columns()
+        .iter()
+        .filter(|c| keep.contains(&c.name.as_str()));
     let columns = columns.map(|column| Column {
         name: column.name.clone(),
         values: match &column.values {
@@ -53,7 +59,10 @@ fn difference_to_lr_exact(
 ) -> f64 {
     let table = read(data);
     let peers = read(predictions);
-    let (folds, expected) = (peers.numbers("fold").unwrap(), peers.numbers("LR-exact").unwrap());
+    let (folds, expected) = (
+        peers.numbers("fold").unwrap(),
+        peers.numbers("LR-exact").unwrap(),
+    );
     let outcome = &table.column(target.0).unwrap().values;
     let outcome: Vec<bool> = (0..table.rows())
         .map(|row| outcome.text(row).as_deref() == Some(target.1))
