@@ -144,6 +144,13 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// Deals `rows` rows into `parts` parts of about equal size by `seed`; rows of one group stay together. One part
+/// number a row.
+#[must_use]
+pub fn deal(rows: usize, groups: Option<&[usize]>, parts: usize, seed: u64) -> Vec<usize> {
+    folds::deal(rows, groups, parts, seed)
+}
+
 /// Fits a linear-logistic model of `outcomes` (one a row, `true` is the positive outcome) on `columns`.
 ///
 /// # Errors

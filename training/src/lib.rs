@@ -2,6 +2,7 @@
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
+//! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
@@ -12,6 +13,7 @@
 
 pub mod contexts;
 pub mod fit;
+pub mod fit_table;
 pub mod flat_table;
 pub mod logged_table;
 pub mod rounds;

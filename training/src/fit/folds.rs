@@ -1,6 +1,6 @@
 //! Which rows may learn from which, and which rows are held out to judge.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -116,30 +116,9 @@ impl Order {
         }
     }
 
-    /// Deals the rows into `parts` parts of about equal size; a group stays together. One part number a row.
+    /// The rows dealt into `parts` parts; see [`deal`].
     pub(super) fn parts(&self, parts: usize) -> Vec<usize> {
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let Some(groups) = &self.groups else {
-            let mut dealt: Vec<usize> = (0..self.rows).map(|row| row % parts).collect();
-            dealt.shuffle(&mut random);
-            return dealt;
-        };
-        let mut sizes: HashMap<usize, usize> = HashMap::new();
-        for group in groups {
-            *sizes.entry(*group).or_default() += 1;
-        }
-        let mut by_size: Vec<(usize, usize)> = sizes.into_iter().collect();
-        by_size.sort_unstable();
-        by_size.shuffle(&mut random);
-        by_size.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-        let mut filled = vec![0; parts];
-        let mut part_of: HashMap<usize, usize> = HashMap::new();
-        for (group, size) in by_size {
-            let part = (0..parts).min_by_key(|part| filled[*part]).unwrap_or(0);
-            filled[part] += size;
-            part_of.insert(group, part);
-        }
-        groups.iter().map(|group| part_of[group]).collect()
+        deal(self.rows, self.groups.as_deref(), parts, self.seed)
     }
 
     /// The validation splits: with times, the latest quarter is held out and only earlier rows are fitted on (with
@@ -188,6 +167,31 @@ impl Order {
             .filter(|split| both(&split.fit) && both(&split.held))
             .collect()
     }
+}
+
+/// Deals `rows` rows into `parts` parts of about equal size; a group stays together. One part number a row.
+pub(super) fn deal(rows: usize, groups: Option<&[usize]>, parts: usize, seed: u64) -> Vec<usize> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let Some(groups) = groups else {
+        let mut dealt: Vec<usize> = (0..rows).map(|row| row % parts).collect();
+        dealt.shuffle(&mut random);
+        return dealt;
+    };
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    for group in groups {
+        *sizes.entry(*group).or_default() += 1;
+    }
+    let mut by_size: Vec<(usize, usize)> = sizes.into_iter().collect();
+    by_size.shuffle(&mut random);
+    by_size.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let mut filled = vec![0; parts];
+    let mut part_of: BTreeMap<usize, usize> = BTreeMap::new();
+    for (group, size) in by_size {
+        let part = (0..parts).min_by_key(|part| filled[*part]).unwrap_or(0);
+        filled[part] += size;
+        part_of.insert(group, part);
+    }
+    groups.iter().map(|group| part_of[group]).collect()
 }
 
 /// The time from which rows are held out. Rows of one time are on one side; when the latest quarter begins at the
