@@ -15,10 +15,13 @@
 //! verdict. Success metrics share the level (Holm for the p-values, Bonferroni for the intervals);
 //! guardrails do not, since *all* of them must hold.
 
+mod assemble;
 mod cohort;
+mod contest;
 mod effects;
 mod error;
 mod guardrail;
+mod judgement;
 mod over_time;
 mod plan;
 mod report;
@@ -67,7 +70,7 @@ pub fn review_files(
 /// # Errors
 /// [`ReviewError`] when the table lacks what the plan names.
 pub fn review_table(table: &FlatTable, plan: &Plan) -> Result<Review, ReviewError> {
-    report::review(table, plan)
+    assemble::review(table, plan)
 }
 
 fn digest_of(path: &Path) -> Result<String, ReviewError> {

@@ -56,14 +56,12 @@ pub enum ReviewError {
         control: String,
     },
     /// A statistic could not be computed.
-    #[error("metric `{metric}`, arm `{arm}` against `{control}`: {source}")]
+    #[error("metric `{metric}`, {comparison}: {source}")]
     Statistics {
-        /// The metric.
+        /// The metric, or covariate.
         metric: String,
-        /// The arm compared.
-        arm: String,
-        /// The control.
-        control: String,
+        /// The arms compared.
+        comparison: String,
         /// What was wrong.
         source: StatisticsError,
     },

@@ -11,7 +11,8 @@ use lagom_model::statistics::{
 use serde::Serialize;
 
 use super::{
-    effects::{Contest, Effects},
+    contest::Contest,
+    effects::Effects,
     plan::{IntervalRule, Margin},
 };
 

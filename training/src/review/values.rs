@@ -63,8 +63,7 @@ impl MetricValues {
             Some(rule) => {
                 let fault = |source| ReviewError::Statistics {
                     metric: metric.name.clone(),
-                    arm: "all arms".to_owned(),
-                    control: cohort.control().name.clone(),
+                    comparison: "all arms together".to_owned(),
                     source,
                 };
                 let caps = raw
