@@ -5,6 +5,7 @@
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
+//! * [`review`]: an experiment review from one row a customer.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
 //! * [`simulator`]: a seeded world of customers with a known truth.
@@ -16,6 +17,7 @@ pub mod fit;
 pub mod fit_table;
 pub mod flat_table;
 pub mod logged_table;
+pub mod review;
 pub mod rounds;
 pub mod simulated_log;
 pub mod simulator;
