@@ -178,8 +178,8 @@ mod tests {
             [
                 "x",
                 "x is missing",
-                "kind = a",
                 "kind = missing",
+                "kind = a",
                 "kind = b"
             ]
         );

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use super::{Propensity, TableOptions, evaluate_table};
 
 fn shared() -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::env::var_os("LAGOM_SHARED")
+    let found = std::env::var_os("LAGOM_SHARED")
         .map(PathBuf::from)
         .into_iter()
         .chain([
@@ -20,7 +20,11 @@ fn shared() -> Option<PathBuf> {
             here.join("../shared"),
             here.join("../../../shared"),
         ])
-        .find(|folder| folder.join("data").is_dir())
+        .find(|folder| folder.join("data").is_dir());
+    if found.is_none() {
+        println!("skipped: no folder of reference numbers (set LAGOM_SHARED)");
+    }
+    found
 }
 
 /// Three channels at random; `own` is how much the best one depends on the customer.

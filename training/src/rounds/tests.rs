@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use super::{RewardModel, RoundsOptions, evaluate_rounds, read_rounds};
 /// The folder of reference numbers, or none where it was not handed over.
 fn shared() -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::env::var_os("LAGOM_SHARED")
+    let found = std::env::var_os("LAGOM_SHARED")
         .map(PathBuf::from)
         .into_iter()
         .chain([
@@ -18,7 +18,11 @@ fn shared() -> Option<PathBuf> {
             here.join("../shared"),
             here.join("../../../shared"),
         ])
-        .find(|folder| folder.join("oracles").is_dir())
+        .find(|folder| folder.join("oracles").is_dir());
+    if found.is_none() {
+        println!("skipped: no folder of reference numbers (set LAGOM_SHARED)");
+    }
+    found
 }
 
 /// A folder of two actions and twelve rounds; `edit` changes a file's text before it is written.
