@@ -132,6 +132,9 @@ impl fmt::Display for Timestamp {
 pub struct Days(i64);
 
 impl Days {
+    /// One microsecond: the step from an instant to the first that lies after it.
+    pub const SHORTEST: Self = Self(1);
+
     /// `days` of 24 hours.
     #[must_use]
     pub const fn whole(days: i64) -> Self {

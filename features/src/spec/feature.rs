@@ -212,7 +212,7 @@ pub enum Transform {
 }
 
 /// One declared feature: one column of the vector or, after some transformations, several.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Feature {
     /// Its name.
     pub name: String,
