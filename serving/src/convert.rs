@@ -1,6 +1,7 @@
 //! Between the interface and the domain. What arrives is checked here, once, with the path of
 //! the field at fault; beyond this point values are well formed.
 
+pub mod decision;
 pub mod event;
 pub mod names;
 pub mod scalar;

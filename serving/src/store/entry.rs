@@ -1,7 +1,7 @@
 //! What a record of the log says.
 
 use crate::recording::Recording;
-use lagom_features::domain::{ActionId, CustomerId, DecisionId, Timestamp};
+use lagom_features::domain::{Action, ActionId, CustomerId, DecisionId, InvoiceId, Timestamp};
 use lagom_model::log::{Decision, Outcome};
 
 /// A contact that ConfirmAction let through and that nobody has yet reported as sent or skipped.
@@ -11,7 +11,11 @@ pub struct Reservation {
     pub decision_id: DecisionId,
     /// Of whose contact budget.
     pub customer_id: CustomerId,
-    /// When.
+    /// About which invoice.
+    pub invoice_id: InvoiceId,
+    /// What is about to be sent.
+    pub action: Action,
+    /// When it was let through.
     pub reserved_at: Timestamp,
 }
 

@@ -171,6 +171,8 @@ pub(crate) fn every_kind() -> Vec<Entry> {
         Entry::Reserved(Reservation {
             decision_id: DecisionId::new("d1").unwrap(),
             customer_id: CustomerId::new("c").unwrap(),
+            invoice_id: InvoiceId::new("i").unwrap(),
+            action: catalogue()[1].action(),
             reserved_at: at(1_700_000_050_000_000),
         }),
         Entry::Matured(Box::new(outcome(1))),

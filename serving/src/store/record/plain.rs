@@ -4,7 +4,9 @@ use super::super::entry::{Entry, PolicyChange, Publication, Reservation};
 use super::{Unreadable, field};
 use crate::convert::event;
 use crate::recording::Recording;
-use lagom_features::domain::{ActionId, CustomerId, DecisionId, TenantId, Timestamp};
+use lagom_features::domain::{
+    Action, ActionId, CustomerId, DecisionId, InvoiceId, TenantId, Timestamp,
+};
 use lagom_proto::v1;
 use prost::Message;
 
@@ -72,6 +74,10 @@ pub(super) struct Reserved {
     customer_id: String,
     #[prost(sint64, tag = "3")]
     reserved_at: i64,
+    #[prost(string, tag = "4")]
+    invoice_id: String,
+    #[prost(string, tag = "5")]
+    action: String,
 }
 
 impl Reserved {
@@ -80,6 +86,8 @@ impl Reserved {
             decision_id: one.decision_id.to_string(),
             customer_id: one.customer_id.to_string(),
             reserved_at: one.reserved_at.micros(),
+            invoice_id: one.invoice_id.to_string(),
+            action: one.action.to_string(),
         }
     }
 
@@ -87,6 +95,8 @@ impl Reserved {
         Ok(Reservation {
             decision_id: field("decision_id", DecisionId::new(self.decision_id))?,
             customer_id: field("customer_id", CustomerId::new(self.customer_id))?,
+            invoice_id: field("invoice_id", InvoiceId::new(self.invoice_id))?,
+            action: field("action", self.action.parse::<Action>())?,
             reserved_at: field("reserved_at", Timestamp::from_micros(self.reserved_at))?,
         })
     }

@@ -1,0 +1,132 @@
+//! `lagom.toml`: what stands in the file, what the environment overrides, and what is valid.
+//!
+//! Raw and valid configuration are two types; [`Config::parse`] is the only way from one to the
+//! other, and reports every fault at once. Everything has a default: an empty file is valid.
+
+mod raw;
+mod read;
+
+pub use raw::{LearningSpec, ServerSpec};
+
+use crate::clock::Source;
+use crate::experiment::Experiments;
+use lagom_features::spec::FeatureSpec;
+use lagom_model::bandit::BanditConfig;
+use lagom_model::decide::{ColdStart, Pace, PolicyKind};
+use lagom_model::guardrails::Guardrails;
+use lagom_model::objective::Objective;
+use lagom_model::policy::context::Context;
+use lagom_model::strategy::Strategy;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// A configuration without faults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// Where pages and metrics are served; nowhere if `None`.
+    pub http: Option<SocketAddr>,
+    /// Longest time a unary call may take; a caller may ask for less.
+    pub deadline: Duration,
+    /// File of the log.
+    pub store: PathBuf,
+    /// Where time comes from.
+    pub clock: Source,
+    /// Folder of the model registry.
+    pub models: PathBuf,
+    /// What the company wants.
+    pub objective: Objective,
+    /// What may be advised.
+    pub strategy: Arc<Strategy>,
+    /// What must not happen.
+    pub guardrails: Arc<Guardrails>,
+    /// Which features are computed.
+    pub spec: FeatureSpec,
+    /// What the bandit sees of them.
+    pub context: Context,
+    /// How the bandit learns and explores.
+    pub bandit: BanditConfig,
+    /// Who decides.
+    pub policy: PolicyKind,
+    /// How the bandit begins.
+    pub cold_start: ColdStart,
+    /// When to ask again.
+    pub pace: Pace,
+    /// When outcomes are counted.
+    pub learning: LearningSpec,
+    /// Which customers others decide for.
+    pub experiments: Experiments,
+}
+
+/// One fault of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFault {
+    /// Line of the file, from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong, where, and how to mend it.
+    pub what: String,
+}
+
+impl std::fmt::Display for ConfigFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", list(.0))]
+pub struct ConfigError(pub Vec<ConfigFault>);
+
+fn list(faults: &[ConfigFault]) -> String {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+impl Config {
+    /// Reads a file, or nothing, under the overrides `LAGOM__SECTION__KEY` of the environment.
+    ///
+    /// # Errors
+    /// Every fault of the file and the overrides.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let text = match path {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                let what = format!("{}: {error}", path.display());
+                ConfigError(vec![ConfigFault { line: None, what }])
+            })?,
+        };
+        let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+        Self::parse(&text, folder, std::env::vars().collect())
+    }
+
+    /// Reads a text; relative paths in it start at `folder`. `environment` holds the overrides.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn parse(
+        text: &str,
+        folder: &Path,
+        environment: std::collections::HashMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        read::read(text, folder, environment).map_err(ConfigError)
+    }
+}
+
+impl Default for Config {
+    /// What an empty file means.
+    fn default() -> Self {
+        Self::parse("", Path::new(""), std::collections::HashMap::new())
+            .expect("the defaults are valid: a test reads them")
+    }
+}
+
+#[cfg(test)]
+mod tests;

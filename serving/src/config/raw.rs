@@ -1,0 +1,92 @@
+//! What stands in the sections of `lagom.toml` that belong to serving, unchecked.
+
+use serde::{Deserialize, Serialize};
+
+/// `[server]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSpec {
+    /// Address and port of gRPC.
+    pub grpc: String,
+    /// Address and port of pages and metrics; empty for none.
+    pub http: String,
+    /// Longest time a unary call may take, in milliseconds.
+    pub deadline_ms: u64,
+}
+
+impl Default for ServerSpec {
+    fn default() -> Self {
+        Self {
+            grpc: "127.0.0.1:50051".to_owned(),
+            http: "127.0.0.1:8080".to_owned(),
+            deadline_ms: 10_000,
+        }
+    }
+}
+
+/// `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct StoreSpec {
+    /// `file:PATH`.
+    pub(super) url: String,
+}
+
+impl Default for StoreSpec {
+    fn default() -> Self {
+        Self {
+            url: "file:lagom.db".to_owned(),
+        }
+    }
+}
+
+/// `[clock]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ClockSpec {
+    /// `wall` or `events`.
+    pub(super) source: crate::clock::Source,
+}
+
+/// `[models]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ModelsSpec {
+    /// Folder of the registry.
+    pub(super) dir: String,
+}
+
+impl Default for ModelsSpec {
+    fn default() -> Self {
+        Self {
+            dir: "models".to_owned(),
+        }
+    }
+}
+
+/// `[features]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FeaturesSpec {
+    /// File of the feature spec; the built-in one if empty.
+    pub(super) spec: String,
+}
+
+/// `[learning]`: when outcomes are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LearningSpec {
+    /// Days after a decision in which what happens counts as its outcome; 1 to 365.
+    pub window_days: u16,
+    /// Hours after the window in which late reports of it are waited for.
+    pub grace_hours: u16,
+}
+
+impl Default for LearningSpec {
+    fn default() -> Self {
+        Self {
+            window_days: 30,
+            grace_hours: 24,
+        }
+    }
+}

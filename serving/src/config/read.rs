@@ -1,0 +1,303 @@
+//! From a text and the environment to a valid configuration.
+
+use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, StoreSpec};
+use super::{Config, ConfigFault};
+use crate::experiment::{ExperimentSpec, Experiments};
+use config::{Environment, File, FileFormat};
+use lagom_features::spec::FeatureSpec;
+use lagom_model::bandit::BanditConfig;
+use lagom_model::decide::{ColdStart, Pace, PolicyKind};
+use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
+use lagom_model::objective::Objective;
+use lagom_model::policy::context::{Context, ContextEntry, default_entries};
+use lagom_model::policy::heads::HEADS;
+use lagom_model::policy::learning::with_spans;
+use lagom_model::strategy::{Strategy, StrategySpec};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::{Table, Value};
+
+/// Every section that may stand in the file.
+const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
+                        bandit, pace, learning, experiments";
+
+/// The sections that have not been read yet, and the faults of those that have.
+struct Reader<'a> {
+    text: &'a str,
+    sections: Table,
+    faults: Vec<ConfigFault>,
+}
+
+pub(super) fn read(
+    text: &str,
+    folder: &Path,
+    environment: HashMap<String, String>,
+) -> Result<Config, Vec<ConfigFault>> {
+    let sections = merged(text, environment)?;
+    let mut reader = Reader {
+        text,
+        sections,
+        faults: Vec::new(),
+    };
+    let config = reader.config(folder);
+    reader.no_other_sections();
+    match config {
+        Some(config) if reader.faults.is_empty() => Ok(config),
+        _ => Err(reader.faults),
+    }
+}
+
+/// The file's sections under the overrides.
+fn merged(text: &str, environment: HashMap<String, String>) -> Result<Table, Vec<ConfigFault>> {
+    if let Err(error) = text.parse::<Table>() {
+        let line = error.span().map(|span| line_at(text, span.start));
+        let what = error.message().to_owned();
+        return Err(vec![ConfigFault { line, what }]);
+    }
+    let overrides = Environment::with_prefix("LAGOM")
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(true)
+        .source(Some(environment));
+    config::Config::builder()
+        .add_source(File::from_str(text, FileFormat::Toml))
+        .add_source(overrides)
+        .build()
+        .and_then(config::Config::try_deserialize)
+        .map_err(|error| {
+            let what = error.to_string();
+            vec![ConfigFault { line: None, what }]
+        })
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
+}
+
+impl Reader<'_> {
+    fn config(&mut self, folder: &Path) -> Option<Config> {
+        let server: ServerSpec = self.section("server");
+        let store: StoreSpec = self.section("store");
+        let clock: ClockSpec = self.section("clock");
+        let models: ModelsSpec = self.section("models");
+        let features: FeaturesSpec = self.section("features");
+        let objective: Objective = self.section("objective");
+        let strategy: StrategySpec = self.section("strategy");
+        let guardrails: GuardrailsSpec = self.section("guardrails");
+        let pace: Pace = self.section("pace");
+        let learning: LearningSpec = self.section("learning");
+        let policy = self.part("policy").unwrap_or(PolicyKind::Bandit);
+        let cold_start: ColdStart = self.part("cold_start").unwrap_or_default();
+        let entries: Vec<ContextEntry> = self.part("context").unwrap_or_else(default_entries);
+        let bandit: BanditConfig = with_spans(self.section("bandit"));
+        let experiments: Vec<ExperimentSpec> = self.list("experiments");
+
+        let grpc = self.address("grpc", &server.grpc);
+        let http = match server.http.as_str() {
+            "" => None,
+            http => self.address("http", http),
+        };
+        self.check(objective.check());
+        self.check(
+            bandit
+                .check(HEADS.len())
+                .map_err(|error| format!("[bandit] {error}")),
+        );
+        if !(1..=365).contains(&learning.window_days) {
+            let days = learning.window_days;
+            self.fault(
+                "learning",
+                "window_days",
+                &format!("{days} must lie in 1 to 365"),
+            );
+        }
+        if !(0.0..=1.0).contains(&cold_start.exploration) {
+            let share = cold_start.exploration;
+            self.fault(
+                "bandit",
+                "exploration",
+                &format!("{share} must lie in [0, 1]"),
+            );
+        }
+        let strategy = self.check(Strategy::new(strategy));
+        let guardrails = self.check(Guardrails::new(&guardrails));
+        let store = self.store(&store.url, folder);
+        let spec = self.spec(&features.spec, folder);
+        let bound = spec
+            .as_ref()
+            .map(|spec| Context::bind(&entries, &spec.names()));
+        let context = bound.and_then(|bound| self.check(bound));
+        let experiments = match Experiments::new(experiments) {
+            Ok(experiments) => Some(experiments),
+            Err(faults) => {
+                for fault in faults {
+                    self.fault("experiments", "", &fault);
+                }
+                None
+            }
+        };
+        Some(Config {
+            grpc: grpc?,
+            http,
+            deadline: Duration::from_millis(server.deadline_ms),
+            store: store?,
+            clock: clock.source,
+            models: folder.join(models.dir),
+            objective,
+            strategy: Arc::new(strategy?),
+            guardrails: Arc::new(guardrails?),
+            spec: spec?,
+            context: context?,
+            bandit,
+            policy,
+            cold_start,
+            pace,
+            learning,
+            experiments: experiments?,
+        })
+    }
+
+    /// Reads and takes a section; its default where it is absent or at fault.
+    fn section<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
+        let table = match self.sections.remove(name) {
+            None => return T::default(),
+            Some(table) => table,
+        };
+        table.try_into().unwrap_or_else(|error: toml::de::Error| {
+            self.misread(name, error.message());
+            T::default()
+        })
+    }
+
+    fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+        let Some(list) = self.sections.remove(name) else {
+            return Vec::new();
+        };
+        list.try_into().unwrap_or_else(|error: toml::de::Error| {
+            self.misread(name, error.message());
+            Vec::new()
+        })
+    }
+
+    /// Reads and takes a key of `[bandit]` that is not the bandit's own.
+    fn part<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
+        let section = self
+            .sections
+            .get_mut("bandit")
+            .and_then(Value::as_table_mut);
+        let value = section?.remove(key)?;
+        match value.try_into() {
+            Ok(part) => Some(part),
+            Err(error) => {
+                self.fault("bandit", key, error.message());
+                None
+            }
+        }
+    }
+
+    fn address(&mut self, key: &str, text: &str) -> Option<SocketAddr> {
+        let address = text.parse();
+        if address.is_err() {
+            let what = format!("`{text}` is not an address; write one such as 127.0.0.1:50051");
+            self.fault("server", key, &what);
+        }
+        address.ok()
+    }
+
+    fn store(&mut self, url: &str, folder: &Path) -> Option<PathBuf> {
+        let path = url.strip_prefix("file:").filter(|path| !path.is_empty());
+        if path.is_none() {
+            let what = format!("`{url}` is not a store; write file:PATH, such as file:lagom.db");
+            self.fault("store", "url", &what);
+        }
+        path.map(|path| folder.join(path))
+    }
+
+    fn spec(&mut self, path: &str, folder: &Path) -> Option<FeatureSpec> {
+        if path.is_empty() {
+            return Some(FeatureSpec::built_in());
+        }
+        let path = folder.join(path);
+        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        let spec = read.and_then(|text| FeatureSpec::parse(&text).map_err(|e| e.to_string()));
+        match spec {
+            Ok(spec) => Some(spec),
+            Err(what) => {
+                self.fault("features", "spec", &format!("{}: {what}", path.display()));
+                None
+            }
+        }
+    }
+
+    fn check<T, E: Display>(&mut self, checked: Result<T, E>) -> Option<T> {
+        match checked {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let what = error.to_string();
+                self.faults.push(ConfigFault { line: None, what });
+                None
+            }
+        }
+    }
+
+    /// A key that serde refuses stands between backticks in its message.
+    fn misread(&mut self, section: &str, message: &str) {
+        let key = message.split('`').nth(1).unwrap_or_default();
+        let line = self.line(section, key);
+        let what = format!("[{section}] {message}");
+        self.faults.push(ConfigFault { line, what });
+    }
+
+    fn fault(&mut self, section: &str, key: &str, what: &str) {
+        let line = self.line(section, key);
+        let at = if key.is_empty() {
+            String::new()
+        } else {
+            format!(" {key}")
+        };
+        let what = format!("[{section}]{at}: {what}");
+        self.faults.push(ConfigFault { line, what });
+    }
+
+    fn no_other_sections(&mut self) {
+        let others: Vec<String> = self.sections.keys().cloned().collect();
+        for name in others {
+            let what = format!("[{name}] is unknown; known are {SECTIONS}");
+            let line = self.line(&name, "");
+            self.faults.push(ConfigFault { line, what });
+        }
+    }
+
+    /// Where `key` of `[section]` stands, or else where the section does.
+    fn line(&self, section: &str, key: &str) -> Option<usize> {
+        let mut header = None;
+        let mut within = false;
+        for (place, line) in self.text.lines().enumerate() {
+            let line = line.trim();
+            if let Some(name) = line.strip_prefix('[') {
+                let name = name.trim_matches(['[', ']']);
+                within = name == section || name.starts_with(&format!("{section}."));
+                if within {
+                    header.get_or_insert(place + 1);
+                }
+            } else if within
+                && !key.is_empty()
+                && line.split('=').next().map(str::trim) == Some(key)
+            {
+                return Some(place + 1);
+            } else if !within && line.split('=').next().map(str::trim) == Some(section) {
+                header.get_or_insert(place + 1);
+            }
+        }
+        header
+    }
+}

@@ -1,0 +1,152 @@
+//! What the services call: decide, confirm, record, over one store, one clock, one live snapshot.
+//!
+//! ```text
+//! lock customer → stamp → stage events → decide (pure) → append, synced → apply → unlock
+//! ```
+//! The part between lock and unlock runs in a task of its own, so that a caller who goes away
+//! cannot leave memory behind the disk.
+
+mod boot;
+mod confirm;
+mod failure;
+mod next;
+mod record;
+mod time;
+
+pub use boot::{BootError, Booted};
+pub use confirm::Confirmation;
+pub use failure::Failure;
+pub use next::Ask;
+pub use record::{Offer, Recorded, Rejected};
+
+use crate::clock::Clock;
+use crate::customers::Customers;
+use crate::experiment::Experiments;
+use crate::learner::Pending;
+use crate::metrics::Metrics;
+use crate::store::{Entry, PolicyChange, Store};
+use arc_swap::ArcSwap;
+use lagom_features::domain::{CustomerId, DecisionId, TenantId};
+use lagom_model::decide::Snapshot;
+use lagom_model::log::Decision;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Everything that decides.
+pub struct Engine {
+    tenant: TenantId,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    customers: Customers,
+    live: ArcSwap<Snapshot>,
+    experiments: Experiments,
+    pending: Pending,
+    metrics: Metrics,
+    policy: Mutex<Option<PolicyChange>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("clock", &self.clock)
+            .field("customers", &self.customers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// The namespace in which everything happens.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What decides now.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.live.load_full()
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Whether anything was ever recorded of a customer.
+    #[must_use]
+    pub fn knows(&self, id: &CustomerId) -> bool {
+        self.customers.get(id).is_some()
+    }
+
+    /// How many customers anything is known of.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Decisions whose windows have not closed.
+    #[must_use]
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// The experiments that run.
+    #[must_use]
+    pub fn experiments(&self) -> &Experiments {
+        &self.experiments
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// A decision by its id.
+    ///
+    /// # Errors
+    /// [`Failure::Unknown`] where there is none.
+    pub fn decision(&self, id: &DecisionId) -> Result<Decision, Failure> {
+        self.store
+            .decision(id)?
+            .ok_or_else(|| Failure::unknown("decision", id))
+    }
+
+    /// When and why the policy was paused or resumed last.
+    #[must_use]
+    pub fn policy_change(&self) -> Option<PolicyChange> {
+        let change = self.policy.lock();
+        change.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets the ladder decide from now on, or the configured policy again. Survives a restart.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] where it cannot be written down; nothing changes then.
+    pub async fn pause(&self, paused: bool, reason: String) -> Result<PolicyChange, Failure> {
+        let change = PolicyChange {
+            at: self.clock.now(),
+            paused,
+            reason,
+        };
+        self.store
+            .append(vec![Entry::Policy(change.clone())])
+            .await?;
+        self.live
+            .rcu(|snapshot| Arc::new(snapshot.with_paused(paused)));
+        let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(change.clone());
+        Ok(change)
+    }
+
+    /// Decides with another snapshot from now on.
+    pub(crate) fn swap(&self, make: impl Fn(&Snapshot) -> Snapshot) {
+        self.live.rcu(|snapshot| Arc::new(make(snapshot)));
+    }
+}

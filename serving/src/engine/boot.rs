@@ -1,0 +1,260 @@
+//! From a log to a running engine: one scan rebuilds histories, reservations, what is pending and
+//! what was learnt.
+
+use super::Engine;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::customers::Customers;
+use crate::learner::{Pending, fold, publication};
+use crate::metrics::Metrics;
+use crate::recording::Recording;
+use crate::store::{Entry, PolicyChange, Publication, Reservation, Store, StoreError};
+use arc_swap::ArcSwap;
+use lagom_features::History;
+use lagom_features::domain::{CustomerId, DecisionId, TenantId, Timestamp};
+use lagom_model::bandit::{BanditError, Generation};
+use lagom_model::decide::{Predictor, Snapshot, SnapshotError, SnapshotParts};
+use lagom_model::log::{Decision, LoggedRound};
+use lagom_model::policy::learning::Learning;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use thiserror::Error;
+
+/// Why an engine cannot start.
+#[derive(Debug, Clone, Error)]
+pub enum BootError {
+    /// The log cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bandit cannot start from its configuration.
+    #[error("[bandit]: {0}")]
+    Bandit(#[from] BanditError),
+    /// The parts do not fit together.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// An engine, and what its learner has learnt so far.
+#[derive(Debug)]
+pub struct Booted {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    pub(crate) learning: Learning,
+}
+
+/// What the scan gathers.
+struct Rebuild {
+    customers: HashMap<CustomerId, Vec<Recording>>,
+    stamps: HashMap<CustomerId, Timestamp>,
+    reservations: Vec<Reservation>,
+    open: HashMap<DecisionId, Box<Decision>>,
+    learning: Learning,
+    published: Option<Publication>,
+    policy: Option<PolicyChange>,
+    last: Timestamp,
+}
+
+impl Rebuild {
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Recorded(one) => {
+                self.last = self.last.max(one.recorded_at);
+                let records = self.customers.entry(one.customer_id().clone()).or_default();
+                records.push(*one);
+            }
+            Entry::Decided(one) => {
+                self.passed(&one.customer_id, one.decided_at);
+                self.open.insert(one.decision_id.clone(), one);
+            }
+            Entry::Reserved(one) => {
+                self.passed(&one.customer_id, one.reserved_at);
+                self.reservations.push(one);
+            }
+            Entry::Matured(outcome) => {
+                if let Some(decision) = self.open.remove(&outcome.decision_id) {
+                    let round = LoggedRound {
+                        decision: *decision,
+                        outcome: *outcome,
+                    };
+                    fold(&mut self.learning, &round);
+                }
+            }
+            Entry::Published(one) => self.published = Some(one),
+            Entry::Policy(one) => self.policy = Some(one),
+            Entry::Catalogue { .. } => {}
+        }
+    }
+
+    fn passed(&mut self, id: &CustomerId, at: Timestamp) {
+        self.last = self.last.max(at);
+        let stamp = self.stamps.entry(id.clone()).or_insert(at);
+        *stamp = at.max(*stamp);
+    }
+
+    fn customers(&mut self) -> Customers {
+        let customers = Customers::new();
+        let change =
+            |id: &CustomerId, change: &mut dyn FnMut(&mut crate::customers::CustomerState)| {
+                let customer = customers.get_or_insert(id);
+                // Nobody else knows of these customers yet.
+                if let Ok(mut state) = customer.try_lock() {
+                    change(&mut state);
+                }
+            };
+        for (id, records) in self.customers.drain() {
+            let mut records = Some(records);
+            change(&id, &mut |state| {
+                state.rebuild(records.take().unwrap_or_default());
+            });
+        }
+        for (id, at) in &self.stamps {
+            change(id, &mut |state| state.passed(*at));
+        }
+        for one in &self.reservations {
+            change(&one.customer_id, &mut |state| {
+                state.reservations.push(one.clone());
+            });
+        }
+        customers
+    }
+}
+
+impl Engine {
+    /// Reads the whole log, checks it, and goes on from its end.
+    ///
+    /// # Errors
+    /// [`BootError`].
+    pub async fn boot(
+        config: &Config,
+        store: Arc<dyn Store>,
+        model: Option<Arc<dyn Predictor>>,
+    ) -> Result<Booted, BootError> {
+        let learning = Learning::new(
+            Arc::clone(&config.strategy),
+            config.context.clone(),
+            config.spec.fingerprint(),
+            config.bandit.clone(),
+        )?;
+        let mut rebuild = Rebuild {
+            customers: HashMap::new(),
+            stamps: HashMap::new(),
+            reservations: Vec::new(),
+            open: HashMap::new(),
+            learning,
+            published: None,
+            policy: None,
+            last: Timestamp::MIN,
+        };
+        store.scan(&mut |_, entry| {
+            rebuild.take(entry);
+            Ok(())
+        })?;
+        let generation = Arc::clone(rebuild.learning.generation());
+        let snapshot = snapshot(
+            config,
+            model,
+            Arc::clone(&generation),
+            rebuild.policy.as_ref(),
+        )?;
+        announce(&*store, &snapshot, &rebuild).await?;
+        let pending = Pending::new(config.learning.window_days, config.learning.grace_hours);
+        rebuild
+            .open
+            .values()
+            .for_each(|decision| pending.add(decision));
+        let customers = rebuild.customers();
+        tracing::info!(
+            customers = customers.len(),
+            pending = pending.len(),
+            generation = generation.number(),
+            "the log is read"
+        );
+        let engine = Self {
+            tenant: TenantId::default(),
+            store,
+            clock: Clock::new(config.clock, rebuild.last),
+            customers,
+            live: ArcSwap::from_pointee(snapshot),
+            experiments: config.experiments.clone(),
+            pending,
+            metrics: Metrics::default(),
+            policy: Mutex::new(rebuild.policy),
+        };
+        Ok(Booted {
+            engine: Arc::new(engine),
+            learning: rebuild.learning,
+        })
+    }
+
+    /// Decides by a later generation from now on.
+    pub(crate) fn publish(&self, generation: &Arc<Generation>) {
+        self.swap(|snapshot| {
+            let next = snapshot.with_generation(Arc::clone(generation));
+            next.unwrap_or_else(|error| {
+                // The learner was made for this strategy and context; another shape is a bug.
+                tracing::error!(%error, "a generation does not fit; the last one decides on");
+                snapshot.clone()
+            })
+        });
+    }
+
+    /// Looks at a customer's history.
+    pub(crate) async fn with_history<T>(
+        &self,
+        id: &CustomerId,
+        look: impl FnOnce(&History) -> T,
+    ) -> Option<T> {
+        let customer = self.customers.get(id)?;
+        let state = customer.lock().await;
+        Some(look(&state.history))
+    }
+}
+
+fn snapshot(
+    config: &Config,
+    model: Option<Arc<dyn Predictor>>,
+    generation: Arc<Generation>,
+    policy: Option<&PolicyChange>,
+) -> Result<Snapshot, SnapshotError> {
+    Snapshot::new(SnapshotParts {
+        spec: config.spec.clone(),
+        model,
+        strategy: Arc::clone(&config.strategy),
+        guardrails: Arc::clone(&config.guardrails),
+        objective: config.objective.clone(),
+        context: config.context.clone(),
+        generation,
+        policy: config.policy,
+        paused: policy.is_some_and(|change| change.paused),
+        cold_start: config.cold_start,
+        pace: config.pace,
+    })
+}
+
+/// The catalogue and the generation are in the log before anything is decided by them.
+async fn announce(
+    store: &dyn Store,
+    snapshot: &Snapshot,
+    rebuild: &Rebuild,
+) -> Result<(), BootError> {
+    let strategy = snapshot.strategy();
+    let catalogue = Entry::Catalogue {
+        strategy_id: strategy.id().to_owned(),
+        actions: strategy
+            .catalogue()
+            .iter()
+            .map(lagom_features::domain::Action::id)
+            .collect(),
+    };
+    match store.append(vec![catalogue]).await {
+        Ok(()) | Err(StoreError::Duplicate { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let generation = &snapshot.parts().generation;
+    let at = rebuild.last;
+    let now = publication(generation, rebuild.learning.rounds(), at);
+    if rebuild.published.as_ref().map(|last| &last.state) != Some(&now.state) {
+        store.append(vec![Entry::Published(now)]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The next best action: decided, appended, answered.
+
+use super::{Engine, Failure};
+use crate::clock::Source;
+use crate::convert::FieldFault;
+use crate::customers::{Customer, CustomerState, after};
+use crate::intake::Intake;
+use crate::recording::{Recording, What};
+use crate::store::{Entry, StoreError};
+use lagom_features::History;
+use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
+use lagom_model::decide::{Request, Workspace, decide};
+use lagom_model::log::Decision;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
+use uuid::Uuid;
+
+thread_local! {
+    /// Memory that deciding reuses; it holds nothing a decision depends on.
+    static WORKSPACE: RefCell<Workspace> = RefCell::new(Workspace::new());
+}
+
+/// A well-formed question.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Idempotency key; without one a repetition is a new decision.
+    pub request_id: Option<RequestId>,
+    /// About whom.
+    pub customer_id: CustomerId,
+    /// About which invoice.
+    pub invoice_id: InvoiceId,
+    /// When; now if absent.
+    pub as_of: Option<Timestamp>,
+    /// Channels that the caller can use; all where `None`.
+    pub allowed_channels: Option<Vec<Channel>>,
+    /// Facts to record with the decision, each with its path.
+    pub events: Vec<(String, Recording)>,
+    /// Decide, but write nothing down.
+    pub dry_run: bool,
+}
+
+impl Engine {
+    /// Decides, and answers once the decision is on disk. A request that was answered before gets
+    /// the same answer.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing was decided or recorded then.
+    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Decision, Failure> {
+        let at = self.instant(ask.as_of, ask.dry_run)?;
+        for (path, event) in &ask.events {
+            if event.customer_id() != &ask.customer_id {
+                let reason = format!("is not `{}`, whom the request is about", ask.customer_id);
+                return Err(FieldFault::new(format!("{path}.customer_id"), reason).into());
+            }
+            self.not_future(event, at, path)?;
+        }
+        if self.clock.source() == Source::Events && !ask.dry_run {
+            self.pending.settled(at).await;
+        }
+        let describes = |event: &Recording| matches!(event.what, What::Customer(_));
+        let customer = match self.customers.get(&ask.customer_id) {
+            Some(customer) => customer,
+            None if ask.events.iter().any(|(_, event)| describes(event)) => {
+                self.customers.get_or_insert(&ask.customer_id)
+            }
+            None => return Err(Failure::unknown("customer", &ask.customer_id)),
+        };
+        let engine = Arc::clone(self);
+        let work = tokio::spawn(async move { engine.decide_locked(ask, at, customer).await });
+        let decision = work
+            .await
+            .map_err(|error| Failure::Internal(error.to_string()))??;
+        self.metrics.decision(&decision);
+        Ok(decision)
+    }
+
+    async fn decide_locked(
+        &self,
+        ask: Ask,
+        at: Timestamp,
+        customer: Customer,
+    ) -> Result<Decision, Failure> {
+        let mut state = customer.lock().await;
+        if let Some(answered) = self.answered(&ask)? {
+            return Ok(answered);
+        }
+        let staged = stage(&state, at, &ask.events)?;
+        let mut history = Cow::Borrowed(&state.history);
+        let mut now = if ask.dry_run { at } else { state.stamp(at) };
+        for recording in &staged {
+            recording.clone().apply(history.to_mut());
+            now = now.max(after(recording.recorded_at));
+        }
+        let decision = self.decide(&ask, &history, now)?;
+        if ask.dry_run {
+            return Ok(decision);
+        }
+        let recordings = staged
+            .iter()
+            .cloned()
+            .map(|one| Entry::Recorded(Box::new(one)));
+        let decided = Entry::Decided(Box::new(decision.clone()));
+        let entries = recordings.chain([decided]).collect();
+        match self.store.append(entries).await {
+            // Another customer's request used the same key a moment ago.
+            Err(StoreError::Duplicate { .. }) => return Err(used_before(&ask).into()),
+            other => other?,
+        }
+        staged.into_iter().for_each(|one| state.apply(one));
+        state.passed(now);
+        self.pending.add(&decision);
+        Ok(decision)
+    }
+
+    fn answered(&self, ask: &Ask) -> Result<Option<Decision>, Failure> {
+        let Some(id) = ask.request_id.as_ref().filter(|_| !ask.dry_run) else {
+            return Ok(None);
+        };
+        let Some(decision) = self.store.answered(id)? else {
+            return Ok(None);
+        };
+        if decision.customer_id != ask.customer_id || decision.invoice_id != ask.invoice_id {
+            return Err(used_before(ask).into());
+        }
+        Ok(Some(decision))
+    }
+
+    fn decide(&self, ask: &Ask, history: &History, now: Timestamp) -> Result<Decision, Failure> {
+        let decision_id = self.decision_id(ask, now);
+        let request_id = match &ask.request_id {
+            Some(id) => id.clone(),
+            None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
+        };
+        let (arm, policy) = self.experiments.assign(&ask.customer_id).unzip();
+        let snapshot = self.live.load();
+        let request = Request {
+            tenant: self.tenant.clone(),
+            decision_id,
+            request_id,
+            customer_id: ask.customer_id.clone(),
+            invoice_id: ask.invoice_id.clone(),
+            history,
+            now,
+            allowed_channels: ask.allowed_channels.clone(),
+            arm,
+            policy,
+        };
+        WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&snapshot, &request, workspace)?))
+    }
+
+    /// A UUID of version 7: of the decision's time, then of the request's key, so that the same
+    /// requests at the same times get the same ids, and with them the same draws.
+    fn decision_id(&self, ask: &Ask, now: Timestamp) -> DecisionId {
+        let rest: [u8; 10] = match &ask.request_id {
+            None => {
+                let random = Uuid::now_v7().into_bytes();
+                std::array::from_fn(|i| random[i + 6])
+            }
+            Some(id) => {
+                let mut hasher = blake3::Hasher::new();
+                for part in [self.tenant.as_str(), id.as_str()] {
+                    hasher.update(&(part.len() as u64).to_le_bytes());
+                    hasher.update(part.as_bytes());
+                }
+                let digest = hasher.finalize();
+                std::array::from_fn(|i| digest.as_bytes()[i])
+            }
+        };
+        let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
+        DecisionId::new(id.to_string()).expect("a uuid is an id")
+    }
+}
+
+fn used_before(ask: &Ask) -> FieldFault {
+    let id = ask.request_id.as_ref().map_or("", RequestId::as_str);
+    FieldFault::new(
+        "request_id",
+        format!("`{id}` was used before for another customer or invoice; use a new one"),
+    )
+}
+
+/// The events of a request, all of them or none.
+fn stage(
+    state: &CustomerState,
+    at: Timestamp,
+    events: &[(String, Recording)],
+) -> Result<Vec<Recording>, FieldFault> {
+    let mut intake = Intake::new(state, at);
+    for (path, event) in events {
+        intake.offer(event.clone(), path)?;
+    }
+    Ok(intake.accepted())
+}

@@ -1,0 +1,129 @@
+//! The log as the canonical tables, for `lagom export` and for a customer who asks.
+
+use crate::recording::What;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Entry, Store, StoreError};
+use lagom_features::domain::{Customer, CustomerId, DecisionId, Event, Invoice};
+use lagom_model::log::{Decision, Outcome};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+/// A canonical table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Customers as last described.
+    Customers,
+    /// Invoices as last corrected.
+    Invoices,
+    /// Events, by recording.
+    Events,
+    /// Decisions, by time.
+    Decisions,
+    /// Outcomes, by maturity.
+    Outcomes,
+}
+
+impl Table {
+    /// Its name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Invoices => "invoices",
+            Self::Events => "events",
+            Self::Decisions => "decisions",
+            Self::Outcomes => "outcomes",
+        }
+    }
+}
+
+/// Everything in a log that the canonical tables have a place for.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Export {
+    /// Each customer as last described.
+    pub customers: Vec<Customer>,
+    /// Each invoice as last corrected.
+    pub invoices: Vec<Invoice>,
+    /// Events, by recording.
+    pub events: Vec<Event>,
+    /// Decisions, by time.
+    pub decisions: Vec<Decision>,
+    /// Outcomes, by maturity.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Reads the log in `path`, also while a server writes it.
+///
+/// # Errors
+/// [`StoreError`] where it cannot be read or is damaged.
+pub fn export(path: &Path) -> Result<Export, StoreError> {
+    let mut export = Export::default();
+    let mut customers = BTreeMap::new();
+    let mut invoices = BTreeMap::new();
+    SqliteStore::read_only(path)?.scan(&mut |_, entry| {
+        match entry {
+            Entry::Recorded(one) => match one.what {
+                What::Customer(customer) => {
+                    customers.insert(customer.customer_id.clone(), customer);
+                }
+                What::Invoice(invoice) => {
+                    let key = (invoice.customer_id.clone(), invoice.invoice_id.clone());
+                    invoices.insert(key, invoice);
+                }
+                What::Fact(event) => export.events.push(event),
+            },
+            Entry::Decided(decision) => export.decisions.push(*decision),
+            Entry::Matured(outcome) => export.outcomes.push(*outcome),
+            Entry::Catalogue { .. }
+            | Entry::Reserved(_)
+            | Entry::Published(_)
+            | Entry::Policy(_) => {}
+        }
+        Ok(())
+    })?;
+    export.customers = customers.into_values().collect();
+    export.invoices = invoices.into_values().collect();
+    Ok(export)
+}
+
+/// Hands every record about one customer to `give`, as JSON, until it returns false.
+///
+/// # Errors
+/// [`StoreError`] where the log cannot be read or is damaged.
+pub(crate) fn customer_records(
+    store: &dyn Store,
+    id: &CustomerId,
+    give: &mut dyn FnMut(Table, String) -> bool,
+) -> Result<(), StoreError> {
+    let mut theirs: HashSet<DecisionId> = HashSet::new();
+    let mut listening = true;
+    store.scan(&mut |_, entry| {
+        if !listening {
+            return Ok(());
+        }
+        let record = match &entry {
+            Entry::Recorded(one) if one.customer_id() == id => match &one.what {
+                What::Customer(customer) => Some((Table::Customers, json(customer))),
+                What::Invoice(invoice) => Some((Table::Invoices, json(invoice))),
+                What::Fact(event) => Some((Table::Events, json(event))),
+            },
+            Entry::Decided(decision) if &decision.customer_id == id => {
+                theirs.insert(decision.decision_id.clone());
+                Some((Table::Decisions, json(decision)))
+            }
+            Entry::Matured(outcome) if theirs.contains(&outcome.decision_id) => {
+                Some((Table::Outcomes, json(outcome)))
+            }
+            _ => None,
+        };
+        if let Some((table, json)) = record {
+            listening = give(table, json);
+        }
+        Ok(())
+    })
+}
+
+fn json<T: Serialize>(record: &T) -> String {
+    serde_json::to_string(record).expect("records are names and numbers")
+}

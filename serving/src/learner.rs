@@ -1,0 +1,144 @@
+//! Learning in the background: when the window of a decision has closed, its outcome is counted,
+//! folded into the policy, and written down; what was learnt is published as a generation that is
+//! on disk before it decides.
+//!
+//! A decision is counted by what was known a grace after its window, whenever that is done, so
+//! that the same events always give the same outcomes. The order is that of the decisions.
+
+mod pending;
+
+pub use pending::Pending;
+
+use crate::engine::{Engine, Failure};
+use crate::store::{Entry, Publication, StoreError};
+use lagom_features::domain::{DecisionId, Timestamp};
+use lagom_model::bandit::Generation;
+use lagom_model::log::{LoggedRound, Outcome};
+use lagom_model::outcome::mature;
+use lagom_model::policy::learning::Learning;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Outcomes counted between two writes.
+const TOGETHER: usize = 256;
+/// How often the wall clock is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The learner.
+#[derive(Debug)]
+pub(crate) struct Learner {
+    engine: Arc<Engine>,
+    learning: Learning,
+}
+
+/// Folds a round, and says what there is to publish after it.
+///
+/// Online and on restart the same rounds pass through here in the same order, and so the same
+/// generations come out.
+pub(crate) fn fold(learning: &mut Learning, round: &LoggedRound) -> Option<Arc<Generation>> {
+    let folded = learning.fold(round).and_then(|_| learning.refresh());
+    folded.unwrap_or_else(|error| {
+        tracing::error!(%error, "an outcome could not be learnt from");
+        None
+    })
+}
+
+/// What is written of a generation.
+pub(crate) fn publication(
+    generation: &Generation,
+    rounds: u64,
+    published_at: Timestamp,
+) -> Publication {
+    Publication {
+        generation: generation.number(),
+        published_at,
+        outcomes: rounds,
+        state: serde_json::to_vec(generation).expect("a generation is numbers and names"),
+    }
+}
+
+impl Learner {
+    pub(crate) fn new(engine: Arc<Engine>, learning: Learning) -> Self {
+        Self { engine, learning }
+    }
+
+    /// Learns until `stop`.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut moved = self.engine.clock().moved();
+        loop {
+            match self.pass().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "learning stands still"),
+            }
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                _ = moved.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Counts and learns what is due; whether there may be more.
+    async fn pass(&mut self) -> Result<bool, Failure> {
+        let engine = Arc::clone(&self.engine);
+        let due = engine.pending().due(engine.clock().now(), TOGETHER);
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let mut rounds = Vec::with_capacity(due.len());
+        for (at, id) in &due {
+            rounds.push(self.round(*at, id).await?);
+        }
+        let mut entries = Vec::with_capacity(rounds.len());
+        let mut latest = None;
+        for ((at, _), round) in due.iter().zip(&rounds) {
+            entries.push(Entry::Matured(Box::new(round.outcome.clone())));
+            if let Some(generation) = fold(&mut self.learning, round) {
+                let learnt = self.learning.rounds();
+                entries.push(Entry::Published(publication(&generation, learnt, *at)));
+                latest = Some(generation);
+            }
+        }
+        self.write(entries).await?;
+        if let Some(generation) = latest {
+            engine.publish(&generation);
+        }
+        engine.metrics().outcomes(rounds.len());
+        engine.pending().remove(&due);
+        Ok(true)
+    }
+
+    async fn round(&self, at: Timestamp, id: &DecisionId) -> Result<LoggedRound, Failure> {
+        let decision = self.engine.decision(id)?;
+        let outcome: Outcome = self
+            .engine
+            .with_history(&decision.customer_id, |history| {
+                let snapshot = self.engine.snapshot();
+                let objective = &snapshot.parts().objective;
+                let window = self.engine.pending().window_days();
+                mature(&decision, history, objective, window, at)
+            })
+            .await
+            .flatten()
+            .ok_or_else(|| Failure::Internal(format!("decision `{id}` is not due")))?;
+        Ok(LoggedRound { decision, outcome })
+    }
+
+    /// What was folded must be written, or memory would know more than the log: tried until it
+    /// succeeds.
+    async fn write(&self, entries: Vec<Entry>) -> Result<(), Failure> {
+        loop {
+            match self.engine.store().append(entries.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(error @ (StoreError::Full { .. } | StoreError::Io { .. })) => {
+                    self.engine.metrics().write_error();
+                    tracing::warn!(%error, "outcomes wait for the disk");
+                    tokio::time::sleep(LOOK).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Counters for Prometheus. Labels never name a customer, an invoice or a decision.
+
+use crate::engine::Recorded;
+use lagom_model::log::Decision;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// What is counted since the start.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    decisions: Mutex<BTreeMap<Labels, u64>>,
+    fallbacks: AtomicU64,
+    events: AtomicU64,
+    duplicates: AtomicU64,
+    rejected: AtomicU64,
+    outcomes: AtomicU64,
+    write_errors: AtomicU64,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Labels {
+    policy: String,
+    arm: String,
+    kind: &'static str,
+    channel: &'static str,
+}
+
+/// What is true now, beside the counters.
+#[derive(Debug, Clone, Copy)]
+pub struct Gauges {
+    /// Customers anything is known of.
+    pub customers: usize,
+    /// Decisions whose windows have not closed.
+    pub pending: usize,
+    /// Appends that wait for the disk.
+    pub waiting: usize,
+    /// Publication of the policy's learning state.
+    pub generation: u64,
+    /// Seconds by which learning lags behind the clock.
+    pub lag_seconds: f64,
+    /// Whether the ladder decides until resumed.
+    pub paused: bool,
+}
+
+impl Metrics {
+    /// One more decision.
+    pub fn decision(&self, decision: &Decision) {
+        let labels = Labels {
+            policy: decision.policy.clone(),
+            arm: decision.arm.clone().unwrap_or_default(),
+            kind: decision.action.kind.name(),
+            channel: decision.action.channel.map_or("none", |one| one.name()),
+        };
+        let mut decisions = self
+            .decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *decisions.entry(labels).or_insert(0) += 1;
+        if decision.fallback.is_some() {
+            self.fallbacks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Events that came in.
+    pub fn events(&self, recorded: &Recorded) {
+        self.events.fetch_add(recorded.accepted, Ordering::Relaxed);
+        self.duplicates
+            .fetch_add(recorded.duplicates, Ordering::Relaxed);
+        self.rejected
+            .fetch_add(recorded.rejected.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Outcomes that matured.
+    pub fn outcomes(&self, n: usize) {
+        self.outcomes.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// An append that failed.
+    pub fn write_error(&self) {
+        self.write_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Decisions in all.
+    #[must_use]
+    pub fn decisions_total(&self) -> u64 {
+        let decisions = self
+            .decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        decisions.values().sum()
+    }
+
+    /// Everything in the text format of Prometheus.
+    #[must_use]
+    pub fn text(&self, gauges: &Gauges) -> String {
+        let mut text = String::new();
+        header(
+            &mut text,
+            "dunning_decisions_total",
+            "counter",
+            "Decisions by what was advised.",
+        );
+        let decisions = self
+            .decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (labels, n) in decisions.iter() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "dunning_decisions_total{{policy=\"{}\",arm=\"{}\",kind=\"{}\",channel=\"{}\"}} {n}",
+                labels.policy,
+                escaped(&labels.arm),
+                labels.kind,
+                labels.channel
+            );
+        }
+        drop(decisions);
+        for (name, help, counter) in [
+            (
+                "dunning_fallback_decisions_total",
+                "Decisions that the intended policy did not make.",
+                &self.fallbacks,
+            ),
+            ("dunning_events_total", "Events recorded.", &self.events),
+            (
+                "dunning_events_duplicate_total",
+                "Events that had been recorded before.",
+                &self.duplicates,
+            ),
+            (
+                "dunning_events_rejected_total",
+                "Events that were refused.",
+                &self.rejected,
+            ),
+            (
+                "dunning_outcomes_total",
+                "Outcomes that matured.",
+                &self.outcomes,
+            ),
+            (
+                "dunning_log_write_errors_total",
+                "Appends that failed.",
+                &self.write_errors,
+            ),
+        ] {
+            header(&mut text, name, "counter", help);
+            let _ = writeln!(text, "{name} {}", counter.load(Ordering::Relaxed));
+        }
+        for (name, help, value) in [
+            (
+                "dunning_customers",
+                "Customers anything is known of.",
+                gauges.customers as f64,
+            ),
+            (
+                "dunning_outcomes_pending",
+                "Decisions whose windows have not closed.",
+                gauges.pending as f64,
+            ),
+            (
+                "dunning_log_waiting",
+                "Appends that wait for the disk.",
+                gauges.waiting as f64,
+            ),
+            (
+                "dunning_policy_generation",
+                "Publication of the policy's learning state.",
+                gauges.generation as f64,
+            ),
+            (
+                "dunning_outcome_lag_seconds",
+                "How far learning lags behind the clock.",
+                gauges.lag_seconds,
+            ),
+            (
+                "dunning_policy_paused",
+                "1 while the ladder decides until resumed.",
+                f64::from(u8::from(gauges.paused)),
+            ),
+        ] {
+            header(&mut text, name, "gauge", help);
+            let _ = writeln!(text, "{name} {value}");
+        }
+        text
+    }
+}
+
+fn header(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn escaped(label: &str) -> String {
+    label
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
+        .replace('\n', r"\n")
+}

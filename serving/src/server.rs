@@ -1,0 +1,276 @@
+//! The running server: gRPC, pages, learner, and how they start and stop together.
+
+mod incoming;
+mod pages;
+
+use crate::config::Config;
+use crate::engine::{BootError, Engine};
+use crate::learner::Learner;
+use crate::services::{Decisions, Events, ExperimentsService, Models, Privacy};
+use crate::store::{SqliteStore, Store, StoreError};
+use lagom_model::decide::Predictor;
+use lagom_proto::{DESCRIPTOR, v1};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle as Thread;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// Largest message that is read, in bytes.
+const LARGEST: usize = 4 << 20;
+/// Streams of one connection that may be open at once.
+const STREAMS: u32 = 1_024;
+/// How long a drain waits for calls to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why a server cannot start.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// An address cannot be listened on.
+    #[error("[server] {what} = \"{address}\": {error}; is another server running there?")]
+    Listen {
+        /// `grpc` or `http`.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("[store]: {0}")]
+    Store(#[from] StoreError),
+    /// The engine cannot start.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// A thread cannot be started.
+    #[error("starting the learner: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Starts servers.
+#[derive(Debug)]
+pub struct Server;
+
+/// A server that runs until it is shut down.
+#[derive(Debug)]
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc_addr: SocketAddr,
+    /// Where pages and metrics are served, if they are.
+    pub http_addr: Option<SocketAddr>,
+    engine: Arc<Engine>,
+    stop: watch::Sender<bool>,
+    health: HealthReporter,
+    servers: Vec<JoinHandle<()>>,
+    learner: Option<Thread<()>>,
+}
+
+impl Server {
+    /// Opens the store of `config` and serves it, with `model` for propensity and churn if one is
+    /// trained. Port 0 takes any free port. Health says NOT_SERVING until the log is read.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start(
+        config: Config,
+        model: Option<Arc<dyn Predictor>>,
+    ) -> Result<Running, ServerError> {
+        let path = config.store.clone();
+        let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path));
+        let store = open.await.map_err(|_| StoreError::Closed)??;
+        Self::start_on(config, Arc::new(store), model).await
+    }
+
+    /// Serves another store.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start_on(
+        config: Config,
+        store: Arc<dyn Store>,
+        model: Option<Arc<dyn Predictor>>,
+    ) -> Result<Running, ServerError> {
+        let grpc = listen("grpc", config.grpc).await?;
+        let http = match config.http {
+            Some(address) => Some(listen("http", address).await?),
+            None => None,
+        };
+        let booted = Engine::boot(&config, store, model).await?;
+        let engine = booted.engine;
+        let (stop, stopped) = watch::channel(false);
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let (grpc, grpc_addr) = grpc;
+        let routes = routes(&engine).add_service(health_service);
+        let mut servers = vec![tokio::spawn(serve(
+            grpc,
+            routes,
+            config.deadline,
+            stopped.clone(),
+        ))];
+        let http_addr = http.as_ref().map(|(_, address)| *address);
+        if let Some((http, _)) = http {
+            let pages = pages::serve(http, Arc::clone(&engine), stopped.clone());
+            servers.push(tokio::spawn(pages));
+        }
+        let learner = Learner::new(Arc::clone(&engine), booted.learning);
+        let learner = learn(learner, stopped).map_err(ServerError::Thread)?;
+        set_health(&health, ServingStatus::Serving).await;
+        tracing::info!(%grpc_addr, ?http_addr, "serving");
+        Ok(Running {
+            grpc_addr,
+            http_addr,
+            engine,
+            stop,
+            health,
+            servers,
+            learner: Some(learner),
+        })
+    }
+}
+
+impl Running {
+    /// What decides.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Returns when everything that is due by the clock has been learnt.
+    pub async fn settle(&self) {
+        let now = self.engine.clock().now();
+        self.engine.pending().settled(now).await;
+    }
+
+    /// Refuses new calls, lets those under way end, stops learning, closes the store.
+    pub async fn shutdown(mut self) {
+        set_health(&self.health, ServingStatus::NotServing).await;
+        self.stop.send_replace(true);
+        for server in self.servers.drain(..) {
+            let mut server = server;
+            if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
+                tracing::warn!("calls did not end in time and are cut off");
+                server.abort();
+            }
+        }
+        if let Some(learner) = self.learner.take() {
+            // A panic of the learner has been reported when it happened.
+            let _ = tokio::task::spawn_blocking(move || learner.join()).await;
+        }
+    }
+
+    /// Serves until the process is asked to end, then shuts down.
+    pub async fn until_signal(self) {
+        asked_to_end().await;
+        tracing::info!("draining");
+        self.shutdown().await;
+    }
+}
+
+async fn listen(
+    what: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let failed = |error| ServerError::Listen {
+        what,
+        address,
+        error,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    Ok((listener, local))
+}
+
+fn routes(engine: &Arc<Engine>) -> Routes {
+    use v1::decision_service_server::DecisionServiceServer;
+    use v1::event_service_server::EventServiceServer;
+    use v1::experiment_service_server::ExperimentServiceServer;
+    use v1::model_service_server::ModelServiceServer;
+    use v1::privacy_service_server::PrivacyServiceServer;
+    let own = || Arc::clone(engine);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR)
+    };
+    let decisions = DecisionServiceServer::new(Decisions(own()));
+    let events = EventServiceServer::new(Events(own()));
+    Routes::new(decisions.max_decoding_message_size(LARGEST))
+        .add_service(events.max_decoding_message_size(LARGEST))
+        .add_service(ExperimentServiceServer::new(ExperimentsService(own())))
+        .add_service(ModelServiceServer::new(Models(own())))
+        .add_service(PrivacyServiceServer::new(Privacy(own())))
+        .add_service(
+            reflection()
+                .build_v1()
+                .expect("the descriptor is compiled in"),
+        )
+        .add_service(
+            reflection()
+                .build_v1alpha()
+                .expect("the descriptor is compiled in"),
+        )
+}
+
+async fn serve(
+    listener: TcpListener,
+    routes: Routes,
+    deadline: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let stopped = async move {
+        // An error means that the server was dropped, which ends it too.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let served = tonic::transport::Server::builder()
+        .timeout(deadline)
+        .max_concurrent_streams(STREAMS)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming::incoming(listener), stopped)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the gRPC server has ended");
+    }
+}
+
+/// Fitting takes milliseconds of a core, so learning has a thread of its own.
+fn learn(learner: Learner, stop: watch::Receiver<bool>) -> std::io::Result<Thread<()>> {
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("lagom-learner".to_owned())
+        .spawn(move || runtime.block_on(learner.run(stop)))
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    for service in [
+        "",
+        "lagom.v1.DecisionService",
+        "lagom.v1.EventService",
+        "lagom.v1.ExperimentService",
+        "lagom.v1.ModelService",
+        "lagom.v1.PrivacyService",
+    ] {
+        health.set_service_status(service, status).await;
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+async fn asked_to_end() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

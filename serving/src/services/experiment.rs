@@ -1,0 +1,49 @@
+//! `ExperimentService`.
+
+use crate::engine::{Engine, Failure};
+use crate::experiment::ExperimentSpec;
+use lagom_proto::v1;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+use v1::experiment_service_server::ExperimentService;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct ExperimentsService(pub(crate) Arc<Engine>);
+
+fn wire(spec: &ExperimentSpec) -> v1::Experiment {
+    let arms = spec.arms.iter().map(|arm| v1::Arm {
+        name: arm.name.clone(),
+        share: arm.share * spec.share,
+        policy: arm.policy.name().to_owned(),
+    });
+    v1::Experiment {
+        name: spec.name.clone(),
+        arms: arms.collect(),
+    }
+}
+
+#[tonic::async_trait]
+impl ExperimentService for ExperimentsService {
+    async fn list_experiments(
+        &self,
+        _: Request<v1::ListExperimentsRequest>,
+    ) -> Result<Response<v1::ListExperimentsResponse>, Status> {
+        let experiments = self.0.experiments().specs().iter().map(wire).collect();
+        Ok(Response::new(v1::ListExperimentsResponse { experiments }))
+    }
+
+    async fn review_experiment(
+        &self,
+        request: Request<v1::ReviewExperimentRequest>,
+    ) -> Result<Response<v1::ReviewExperimentResponse>, Status> {
+        let name = request.into_inner().name;
+        let specs = self.0.experiments().specs();
+        if !specs.iter().any(|spec| spec.name == name) {
+            return Err(Failure::unknown("experiment", &name).into());
+        }
+        Err(Status::unimplemented(
+            "a review is made from an export: lagom export, then lagom review",
+        ))
+    }
+}

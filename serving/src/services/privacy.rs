@@ -1,0 +1,61 @@
+//! `PrivacyService`.
+
+use super::stream::{Answers, answers};
+use crate::convert::scalar::At;
+use crate::engine::{Engine, Failure};
+use crate::export::Table;
+use crate::export::customer_records;
+use lagom_features::domain::CustomerId;
+use lagom_proto::v1;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status};
+use v1::privacy_service_server::PrivacyService;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Privacy(pub(crate) Arc<Engine>);
+
+fn wire(table: Table, json: String) -> v1::ExportCustomerResponse {
+    v1::ExportCustomerResponse {
+        table: table.name().to_owned(),
+        json,
+    }
+}
+
+#[tonic::async_trait]
+impl PrivacyService for Privacy {
+    type ExportCustomerStream = Answers<v1::ExportCustomerResponse>;
+
+    async fn export_customer(
+        &self,
+        request: Request<v1::ExportCustomerRequest>,
+    ) -> Result<Response<Self::ExportCustomerStream>, Status> {
+        let id = CustomerId::new(request.into_inner().customer_id);
+        let id = id.at(|| "customer_id".to_owned()).map_err(Failure::from)?;
+        if !self.0.knows(&id) {
+            return Err(Failure::unknown("customer", &id).into());
+        }
+        let engine = Arc::clone(&self.0);
+        let (out, answered) = mpsc::channel(64);
+        tokio::task::spawn_blocking(move || {
+            let sent = customer_records(engine.store(), &id, &mut |table, json| {
+                out.blocking_send(Ok(wire(table, json))).is_ok()
+            });
+            if let Err(error) = sent {
+                // Nobody listens any more if this fails.
+                let _ = out.blocking_send(Err(Failure::from(error).into()));
+            }
+        });
+        Ok(Response::new(answers(answered)))
+    }
+
+    async fn erase_customer(
+        &self,
+        _: Request<v1::EraseCustomerRequest>,
+    ) -> Result<Response<v1::EraseCustomerResponse>, Status> {
+        Err(Status::unimplemented(
+            "this version cannot erase from its log",
+        ))
+    }
+}

@@ -1,0 +1,80 @@
+//! The table from failures to statuses.
+
+use crate::engine::Failure;
+use crate::store::StoreError;
+use tonic::{Code, Status};
+
+/// How long a caller should wait before it tries again, in milliseconds.
+const RETRY_MS: &str = "50";
+
+pub(super) fn code(failure: &Failure) -> Code {
+    match failure {
+        Failure::Field(_) => Code::InvalidArgument,
+        Failure::Unknown { .. } => Code::NotFound,
+        Failure::Forbidden(_) => Code::FailedPrecondition,
+        Failure::Store(StoreError::Full { .. }) => Code::ResourceExhausted,
+        Failure::Store(StoreError::Damaged { .. }) => Code::DataLoss,
+        Failure::Store(StoreError::Duplicate { .. }) => Code::Aborted,
+        Failure::Store(_) => Code::Unavailable,
+        Failure::Internal(_) => Code::Internal,
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        let code = code(&failure);
+        let mut status = Status::new(code, failure.to_string());
+        if code == Code::ResourceExhausted
+            && let Ok(pause) = RETRY_MS.parse()
+        {
+            status
+                .metadata_mut()
+                .insert("grpc-retry-pushback-ms", pause);
+        }
+        status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::FieldFault;
+
+    #[test]
+    fn every_failure_has_its_status_and_keeps_its_words() {
+        let io = StoreError::Io {
+            doing: "writing the log",
+            reason: "disk full".to_owned(),
+        };
+        for (failure, code, words) in [
+            (
+                FieldFault::new("events[3].fact.amount.minor_units", "-1 is negative").into(),
+                Code::InvalidArgument,
+                "events[3].fact.amount.minor_units: -1 is negative",
+            ),
+            (
+                Failure::unknown("customer", &"c9"),
+                Code::NotFound,
+                "customer `c9` is not known",
+            ),
+            (
+                Failure::Forbidden("SE.stage".to_owned()),
+                Code::FailedPrecondition,
+                "SE.stage",
+            ),
+            (io.into(), Code::Unavailable, "disk full"),
+            (
+                StoreError::Full { waiting: 4096 }.into(),
+                Code::ResourceExhausted,
+                "4096",
+            ),
+            (StoreError::Closed.into(), Code::Unavailable, "closed"),
+        ] {
+            let status = Status::from(failure);
+            assert_eq!(status.code(), code);
+            assert!(status.message().contains(words), "{status}");
+            let advice = status.metadata().get("grpc-retry-pushback-ms").is_some();
+            assert_eq!(advice, code == Code::ResourceExhausted);
+        }
+    }
+}
