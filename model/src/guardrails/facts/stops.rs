@@ -103,6 +103,7 @@ impl Stops {
         stops.payment_in_flight |= account
             .paying_since
             .is_some_and(|since| view.now().days_since(since) <= IN_FLIGHT_DAYS as f64);
+        stops.in_collection |= account.in_collection;
         stops.disputed |= account.disputed;
         stops.plan_running |= account.plan_running;
         stops.promised_until = stops.promised_until.max(account.promised_until);
@@ -150,8 +151,6 @@ impl Stops {
                 });
             }
             EventType::HoldReleased => self.release(event),
-            EventType::CollectionOpened => self.in_collection = true,
-            EventType::CollectionRecalled => self.in_collection = false,
             _ => {}
         }
     }
@@ -188,6 +187,7 @@ impl Stops {
 /// What events without an invoice say about all that a customer owes.
 #[derive(Debug, Default)]
 struct Account {
+    in_collection: bool,
     disputed: bool,
     plan_running: bool,
     promised_until: Option<Timestamp>,
@@ -197,6 +197,8 @@ struct Account {
 impl Account {
     fn apply(&mut self, event: &Event, now: Timestamp) {
         match event.kind {
+            EventType::CollectionOpened => self.in_collection = true,
+            EventType::CollectionRecalled => self.in_collection = false,
             EventType::DisputeOpened => self.disputed = true,
             EventType::DisputeResolved => self.disputed = false,
             EventType::PromiseMade => self.promised_until = event.until,

@@ -1,0 +1,14 @@
+//! Do the rules refuse what they must, and nothing else? A naive second implementation, legal
+//! cases by date, packs that cannot be read, and the ladder that climbs between the rules.
+
+#![allow(clippy::unwrap_used)]
+
+mod case;
+mod cost;
+mod ladder;
+mod legal;
+mod naive;
+mod packs;
+mod property;
+mod stops;
+mod worlds;

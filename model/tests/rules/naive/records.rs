@@ -1,0 +1,288 @@
+//! What the raw records say, asked one question at a time.
+
+use super::{HOUR, World, is_bank_day, rung, zone};
+use lagom_features::domain::time::DAY_MICROS;
+use lagom_features::domain::{Channel, Date, Event, EventType, InvoiceId, Kind, Timestamp, Zone};
+
+impl World<'_> {
+    pub(super) fn mine(&self, event: &Event) -> bool {
+        event.invoice_id.as_ref() == Some(&self.invoice.invoice_id)
+    }
+
+    pub(super) fn mine_or_all(&self, event: &Event) -> bool {
+        event.invoice_id.is_none() || self.mine(event)
+    }
+
+    pub(super) fn due_on(&self, id: Option<&InvoiceId>) -> Date {
+        let moved = self.events.iter().rev().find(|event| {
+            event.kind == EventType::DueDateChanged && event.invoice_id.as_ref() == id
+        });
+        let moved = moved.and_then(|event| event.until);
+        // Every invoice of these worlds is due on the same day.
+        moved.map_or(self.invoice.due_on, |until| until.date(&Zone::utc()))
+    }
+
+    pub(super) fn outstanding(&self) -> i64 {
+        let mut owed = self.invoice.amount.minor_units;
+        for event in self.events.iter().filter(|event| self.mine(event)) {
+            let amount = event.amount.map_or(0, |money| money.minor_units);
+            match event.kind {
+                EventType::PaymentSucceeded | EventType::CreditIssued => owed -= amount,
+                EventType::PaymentRefunded => owed += amount,
+                _ => {}
+            }
+        }
+        owed
+    }
+
+    /// Whether the last of these two kinds of event, of those that `scope` holds, is the first.
+    pub(super) fn last_is(
+        &self,
+        on: EventType,
+        off: &[EventType],
+        scope: impl Fn(&Event) -> bool,
+    ) -> bool {
+        let last = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| scope(event) && (event.kind == on || off.contains(&event.kind)));
+        last.is_some_and(|event| event.kind == on)
+    }
+
+    pub(super) fn kind_of(&self, contact: &Event) -> Kind {
+        let reason = contact.reason.as_deref().unwrap_or("");
+        for &kind in Kind::ALL {
+            if reason == kind.name() || reason.starts_with(&format!("{}.", kind.name())) {
+                return kind;
+            }
+        }
+        let about = contact
+            .invoice_id
+            .as_ref()
+            .filter(|id| *id == &self.invoice.invoice_id);
+        let other = contact.invoice_id.as_ref().filter(|id| id.as_str() == "j");
+        let due = self.due_on(about.or(other).or(Some(&self.invoice.invoice_id)));
+        if contact.occurred_at.date(&zone(self.customer)) > due {
+            Kind::Reminder
+        } else {
+            Kind::DueDateNotice
+        }
+    }
+
+    pub(super) fn contacts(&self) -> Vec<&Event> {
+        let sent = self.events.iter();
+        sent.filter(|event| event.kind == EventType::ContactSent)
+            .collect()
+    }
+
+    pub(super) fn own_contacts(&self) -> Vec<&Event> {
+        let mut all = self.contacts();
+        all.retain(|event| self.mine(event));
+        all
+    }
+
+    /// Steps of the company's own about the invoice, with their rung.
+    pub(super) fn steps(&self) -> Vec<(&Event, u8)> {
+        let mut own = self.own_contacts();
+        own.retain(|event| event.reason.as_deref() != Some("channel"));
+        own.into_iter()
+            .map(|event| (event, rung(self.kind_of(event), event.tone)))
+            .collect()
+    }
+
+    pub(super) fn reached(&self) -> u8 {
+        let steps = self.steps();
+        let reminders = steps.iter().filter(|(_, rung)| *rung == 1).count();
+        let highest = steps.iter().map(|(_, rung)| *rung).max().unwrap_or(0);
+        if reminders >= 2 {
+            highest.max(2)
+        } else {
+            highest
+        }
+    }
+
+    pub(super) fn unmatched(&self, at: Timestamp) -> bool {
+        let mut money: Vec<&Event> = Vec::new();
+        for event in self.events {
+            let amount = event.amount.map(|one| one.minor_units);
+            match event.kind {
+                EventType::PaymentUnmatched => money.push(event),
+                EventType::PaymentSucceeded | EventType::PaymentRefunded => {
+                    let same = |one: &&Event| one.amount.map(|one| one.minor_units) == amount;
+                    if let Some(place) = money.iter().position(same) {
+                        money.remove(place);
+                    }
+                }
+                _ => {}
+            }
+        }
+        money.retain(|one| at.micros() < one.occurred_at.micros() + 14 * DAY_MICROS);
+        let mut sum = 0;
+        for one in money {
+            match one.amount {
+                Some(amount) if amount.currency == self.invoice.amount.currency => {
+                    sum += amount.minor_units;
+                }
+                _ => return true,
+            }
+        }
+        sum > 0 && 2 * sum >= self.outstanding()
+    }
+
+    pub(super) fn held(&self, channel: Option<Channel>, at: Timestamp) -> bool {
+        let mut scopes: Vec<(bool, Option<Channel>)> = Vec::new();
+        for event in self.events.iter().filter(|event| self.mine_or_all(event)) {
+            scopes.push((event.invoice_id.is_some(), event.channel));
+        }
+        scopes.iter().any(|&(on_invoice, scope)| {
+            let last = self.events.iter().rev().find(|event| {
+                self.mine_or_all(event)
+                    && event.invoice_id.is_some() == on_invoice
+                    && event.channel == scope
+                    && [EventType::HoldPlaced, EventType::HoldReleased].contains(&event.kind)
+            });
+            last.is_some_and(|event| {
+                event.kind == EventType::HoldPlaced
+                    && event.until.is_none_or(|until| at < until)
+                    && (scope.is_none() || scope == channel)
+            })
+        })
+    }
+
+    pub(super) fn consents(&self, channel: Channel, selling: bool) -> bool {
+        let last = self.events.iter().rev().find(|event| {
+            [EventType::ConsentWithdrawn, EventType::ConsentGranted].contains(&event.kind)
+                && event.channel.is_none_or(|one| one == channel)
+                && (selling || event.reason.as_deref() != Some("marketing"))
+        });
+        last.is_none_or(|event| event.kind == EventType::ConsentGranted)
+    }
+
+    pub(super) fn in_flight(&self) -> bool {
+        use EventType::{PaymentFailed, PaymentInitiated, PaymentSucceeded};
+        let fresh = |event: &&Event| {
+            event.kind == PaymentInitiated
+                && (self.now.micros() - event.occurred_at.micros()) <= 7 * DAY_MICROS
+        };
+        let own = self.events.iter().rev().find(|event| {
+            self.mine(event)
+                && [PaymentInitiated, PaymentFailed, PaymentSucceeded].contains(&event.kind)
+        });
+        let account = self.events.iter().rev().find(|event| {
+            (event.invoice_id.is_none() && [PaymentInitiated, PaymentFailed].contains(&event.kind))
+                || event.kind == PaymentSucceeded
+        });
+        own.is_some_and(|event| fresh(&event)) || account.is_some_and(|event| fresh(&event))
+    }
+
+    pub(super) fn plan(&self, scope: impl Fn(&Event) -> bool) -> bool {
+        let last = self.events.iter().rev().find(|event| {
+            scope(event) && [EventType::PlanStarted, EventType::PlanEnded].contains(&event.kind)
+        });
+        last.is_some_and(|event| {
+            event.kind == EventType::PlanStarted && event.until.is_none_or(|until| until > self.now)
+        })
+    }
+
+    pub(super) fn promised(&self, at: Timestamp) -> bool {
+        let last = |scope: &dyn Fn(&Event) -> bool| {
+            let events = self.events.iter().rev();
+            let mut made =
+                events.filter(|event| event.kind == EventType::PromiseMade && scope(event));
+            made.next().and_then(|event| event.until)
+        };
+        let promises = [
+            last(&|event| self.mine(event)),
+            last(&|event| event.invoice_id.is_none()),
+        ];
+        promises
+            .into_iter()
+            .flatten()
+            .any(|until| at.micros() < until.micros() + 2 * DAY_MICROS)
+    }
+
+    pub(super) fn standstill(&self, at: Timestamp) -> bool {
+        let last = self.events.iter().rev().find(|event| {
+            [EventType::MoratoriumStarted, EventType::MoratoriumEnded].contains(&event.kind)
+        });
+        last.is_some_and(|event| {
+            event.kind == EventType::MoratoriumStarted && event.until.is_none_or(|until| at < until)
+        })
+    }
+
+    pub(super) fn happened(&self, kind: EventType, scope: impl Fn(&Event) -> bool) -> bool {
+        self.events
+            .iter()
+            .any(|event| event.kind == kind && scope(event))
+    }
+
+    pub(super) fn vulnerable(&self) -> bool {
+        self.customer.vulnerable == Some(true)
+            || self.happened(EventType::VulnerabilityFlagged, |_| true)
+    }
+
+    pub(super) fn debit_allowed(&self, at: Timestamp) -> bool {
+        let last = self.events.iter().rev().find(|event| {
+            [EventType::AutopayEnabled, EventType::AutopayDisabled].contains(&event.kind)
+        });
+        let autopay = match last {
+            Some(event) => event.kind == EventType::AutopayEnabled,
+            None => self.customer.autopay == Some(true),
+        };
+        let method = self.invoice.payment_method.as_deref();
+        if !autopay && !matches!(method, Some("card" | "direct_debit" | "autogiro")) {
+            return false;
+        }
+        let mut failed: Vec<Timestamp> = Vec::new();
+        for event in self.events.iter().filter(|event| self.mine(event)) {
+            match event.kind {
+                EventType::PaymentFailed => failed.push(event.occurred_at),
+                EventType::PaymentSucceeded => failed.clear(),
+                _ => {}
+            }
+        }
+        let rested = failed
+            .last()
+            .is_some_and(|last| at.micros() - last.micros() >= 48 * HOUR);
+        failed.len() < 4 && rested
+    }
+
+    pub(super) fn undelivered(&self, channel: Channel, at: Timestamp) -> bool {
+        use EventType::{DeliveryFailed, InvoiceDelivered, InvoiceOpened, LinkClicked};
+        let last = self.events.iter().rev().find(|event| {
+            event.channel == Some(channel)
+                && [DeliveryFailed, InvoiceDelivered, InvoiceOpened, LinkClicked]
+                    .contains(&event.kind)
+        });
+        last.is_some_and(|event| {
+            event.kind == DeliveryFailed
+                && at.micros() < event.occurred_at.micros() + 30 * DAY_MICROS
+        })
+    }
+
+    pub(super) fn sent_within(&self, hours: i64, at: Timestamp) -> usize {
+        let contacts = self.contacts();
+        let recent = |event: &&&Event| at.micros() - event.occurred_at.micros() < hours * HOUR;
+        contacts.iter().filter(recent).count()
+    }
+
+    pub(super) fn claim_deadline(&self, at: Timestamp) -> bool {
+        let steps = self.steps();
+        let claims = steps.iter().rev();
+        let mut claims = claims.filter(|(event, _)| self.kind_of(event) == Kind::CollectionClaim);
+        let Some((last, _)) = claims.next() else {
+            return false;
+        };
+        let zone = zone(self.customer);
+        let sent = last.occurred_at.date(&zone);
+        let today = at.date(&zone);
+        let mut bank_days = 0;
+        let mut day = sent.plus_days(3);
+        while day < today {
+            day = day.plus_days(1);
+            bank_days += i32::from(is_bank_day(day));
+        }
+        today.days_since(sent) < 8 || bank_days < 4
+    }
+}
