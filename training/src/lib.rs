@@ -1,6 +1,7 @@
 //! How lagom learns.
 //!
 
+//! * [`evaluation_speed`]: how fast off-policy evaluation is.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
@@ -10,6 +11,7 @@
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
 
 pub mod contexts;
+pub mod evaluation_speed;
 pub mod fit;
 pub mod flat_table;
 pub mod logged_table;
