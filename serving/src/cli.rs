@@ -12,18 +12,12 @@ mod export;
 mod features;
 #[cfg(feature = "training")]
 mod fit;
-#[cfg(feature = "training")]
-mod import;
-#[cfg(feature = "training")]
-mod models;
 mod output;
 #[cfg(feature = "training")]
 mod review;
 mod serve;
 #[cfg(feature = "training")]
 mod simulate;
-#[cfg(feature = "training")]
-mod train;
 
 mod check_config;
 
@@ -51,13 +45,7 @@ enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
     #[cfg(feature = "training")]
-    Import(import::Args),
-    #[cfg(feature = "training")]
     Simulate(simulate::Args),
-    #[cfg(feature = "training")]
-    Train(train::Args),
-    #[cfg(feature = "training")]
-    Models(models::Args),
     #[cfg(feature = "training")]
     Export(export::Args),
     Features(features::Args),
@@ -79,13 +67,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args, out),
             Self::Serve(args) => serve::run(&args, out),
             #[cfg(feature = "training")]
-            Self::Import(args) => import::run(&args, out),
-            #[cfg(feature = "training")]
             Self::Simulate(args) => simulate::run(&args, out),
-            #[cfg(feature = "training")]
-            Self::Train(args) => train::run(&args, out),
-            #[cfg(feature = "training")]
-            Self::Models(args) => models::run(&args, out),
             #[cfg(feature = "training")]
             Self::Export(args) => export::run(&args, out),
             Self::Features(args) => features::run(&args, out),

@@ -11,8 +11,8 @@ pub use raw::{LearningSpec, ServerSpec};
 use crate::clock::Source;
 use crate::experiment::Experiments;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::bandit::BanditConfig;
-use lagom_model::decide::{ColdStart, Pace, PolicyKind};
+use lagom_model::bandit::{BanditConfig, Generation};
+use lagom_model::decide::{ColdStart, Pace, PolicyKind, Predictor, SnapshotParts};
 use lagom_model::guardrails::Guardrails;
 use lagom_model::objective::Objective;
 use lagom_model::policy::context::Context;
@@ -117,6 +117,28 @@ impl Config {
         environment: std::collections::HashMap<String, String>,
     ) -> Result<Self, ConfigError> {
         read::read(text, folder, environment).map_err(ConfigError)
+    }
+
+    /// What a snapshot is built of, with what has been trained and learnt.
+    #[must_use]
+    pub fn parts(
+        &self,
+        model: Option<Arc<dyn Predictor>>,
+        generation: Arc<Generation>,
+    ) -> SnapshotParts {
+        SnapshotParts {
+            spec: self.spec.clone(),
+            model,
+            strategy: Arc::clone(&self.strategy),
+            guardrails: Arc::clone(&self.guardrails),
+            objective: self.objective.clone(),
+            context: self.context.clone(),
+            generation,
+            policy: self.policy,
+            paused: false,
+            cold_start: self.cold_start,
+            pace: self.pace,
+        }
     }
 }
 

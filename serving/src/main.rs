@@ -1,1 +1,5 @@
-fn main() {}
+//! The executable `lagom`.
+
+fn main() -> std::process::ExitCode {
+    lagom_serving::cli::main()
+}

@@ -3,7 +3,9 @@
 use super::answer::{Failure, in_one_line};
 use serde::Serialize;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+#[cfg(feature = "training")]
+use std::io::IsTerminal;
+use std::io::{self, Write};
 
 /// Standard output in one of its two forms.
 #[derive(Debug)]
@@ -57,8 +59,14 @@ fn write_all(text: fmt::Arguments<'_>) {
     let _ = stdout.flush();
 }
 
-/// Whether progress may be drawn: only on a terminal, and never into a log.
+/// A progress bar over `length` steps: only on a terminal, and never into a log.
 #[cfg(feature = "training")]
-pub(crate) fn shows_progress() -> bool {
-    io::stderr().is_terminal()
+pub(crate) fn progress(length: u64, unit: &'static str) -> indicatif::ProgressBar {
+    if !io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let form = format!("{{bar:40}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+    let style = indicatif::ProgressStyle::with_template(&form)
+        .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
+    indicatif::ProgressBar::new(length).with_style(style)
 }

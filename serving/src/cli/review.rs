@@ -36,7 +36,7 @@ fn text(review: &Review) -> String {
         review.experiment, review.control, review.customers, review.interval, review.alpha
     );
     for failure in &review.integrity_failures {
-        text += &format!("integrity: {failure}\n");
+        text += &format!("integrity: {failure:?}\n");
     }
     for (_, comparison) in &review.comparisons {
         text += &format!("\n{}\n\n", comparison.sentence);
@@ -45,11 +45,11 @@ fn text(review: &Review) -> String {
             "metric", review.control, comparison.treatment, "difference"
         );
         for (name, metric) in &comparison.metrics {
-            let judged = &metric.effect.judged;
+            let judged = &metric.effects.judged;
             text += &format!(
                 "{name:<32} {:>12.4} {:>12.4} {:>12.4}  {:.4} to {:.4}\n",
-                metric.effect.raw.m_c,
-                metric.effect.raw.m_t,
+                metric.effects.raw.mean_c,
+                metric.effects.raw.mean_t,
                 judged.diff,
                 judged.ci.low,
                 judged.ci.high

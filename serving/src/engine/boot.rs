@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, DecisionId, TenantId, Timestamp};
 use lagom_model::bandit::{BanditError, Generation};
-use lagom_model::decide::{Predictor, Snapshot, SnapshotError, SnapshotParts};
+use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::log::{Decision, LoggedRound};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
@@ -216,19 +216,8 @@ fn snapshot(
     generation: Arc<Generation>,
     policy: Option<&PolicyChange>,
 ) -> Result<Snapshot, SnapshotError> {
-    Snapshot::new(SnapshotParts {
-        spec: config.spec.clone(),
-        model,
-        strategy: Arc::clone(&config.strategy),
-        guardrails: Arc::clone(&config.guardrails),
-        objective: config.objective.clone(),
-        context: config.context.clone(),
-        generation,
-        policy: config.policy,
-        paused: policy.is_some_and(|change| change.paused),
-        cold_start: config.cold_start,
-        pace: config.pace,
-    })
+    let snapshot = Snapshot::new(config.parts(model, generation))?;
+    Ok(snapshot.with_paused(policy.is_some_and(|change| change.paused)))
 }
 
 /// The catalogue and the generation are in the log before anything is decided by them.

@@ -2,10 +2,10 @@
 
 use super::backend::{Advice, Backend, Question};
 use crate::cli::answer::Failure;
+use crate::server::Running;
 use lagom_features::domain::{Date, InvoiceId, Timestamp, Zone};
 use lagom_training::simulator::{Life, Sent, Tally, World};
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 
 /// Days after the due date until a case is left to others.
 const PATIENCE_DAYS: i32 = 60;
@@ -34,14 +34,15 @@ pub(super) struct Lived {
     pub(super) last_decision: Option<String>,
 }
 
-/// Lives `plan` with the luck of `seed`, asking the server at `address` for every step.
+/// Lives `plan` with the luck of `seed`, asking `server` for every step. Before each nightly run
+/// the server's learner catches up, so that equal seeds live equal lives.
 pub(super) async fn live(
     plan: &Plan,
     seed: u64,
-    address: SocketAddr,
+    server: &Running,
     mut each_day: impl FnMut(),
 ) -> Result<Lived, Failure> {
-    let mut backend = Backend::connect(address).await?;
+    let mut backend = Backend::connect(server.grpc_addr).await?;
     let zone = plan.world.time_zone.clone();
     let mut life = Life::begin(
         plan.world.clone(),
@@ -55,6 +56,7 @@ pub(super) async fn live(
         .await?;
     let mut months = Months::default();
     while life.today() < plan.end {
+        server.settle().await;
         months.ask(&life, &mut backend, &zone).await?;
         months.send(&mut life, &mut backend, &zone).await?;
         let day = life.live_day();

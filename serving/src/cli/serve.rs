@@ -1,0 +1,46 @@
+//! `lagom serve`: the service.
+
+use super::answer::{Answer, Failure};
+use super::output::Output;
+use crate::config::Config;
+use crate::registry;
+use crate::server::Server;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+
+/// Serves decisions over gRPC, and pages and metrics over HTTP, until it is told to stop.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lagom serve --config lagom.toml\n\
+                        Everything has a default; LAGOM__SECTION__KEY overrides.")]
+pub(crate) struct Args {
+    /// Configuration; defaults if none is named.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    let config = Config::load(args.config.as_deref())?;
+    log_to_stderr();
+    let model = registry::current(&config.models)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let running = Server::start(config, model).await?;
+        out.line(format_args!("gRPC on {}", running.grpc_addr));
+        if let Some(http) = running.http_addr {
+            out.line(format_args!("pages on http://{http}"));
+        }
+        running.until_signal().await;
+        Ok(Answer::Yes)
+    })
+}
+
+/// Structured lines on stderr; RUST_LOG chooses how many.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second subscriber in one process is refused; the first one is as good.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
