@@ -69,7 +69,8 @@ pub enum Form {
 pub struct FitOptions {
     /// The shape of the terms.
     pub form: Form,
-    /// The penalty `C` (above 0), as scikit-learn defines it; `None` chooses it on held-out rows.
+    /// The penalty `C` (above 0) of the plain form, as scikit-learn defines it; `None` chooses it on held-out rows. The
+    /// additive form always chooses its own.
     pub c: Option<f64>,
     /// Whether a calibration map may be learnt from held-out rows.
     pub calibrate: bool,
@@ -89,7 +90,7 @@ impl Default for FitOptions {
             form: Form::default(),
             c: None,
             calibrate: true,
-            most_pairs: 20,
+            most_pairs: 24,
             times: None,
             groups: None,
             seed: 1,
@@ -251,9 +252,7 @@ fn optimum(
         }
         Form::Additive => {
             let mut additive = Additive::new(preparation, outcomes);
-            if choice.pairs > 0 {
-                select::grow(&mut additive, choice)?;
-            }
+            select::grow(&mut additive, choice)?;
             additive.fit(choice.alpha, TOLERANCE)?;
             let certified = additive.certify(choice.alpha, LINFA_TOLERANCE, MOST_CELLS)?;
             Ok((additive.model()?, additive.solution, certified))
@@ -265,7 +264,6 @@ fn nothing_chosen(alpha: f64) -> Choice {
     Choice {
         alpha,
         pairs: 0,
-        pair_scale: 1.0,
         tried: Vec::new(),
     }
 }
@@ -294,6 +292,7 @@ fn check(columns: &Columns<'_>, outcomes: &[bool], options: &FitOptions) -> Resu
         });
     }
     match options.c {
+        Some(_) if options.form == Form::Additive => Err(FitError::PenaltyOfAdditive),
         Some(c) if !(c.is_finite() && c > 0.0) => Err(FitError::Option {
             option: "C",
             value: c,

@@ -159,13 +159,6 @@ impl Blocks {
         self.blocks.len() - 1
     }
 
-    /// Keeps the first `count` blocks.
-    pub(super) fn truncate(&mut self, count: usize) {
-        self.blocks.truncate(count);
-        let last = self.blocks.last();
-        self.width = last.map_or(0, |placed| placed.start + placed.block.width());
-    }
-
     pub(super) fn len(&self) -> usize {
         self.blocks.len()
     }

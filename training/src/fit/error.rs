@@ -77,6 +77,9 @@ pub enum FitError {
         /// What it may be.
         range: &'static str,
     },
+    /// A penalty was given for the form that settles its own.
+    #[error("the additive form chooses its penalties; leave C out, or ask for the plain form")]
+    PenaltyOfAdditive,
     /// Every validation split lost one of its sides.
     #[error(
         "no validation split has both outcomes on both sides ({rows} rows, {groups} groups); give fewer, smaller groups or more rows"

@@ -121,6 +121,19 @@ pub(super) fn minimise(
     })
 }
 
+/// The diagonal of the inverse Hessian of `J` at `solution`, intercept last: the weights' posterior variances under
+/// the Gaussian prior that the ridge is. `None` when the Hessian is singular to working precision.
+pub(super) fn variances(
+    design: &impl Design,
+    outcomes: &[f64],
+    alpha: f64,
+    solution: &Solution,
+) -> Option<Vec<f64>> {
+    let point = Point::at(design, outcomes, alpha, solution);
+    let factor = point.hessian(design, alpha)?;
+    Some(factor.inverse_diagonal())
+}
+
 /// The objective at one place, with the probabilities there.
 struct Point {
     objective: f64,

@@ -17,9 +17,9 @@ use super::blocks::Block;
 use super::prepare::Prepared;
 
 /// Bins of a number column's side of a grid.
-const NUMBER_BINS: usize = 8;
+const NUMBER_BINS: usize = 6;
 /// Levels that have bins of their own.
-const LEVEL_BINS: usize = 7;
+const LEVEL_BINS: usize = 6;
 /// Ridge of the score, in rows' worth of curvature.
 const SCORE_RIDGE: f64 = 10.0;
 

@@ -1,9 +1,10 @@
 //! Choosing the penalty and the pairs on held-out rows.
 //!
-//! Rows with times are judged on the latest quarter, fitted on what came before; others by cross-validation. The
-//! penalty with the lowest held-out log-loss wins; pairs, and how weakly they are held, are added stage by stage and
-//! kept only as far as they lower the held-out log-loss by more than its standard error. Nothing is tuned to a
-//! table: the candidates are constants of this file.
+//! Rows with times are judged on the latest quarter, fitted on what came before; others by cross-validation. Inside
+//! the additive form the blocks' scales relative to each other are settled by the fitted rows themselves (see
+//! `Additive::tune_scales`); how stiff the whole is, and how many pairs it has, is chosen by held-out log-loss. Pairs
+//! are added stage by stage and kept as long as a stage lowers the held-out log-loss by more than chance easily would.
+//! Nothing is tuned to a table: the candidates are constants of this file.
 
 use lagom_model::calibration::Calibration;
 use lagom_model::linear::LinearModel;
@@ -17,18 +18,24 @@ use super::plain::Plain;
 use super::prepare::prepare;
 use super::{FitError, Form};
 
-/// Candidates for `α = 1/C`, from stiff to loose.
-const ALPHAS: [f64; 7] = [300.0, 100.0, 50.0, 20.0, 7.0, 2.0, 0.5];
+/// Candidates for `α = 1/C` of the plain form, from stiff to loose.
+const PLAIN_ALPHAS: [f64; 7] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
+/// The `α` at which scales settle …
+const SETTLING_ALPHA: f64 = 30.0;
+/// … and the candidates for the additive form, from what the evidence asks for to stiffer.
+const ADDITIVE_ALPHAS: [f64; 4] = [30.0, 60.0, 150.0, 500.0];
 /// Pairs after each stage.
-const STAGES: [usize; 4] = [3, 6, 12, 20];
-/// A pair's columns are scaled by this while stages are compared …
-const STAGE_SCALE: f64 = 0.5;
-/// … and by each of these once the stage is chosen.
-const SCALES: [f64; 2] = [0.25, 0.8];
+const STAGES: [usize; 5] = [3, 6, 10, 16, 24];
+/// Scale of a new pair's columns, before it settles.
+const NEW_PAIR_SCALE: f64 = 0.5;
+/// Rounds of settling before the first pair, and after each stage.
+const ROUNDS: (usize, usize) = (4, 2);
 /// Fits that are only compared stop at a gradient of this many times the root of the rows.
 const LOOSE: f64 = 1e-4;
 /// Splits are fitted until this many rows have been, at most [`MOST_FOLDS`] of them.
-const ROWS_TO_JUDGE: usize = 50_000;
+const ROWS_TO_JUDGE: usize = 40_000;
+/// Standard errors by which a stage must lower the held-out log-loss: few, because what says nothing stiffens anyway.
+const ERRORS_TO_ADD: f64 = 0.5;
 /// Folds of rows without times.
 pub(super) const MOST_FOLDS: usize = 4;
 
@@ -39,8 +46,6 @@ pub struct Choice {
     pub alpha: f64,
     /// Number of pairs.
     pub pairs: usize,
-    /// Scale of the pairs' columns against the others'; their penalty is `α / scale²`.
-    pub pair_scale: f64,
     /// Held-out log-loss of each candidate, in the order tried.
     pub tried: Vec<Tried>,
 }
@@ -52,8 +57,6 @@ pub struct Tried {
     pub alpha: f64,
     /// Pairs in the design.
     pub pairs: usize,
-    /// Scale of the pairs' columns.
-    pub pair_scale: f64,
     /// Mean held-out log-loss in nats.
     pub log_loss: f64,
 }
@@ -86,6 +89,13 @@ impl Trial<'_> {
         }
     }
 
+    fn settle(&mut self, rounds: usize) -> Result<(), FitError> {
+        match &mut self.design {
+            Design::Plain(_) => Ok(()),
+            Design::Additive(additive) => settle(additive, rounds),
+        }
+    }
+
     fn scores(&self) -> Result<Vec<f64>, FitError> {
         let model: LinearModel = match &self.design {
             Design::Plain(plain) => plain.model()?,
@@ -96,6 +106,16 @@ impl Trial<'_> {
             .map(|row| Ok(model.log_odds(&self.columns.row(*row))?))
             .collect()
     }
+}
+
+/// Lets the blocks' scales find their place, round by round.
+fn settle(additive: &mut Additive, rounds: usize) -> Result<(), FitError> {
+    let tolerance = LOOSE * (additive.rows() as f64).sqrt();
+    for _ in 0..rounds {
+        additive.fit(SETTLING_ALPHA, tolerance)?;
+        additive.tune_scales(SETTLING_ALPHA);
+    }
+    Ok(())
 }
 
 /// Settings chosen over the splits of `order`, and the held-out scores under them.
@@ -125,59 +145,25 @@ pub(super) fn choose(
         trials: &mut trials,
         tried: Vec::new(),
     };
-
-    let candidates = fixed_alpha.map_or(ALPHAS.to_vec(), |alpha| vec![alpha]);
-    let mut best: Option<(Vec<f64>, f64)> = None;
-    for alpha in candidates {
-        let losses = search.losses(alpha, 0, 0.0)?;
-        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
-        match &best {
-            Some((lowest, _)) if mean(&losses) >= mean(lowest) => break,
-            _ => best = Some((losses, alpha)),
-        }
-    }
-    let (mut lowest, alpha) = best.unwrap_or((Vec::new(), 1.0));
-    let (mut pairs, mut pair_scale) = (0, STAGE_SCALE);
-    search.losses(alpha, 0, 0.0)?;
-    let stages = STAGES.into_iter().filter(|stage| *stage <= most_pairs);
-    for stage in stages.filter(|_| form == Form::Additive) {
-        if !search.add_pairs(stage, STAGE_SCALE) {
+    let (mut lowest, alpha) = search.choose_alpha(form, fixed_alpha)?;
+    let mut pairs = 0;
+    let mut held = search.held_out()?;
+    for stage in STAGES.into_iter().filter(|stage| *stage <= most_pairs) {
+        if !search.add_pairs(stage)? {
             break;
         }
-        let losses = search.losses(alpha, stage, STAGE_SCALE)?;
-        if clearly_lower(&losses, &lowest, 1.0) {
-            (lowest, pairs) = (losses, stage);
-        } else if stage > 2 * pairs.max(STAGES[0]) {
+        let losses = search.losses(alpha, stage)?;
+        if !clearly_lower(&losses, &lowest, ERRORS_TO_ADD) {
             break;
         }
+        (lowest, pairs) = (losses, stage);
+        held = search.held_out()?;
     }
-    search.keep_pairs(pairs);
-    if pairs > 0 {
-        for scale in SCALES {
-            search.scale_pairs(scale);
-            let losses = search.losses(alpha, pairs, scale)?;
-            if losses.iter().sum::<f64>() < lowest.iter().sum::<f64>() {
-                (lowest, pair_scale) = (losses, scale);
-            }
-        }
-    }
-    search.scale_pairs(pair_scale);
-    search.losses(alpha, pairs, pair_scale)?;
-    search.tried.pop();
     let choice = Choice {
         alpha,
         pairs,
-        pair_scale,
         tried: search.tried,
     };
-    let mut held = HeldOut {
-        rows: Vec::new(),
-        scores: Vec::new(),
-    };
-    for trial in &trials {
-        held.scores.extend(trial.scores()?);
-        held.rows.extend(&trial.held);
-    }
     Ok((choice, held))
 }
 
@@ -210,8 +196,37 @@ struct Search<'t, 'c> {
 }
 
 impl Search<'_, '_> {
+    /// The penalty with the lowest held-out log-loss, which is returned row by row; the trials are left fitted with
+    /// it. Candidates are tried in order until the log-loss rises.
+    fn choose_alpha(
+        &mut self,
+        form: Form,
+        fixed: Option<f64>,
+    ) -> Result<(Vec<f64>, f64), FitError> {
+        for trial in self.trials.iter_mut() {
+            trial.settle(ROUNDS.0)?;
+        }
+        let candidates: &[f64] = match (form, &fixed) {
+            (_, Some(alpha)) => std::slice::from_ref(alpha),
+            (Form::Plain, None) => &PLAIN_ALPHAS,
+            (Form::Additive, None) => &ADDITIVE_ALPHAS,
+        };
+        let mut best = (self.losses(candidates[0], 0)?, candidates[0]);
+        for alpha in &candidates[1..] {
+            let losses = self.losses(*alpha, 0)?;
+            if losses.iter().sum::<f64>() >= best.0.iter().sum::<f64>() {
+                break;
+            }
+            best = (losses, *alpha);
+        }
+        for trial in self.trials.iter_mut() {
+            trial.fit(best.1)?;
+        }
+        Ok(best)
+    }
+
     /// Fits every trial and returns the held-out log-loss, row by row.
-    fn losses(&mut self, alpha: f64, pairs: usize, pair_scale: f64) -> Result<Vec<f64>, FitError> {
+    fn losses(&mut self, alpha: f64, pairs: usize) -> Result<Vec<f64>, FitError> {
         let mut losses = Vec::new();
         for trial in self.trials.iter_mut() {
             trial.fit(alpha)?;
@@ -222,47 +237,50 @@ impl Search<'_, '_> {
         self.tried.push(Tried {
             alpha,
             pairs,
-            pair_scale,
             log_loss: losses.iter().sum::<f64>() / losses.len() as f64,
         });
         Ok(losses)
     }
 
-    /// Brings every trial to `count` pairs; whether any found one to add.
-    fn add_pairs(&mut self, count: usize, scale: f64) -> bool {
+    /// Brings every trial to `count` settled pairs; whether any found one to add.
+    fn add_pairs(&mut self, count: usize) -> Result<bool, FitError> {
         let mut found = false;
         for trial in self.trials.iter_mut() {
             if let Design::Additive(additive) = &mut trial.design {
-                let missing = count.saturating_sub(additive.pairs());
-                found |= additive.add_pairs(missing, scale) > 0;
+                found |= add_stage(additive, count)?;
             }
         }
-        found
+        Ok(found)
     }
 
-    fn keep_pairs(&mut self, count: usize) {
-        for trial in self.trials.iter_mut() {
-            if let Design::Additive(additive) = &mut trial.design {
-                additive.keep_pairs(count);
-            }
+    fn held_out(&self) -> Result<HeldOut, FitError> {
+        let mut held = HeldOut {
+            rows: Vec::new(),
+            scores: Vec::new(),
+        };
+        for trial in self.trials.iter() {
+            held.scores.extend(trial.scores()?);
+            held.rows.extend(&trial.held);
         }
-    }
-
-    fn scale_pairs(&mut self, scale: f64) {
-        for trial in self.trials.iter_mut() {
-            if let Design::Additive(additive) = &mut trial.design {
-                additive.scale_pairs(scale);
-            }
-        }
+        Ok(held)
     }
 }
 
-/// Adds the chosen number of pairs to a design stage by stage, as the trials did.
+/// Brings a design to `count` pairs and lets it settle; whether one was found to add.
+fn add_stage(additive: &mut Additive, count: usize) -> Result<bool, FitError> {
+    let missing = count.saturating_sub(additive.pairs());
+    let found = additive.add_pairs(missing, NEW_PAIR_SCALE) > 0;
+    settle(additive, ROUNDS.1)?;
+    Ok(found)
+}
+
+/// Takes a fresh design through the stages that the choice took the trials through.
 pub(super) fn grow(additive: &mut Additive, choice: &Choice) -> Result<(), FitError> {
-    let tolerance = LOOSE * (additive.rows() as f64).sqrt();
+    settle(additive, ROUNDS.0)?;
+    additive.fit(choice.alpha, LOOSE * (additive.rows() as f64).sqrt())?;
     for stage in STAGES.into_iter().filter(|stage| *stage <= choice.pairs) {
-        additive.fit(choice.alpha, tolerance)?;
-        additive.add_pairs(stage.saturating_sub(additive.pairs()), choice.pair_scale);
+        add_stage(additive, stage)?;
+        additive.fit(choice.alpha, LOOSE * (additive.rows() as f64).sqrt())?;
     }
     Ok(())
 }
