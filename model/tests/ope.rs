@@ -10,6 +10,8 @@ mod coverage;
 mod open_bandit;
 #[path = "ope/oracle.rs"]
 mod oracle;
+#[path = "ope/ranking.rs"]
+mod ranking;
 #[path = "ope/reward_model.rs"]
 mod reward_model;
 #[path = "ope/sequences.rs"]

@@ -16,13 +16,16 @@ mod actions;
 mod error;
 mod files;
 mod log;
+mod segments;
 
 pub use error::RoundsError;
+pub use segments::SegmentValue;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use lagom_model::ope::{
-    Rounds, direct,
+    Rounds, Terms, direct,
+    interval::bootstrap,
     report::{Options, Report, report},
 };
 use serde::Serialize;
@@ -34,8 +37,10 @@ use files::Folder;
 pub struct RoundsOptions {
     /// Confidence, range of rewards, bootstrap and requirements.
     pub report: Options,
-    /// Seed of the folds of a fitted reward model.
+    /// Seed of the resamples, and of the folds of a fitted reward model.
     pub seed: u64,
+    /// A column of the log by whose values the policy is also valued separately.
+    pub segment: Option<String>,
 }
 
 /// Where the predicted rewards came from.
@@ -67,6 +72,8 @@ pub struct RoundsReport {
     pub reward_model: RewardModel,
     /// Optional files that were absent.
     pub absent: Vec<String>,
+    /// Values by segment, when one was asked for.
+    pub segments: BTreeMap<String, SegmentValue>,
 }
 
 /// A folder read and checked.
@@ -80,13 +87,15 @@ pub struct LoadedRounds {
     pub reward_model: RewardModel,
     /// Optional files that were absent.
     pub absent: Vec<String>,
+    /// Rows of the log by segment, when one was asked for.
+    pub segments: BTreeMap<String, Vec<usize>>,
 }
 
-/// Reads a folder of rounds; `seed` shuffles the folds of a fitted reward model.
+/// Reads a folder of rounds; of the options only the seed and the segment matter here.
 ///
 /// # Errors
 /// [`RoundsError`] names the file and, where there is one, the row, the column and the value.
-pub fn read_rounds(folder: &Path, seed: u64) -> Result<LoadedRounds, RoundsError> {
+pub fn read_rounds(folder: &Path, options: &RoundsOptions) -> Result<LoadedRounds, RoundsError> {
     let folder = Folder::open(folder)?;
     let target_table = folder.required("pi_e")?;
     let action_names: Vec<String> = target_table
@@ -96,7 +105,11 @@ pub fn read_rounds(folder: &Path, seed: u64) -> Result<LoadedRounds, RoundsError
         .map(|column| column.name.clone())
         .collect();
     let target = target_table.matrix(&action_names)?;
-    let log = log::read(&folder.required("log")?, &action_names)?;
+    let log = log::read(
+        &folder.required("log")?,
+        &action_names,
+        options.segment.as_deref(),
+    )?;
 
     let mut rounds = Rounds::new(log.actions, log.rewards, log.propensities, target)
         .map_err(|source| RoundsError::in_file("log, pi_e", source))?;
@@ -140,7 +153,7 @@ pub fn read_rounds(folder: &Path, seed: u64) -> Result<LoadedRounds, RoundsError
             customers: rounds.customers(),
         };
         let folds = direct::FOLDS.min(rounds.len());
-        let predicted = direct::cross_fit(&sample, folds, seed)
+        let predicted = direct::cross_fit(&sample, folds, options.seed)
             .map_err(|source| RoundsError::in_file("log", source))?;
         rounds = rounds
             .with_predicted(predicted)
@@ -156,6 +169,7 @@ pub fn read_rounds(folder: &Path, seed: u64) -> Result<LoadedRounds, RoundsError
         action_names,
         reward_model,
         absent,
+        segments: log.segments,
     })
 }
 
@@ -167,20 +181,39 @@ pub fn evaluate_rounds(
     folder: &Path,
     options: &RoundsOptions,
 ) -> Result<RoundsReport, RoundsError> {
-    let loaded = read_rounds(folder, options.seed)?;
+    let loaded = read_rounds(folder, options)?;
     let fitted_here = loaded.reward_model != RewardModel::File;
     let report_options = Options {
         // A cross-fitted model has seen later rounds, which a sequence may not.
+        bootstrap: options
+            .report
+            .bootstrap
+            .map(|resampling| bootstrap::Options {
+                seed: options.seed,
+                ..resampling
+            }),
         predictable_model: options.report.predictable_model && !fitted_here,
         ..options.report.clone()
     };
     let report = report(&loaded.rounds, &report_options)
         .map_err(|source| RoundsError::in_file("log", source))?;
+    let segments = if loaded.segments.is_empty() {
+        BTreeMap::new()
+    } else {
+        segments::segment_values(
+            &Terms::of(&loaded.rounds),
+            &loaded.segments,
+            options.report.confidence,
+            &options.report.required,
+        )
+        .map_err(|source| RoundsError::in_file("log", source))?
+    };
     Ok(RoundsReport {
         report,
         action_names: loaded.action_names,
         reward_model: loaded.reward_model,
         absent: loaded.absent,
+        segments,
     })
 }
 

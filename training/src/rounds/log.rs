@@ -1,5 +1,7 @@
 //! The log itself.
 
+use std::collections::BTreeMap;
+
 use super::{
     actions::{codes, positions},
     error::RoundsError,
@@ -15,6 +17,8 @@ pub(super) struct Log {
     pub(super) propensities: Vec<f64>,
     pub(super) customers: Option<Vec<u32>>,
     pub(super) contexts: Contexts,
+    /// Rows by the segment they belong to, when one was asked for.
+    pub(super) segments: BTreeMap<String, Vec<usize>>,
 }
 
 /// Names under which other programs write the propensity.
@@ -22,7 +26,11 @@ const PROPENSITY: [&str; 4] = ["pscore", "propensity", "propensity_score", "prob
 /// Names of the customer.
 const CUSTOMER: [&str; 3] = ["customer", "customer_id", "user_id"];
 
-pub(super) fn read(table: &NamedTable, names: &[String]) -> Result<Log, RoundsError> {
+pub(super) fn read(
+    table: &NamedTable,
+    names: &[String],
+    segment: Option<&str>,
+) -> Result<Log, RoundsError> {
     check_order(table)?;
     let known = |candidates: &[&'static str]| {
         let columns = table.table.columns();
@@ -54,7 +62,29 @@ pub(super) fn read(table: &NamedTable, names: &[String]) -> Result<Log, RoundsEr
         propensities: table.numbers(propensity)?.to_vec(),
         customers,
         contexts: Contexts::of(&table.table, &taken, None),
+        segments: match segment {
+            Some(name) => segments(table, name)?,
+            None => BTreeMap::new(),
+        },
     })
+}
+
+/// Rows by the cell of a column; rows without one are the segment `missing`.
+fn segments(table: &NamedTable, name: &str) -> Result<BTreeMap<String, Vec<usize>>, RoundsError> {
+    let column = table
+        .table
+        .column(name)
+        .map_err(|source| RoundsError::Column {
+            file: table.file.clone(),
+            source,
+        })?;
+    let mut segments: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for row in 0..table.table.rows() {
+        let cell = column.values.text(row);
+        let rows = segments.entry(cell.unwrap_or_else(|| "missing".to_owned()));
+        rows.or_default().push(row);
+    }
+    Ok(segments)
 }
 
 /// Refuses rounds numbered 0, 1, … in another order than the rows: the matrices are matched by row.

@@ -53,7 +53,9 @@ fn folder(edit: impl Fn(&str, String) -> String) -> tempfile::TempDir {
 
 fn fault(edit: impl Fn(&str, String) -> String) -> String {
     let folder = folder(edit);
-    read_rounds(folder.path(), 0).unwrap_err().to_string()
+    read_rounds(folder.path(), &RoundsOptions::default())
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn without_q_hat_a_cross_fitted_model_serves() {
 #[test]
 fn columns_are_matched_by_name_and_compressed_files_are_read() {
     let folder = folder(|_, text| text);
-    let loaded = read_rounds(folder.path(), 0).unwrap();
+    let loaded = read_rounds(folder.path(), &RoundsOptions::default()).unwrap();
     assert_eq!(loaded.action_names, ["wait", "remind"]);
     assert_eq!(loaded.rounds.chosen()[..4], [0, 1, 0, 1]);
     let facets = loaded.rounds.facets().unwrap();
@@ -193,8 +195,33 @@ fn faults_name_the_file_the_row_and_the_column() {
     );
     let message = fault(|file, text| if file == "pi_e" { String::new() } else { text });
     assert!(message.contains("there is no pi_e.csv"), "{message}");
-    let message = read_rounds(Path::new("/no/such/folder"), 0)
+    let message = read_rounds(Path::new("/no/such/folder"), &RoundsOptions::default())
         .unwrap_err()
         .to_string();
     assert!(message.contains("no such folder"), "{message}");
+}
+
+#[test]
+fn segments_are_valued_by_their_own_rounds() {
+    let folder = folder(|_, text| text);
+    let options = RoundsOptions {
+        segment: Some("x".to_owned()),
+        ..RoundsOptions::default()
+    };
+    let report = evaluate_rounds(folder.path(), &options).unwrap();
+    let rounds: Vec<usize> = report.segments.values().map(|one| one.rounds).collect();
+    assert_eq!(rounds, [3, 3, 2, 2, 2]);
+    // Rounds 0, 5 and 10: wait, remind, wait with rewards 0, 2, 1 and weights 0.5, 1.5, 0.5.
+    let first = &report.segments["0"];
+    assert!((first.value["ips"] - (3.0 + 0.5) / 3.0).abs() < 1e-12);
+    assert!((first.logged_value - 1.0).abs() < 1e-12);
+    let unknown = RoundsOptions {
+        segment: Some("market".to_owned()),
+        ..RoundsOptions::default()
+    };
+    let message = evaluate_rounds(folder.path(), &unknown).unwrap_err();
+    assert!(
+        message.to_string().contains("no column `market`"),
+        "{message}"
+    );
 }

@@ -97,6 +97,21 @@ pub fn bootstrap(
     confidence: f64,
     options: Options,
 ) -> Result<Interval, OpeError> {
+    let intervals = bootstrap_all(&[estimator], terms, confidence, options)?;
+    Ok(intervals[0])
+}
+
+/// Bootstrap intervals of several estimators from the same resamples, so that
+/// each draw is made once; in the order of the estimators.
+///
+/// # Errors
+/// As [`bootstrap`], of the first estimator that fails.
+pub fn bootstrap_all(
+    estimators: &[&Estimator],
+    terms: &Terms,
+    confidence: f64,
+    options: Options,
+) -> Result<Vec<Interval>, OpeError> {
     check_level(confidence)?;
     if options.resamples < 100 {
         return Err(OpeError::TooFew {
@@ -106,36 +121,61 @@ pub fn bootstrap(
             unit: "resamples",
         });
     }
-    let units = units(estimator, terms)?;
-    if units.len() < 2 {
+    let units = estimators
+        .iter()
+        .map(|estimator| units(estimator, terms))
+        .collect::<Result<Vec<_>, _>>()?;
+    let count = units.first().map_or(0, Vec::len);
+    if count < 2 {
         return Err(OpeError::TooFew {
             what: "a bootstrap",
             needed: 2,
-            found: units.len(),
+            found: count,
             unit: "independent units",
         });
     }
-    let whole = total(&units);
-    let value = whole.value(estimator.normalised);
-    let mut values = resample(&units, estimator.normalised, options);
-    values.sort_by(f64::total_cmp);
+    let resampled = resample(&units, estimators, options);
+    let intervals = estimators.iter().zip(&units).zip(resampled);
+    Ok(intervals
+        .map(|((estimator, units), values)| {
+            ends(
+                units,
+                values,
+                estimator.normalised,
+                confidence,
+                options.kind,
+            )
+        })
+        .collect())
+}
 
+/// The ends of one estimator's interval from its resampled values.
+fn ends(
+    units: &[Parts],
+    mut values: Vec<f64>,
+    normalised: bool,
+    confidence: f64,
+    kind: Kind,
+) -> Interval {
+    values.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
-    let (low, high) = match options.kind {
+    let (low, high) = match kind {
         Kind::Percentile => (tail, 1.0 - tail),
         Kind::Accelerated => {
+            let whole = total(units);
+            let value = whole.value(normalised);
             let below = values.partition_point(|one| *one < value);
             let share = (real(below) + 0.5) / (real(values.len()) + 1.0);
             let bias = normal::quantile(share);
-            let skew = acceleration(&units, &whole, estimator.normalised);
+            let skew = acceleration(units, &whole, normalised);
             (adjust(tail, bias, skew), adjust(1.0 - tail, bias, skew))
         }
     };
-    Ok(Interval {
+    Interval {
         low: of_sorted(&values, low),
         high: of_sorted(&values, high),
         confidence,
-    })
+    }
 }
 
 fn units(estimator: &Estimator, terms: &Terms) -> Result<Vec<Parts>, OpeError> {
@@ -169,20 +209,31 @@ fn total(units: &[Parts]) -> Parts {
     whole
 }
 
-fn resample(units: &[Parts], normalised: bool, options: Options) -> Vec<f64> {
+/// Resampled values of every estimator: one list an estimator.
+fn resample(units: &[Vec<Parts>], estimators: &[&Estimator], options: Options) -> Vec<Vec<f64>> {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let last = units.len() as u64;
-    (0..options.resamples)
-        .map(|_| {
-            let mut sum = Parts::default();
-            for _ in 0..last {
-                let drawn = random.random_range(0..last);
-                let drawn = usize::try_from(drawn).expect("an index below a length fits");
-                sum.add(&units[drawn], 1.0);
+    let count = units[0].len();
+    let width = units.len();
+    // Side by side, so that a draw touches one place in memory.
+    let together: Vec<Parts> = (0..count)
+        .flat_map(|unit| units.iter().map(move |own| own[unit]))
+        .collect();
+    let last = u32::try_from(count).unwrap_or(u32::MAX);
+    let mut values = vec![Vec::with_capacity(options.resamples); width];
+    for _ in 0..options.resamples {
+        let mut sums = vec![Parts::default(); width];
+        for _ in 0..count {
+            let drawn = random.random_range(0..last) as usize;
+            let parts = &together[drawn * width..(drawn + 1) * width];
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                sum.add(part, 1.0);
             }
-            sum.value(normalised)
-        })
-        .collect()
+        }
+        for ((values, sum), estimator) in values.iter_mut().zip(&sums).zip(estimators) {
+            values.push(sum.value(estimator.normalised));
+        }
+    }
+    values
 }
 
 fn acceleration(units: &[Parts], whole: &Parts, normalised: bool) -> f64 {

@@ -10,7 +10,7 @@ use crate::ope::{
     estimate::Estimate,
     estimator::Estimator,
     interval::{
-        bootstrap::bootstrap,
+        bootstrap::{self, bootstrap_all},
         bounds::lower_bounds,
         clopper_pearson,
         student::{gaussian, student},
@@ -26,6 +26,11 @@ use crate::ope::{
 
 /// Estimators that are also given a bootstrap interval.
 const BOOTSTRAPPED: [&str; 5] = ["ips", "snips", "dm", "dr", "sndr"];
+
+/// Draws beyond which a bootstrap is not worth its time.
+const MOST_DRAWS: f64 = 1e9;
+const TOO_MANY_DRAWS: &str =
+    "more than a billion draws; at this size Student's interval says the same";
 
 impl Report {
     /// A report with the overlap measured and nothing estimated yet.
@@ -67,6 +72,9 @@ pub(super) fn fill(report: &mut Report, terms: &Terms, options: &Options) {
             report.leave_out(&name, &reason.to_string());
         }
     }
+    if let Some(resampling) = options.bootstrap {
+        add_bootstrap(report, terms, options.confidence, resampling);
+    }
     if let Err(reason) = add_importance_intervals(report, terms, options) {
         report.leave_out("gaussian", &reason.to_string());
     }
@@ -92,13 +100,38 @@ fn add(
     if name == "ips" || name == "dr" {
         add_bounds(report, name, &estimate, terms, options)?;
     }
-    if let (Method::Linear(estimator), Some(resampling)) = (method, options.bootstrap)
-        && BOOTSTRAPPED.contains(&name)
-    {
-        let interval = bootstrap(estimator, terms, options.confidence, resampling)?;
-        report.bootstrap.insert(name.to_owned(), interval);
-    }
     Ok(())
+}
+
+/// Bootstrap intervals of the estimators that have a value, from shared draws.
+fn add_bootstrap(
+    report: &mut Report,
+    terms: &Terms,
+    confidence: f64,
+    resampling: bootstrap::Options,
+) {
+    if real(terms.len()) * real(resampling.resamples) > MOST_DRAWS {
+        report.leave_out("bootstrap", TOO_MANY_DRAWS);
+        return;
+    }
+    let named: Vec<(String, Estimator)> = catalogue(&[])
+        .into_iter()
+        .filter(|(name, _)| {
+            BOOTSTRAPPED.contains(&name.as_str()) && report.value.contains_key(name)
+        })
+        .filter_map(|(name, method)| match method {
+            Method::Linear(estimator) => Some((name, estimator)),
+            _ => None,
+        })
+        .collect();
+    let estimators: Vec<&Estimator> = named.iter().map(|(_, estimator)| estimator).collect();
+    match bootstrap_all(&estimators, terms, confidence, resampling) {
+        Ok(intervals) => {
+            let names = named.iter().map(|(name, _)| name.clone());
+            report.bootstrap.extend(names.zip(intervals));
+        }
+        Err(reason) => report.leave_out("bootstrap", &reason.to_string()),
+    }
 }
 
 fn add_bounds(
