@@ -1,6 +1,8 @@
 //! How lagom learns.
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
+
+//! * [`evaluation_speed`]: how fast off-policy evaluation is.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
@@ -13,6 +15,7 @@
 //! * [`tables`]: the canonical tables, read and written.
 
 pub mod contexts;
+pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
 pub mod flat_table;
