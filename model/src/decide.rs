@@ -20,7 +20,7 @@ use crate::guardrails::{Facts, Verdict};
 use crate::log::{Blocked, Choice, Decision};
 use choose::{Case, Chosen};
 use lagom_features::domain::{
-    Channel, CustomerId, Date, Days, DecisionId, InvoiceId, RequestId, TenantId, Timestamp, Zone,
+    Channel, CustomerId, Days, DecisionId, InvoiceId, RequestId, TenantId, Timestamp,
 };
 use lagom_features::{History, Ledger};
 use thiserror::Error;
@@ -123,7 +123,7 @@ pub fn decide(
     Ok(record(
         snapshot,
         request,
-        &customer.zone_or_utc(),
+        &facts,
         features,
         (payment_propensity, churn_risk),
         chosen,
@@ -134,7 +134,7 @@ pub fn decide(
 fn record(
     snapshot: &Snapshot,
     request: &Request<'_>,
-    zone: &Zone,
+    facts: &Facts,
     features: Vec<f64>,
     (payment_propensity, churn_risk): (Option<f64>, Option<f64>),
     chosen: Chosen,
@@ -142,11 +142,9 @@ fn record(
 ) -> Decision {
     let catalogue = snapshot.strategy().catalogue();
     let action = catalogue[chosen.action].clone();
-    let today: Date = request.now.date(zone);
-    let slot = action.timing.map(|timing| timing.slot(today, zone));
-    // A slot that has begun is carried out at once.
-    let send_at = slot.map(|(from, _)| from.max(request.now));
-    let send_until = slot.map(|(_, until)| until);
+    // The slot that the rules judged: in the customer's zone or, unknown, the country's.
+    let slot = action.timing.map(|timing| facts.slot(timing));
+    let (send_at, send_until) = slot.unzip();
     let pace = snapshot.pace();
     let pause = if action.is_wait() {
         pace.after_wait_days

@@ -18,6 +18,8 @@ mod review;
 mod serve;
 #[cfg(feature = "training")]
 mod simulate;
+#[cfg(feature = "training")]
+mod train;
 
 mod check_config;
 

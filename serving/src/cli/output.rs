@@ -18,11 +18,6 @@ impl Output {
         Self { json }
     }
 
-    /// Whether one JSON document is wanted instead of text.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// A line for a person; nothing where JSON is wanted.
     pub(crate) fn line(&mut self, line: impl fmt::Display) {
         if !self.json {
@@ -37,7 +32,10 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         if self.json {
-            write_all(format_args!("{}\n", serde_json::to_string_pretty(document)?));
+            write_all(format_args!(
+                "{}\n",
+                serde_json::to_string_pretty(document)?
+            ));
         } else {
             let text = text();
             write_all(format_args!("{}\n", text.trim_end()));

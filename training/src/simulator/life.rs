@@ -6,10 +6,13 @@ use super::parameters::World;
 use super::person::{Person, Received};
 use super::tally::Tally;
 use lagom_features::domain::{
-    Action, Channel, Customer, CustomerId, Date, DecisionId, Event, EventId, EventType, Invoice,
-    InvoiceId, Kind, Money, Timestamp, Tone,
+    Action, Channel, Customer, CustomerId, Date, Days, DecisionId, Event, EventId, EventType,
+    Invoice, InvoiceId, Kind, Money, Timestamp, Tone,
 };
 use std::collections::HashMap;
+
+/// Days for which a person keeps a case that was handed over for review.
+const REVIEW_DAYS: i64 = 14;
 
 /// What a company learns of one day.
 #[derive(Debug, Clone, Default)]
@@ -135,6 +138,9 @@ impl Life {
         };
         let place = (sent.action.kind, sent.action.channel);
         *self.tally.sent.entry(place).or_default() += 1;
+        if sent.action.kind == Kind::HumanReview {
+            return vec![self.review(sent, who, serial)];
+        }
         if !sent.action.kind.is_contact() {
             return Vec::new();
         }
@@ -150,6 +156,16 @@ impl Life {
             self.arrive(sent, who, serial, channel, &mut events);
         }
         events
+    }
+
+    /// A person takes the case for two weeks, in which nobody else is to touch it.
+    fn review(&self, sent: &Sent<'_>, who: usize, serial: usize) -> Event {
+        let mut event = self.event(EventType::HoldPlaced, who, Some(serial), sent.at);
+        event.invoice_id = Some(sent.invoice_id.clone());
+        event.decision_id = Some(sent.decision_id.clone());
+        event.until = Some(sent.at + Days::whole(REVIEW_DAYS));
+        event.reason = Some(Kind::HumanReview.name().to_owned());
+        event
     }
 
     fn event(

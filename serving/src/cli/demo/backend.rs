@@ -202,7 +202,9 @@ fn read(decision: NextBestActionResponse) -> Result<Advice, Failure> {
     Ok(Advice {
         decision_id: DecisionId::new(decision.decision_id)?,
         action: action.action_id.parse()?,
-        send_at: time(action.send_at).unwrap_or(next_evaluation_at),
+        send_at: time(action.send_at)
+            .or(time(decision.decided_at))
+            .unwrap_or(next_evaluation_at),
         next_evaluation_at,
         generation: decision.policy_generation,
     })
