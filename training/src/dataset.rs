@@ -1,0 +1,240 @@
+//! Feature vectors at every decision point of every customer, with what came of each.
+//!
+//! A decision point is an instant at which lagom could have been asked about an invoice: when it
+//! was issued, on its due date, and on set days after it while it was unpaid as far as was known
+//! then. Its vector is made by the extractor that serves, of a view at that instant.
+
+use crate::labels::{Loyalty, Settlement};
+use lagom_features::domain::{Customer, CustomerId, Days, Invoice, InvoiceId, Timestamp, Zone};
+use lagom_features::{Extractor, FeatureSpec, History, Ledger, Scratch, View};
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// When in an invoice's life a decision point lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Just after its issue became known.
+    Issue,
+    /// When its due date began.
+    Due,
+    /// When the day so many days after its due date began.
+    After(u16),
+}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetOptions {
+    /// Nothing recorded from this instant on is read, for features or labels.
+    pub as_of: Timestamp,
+    /// Days within which an invoice counts as paid.
+    pub paid_days: u16,
+    /// Days within which a customer counts as having left.
+    pub left_days: u16,
+    /// Days after the due date at which there are decision points.
+    pub after_days: Vec<u16>,
+    /// Share of the invoices that are looked at, drawn by the digest of their ids and the seed.
+    pub share: f64,
+    /// Seed of that draw.
+    pub seed: u64,
+}
+
+impl DatasetOptions {
+    fn draws(&self, invoice_id: &InvoiceId) -> bool {
+        if self.share >= 1.0 {
+            return true;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_le_bytes());
+        hasher.update(invoice_id.as_str().as_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        (u64::from_le_bytes(first) as f64) < self.share * u64::MAX as f64
+    }
+}
+
+/// One decision point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// About which invoice.
+    pub invoice_id: InvoiceId,
+    /// Where in the invoice's life.
+    pub stage: Stage,
+    /// The instant of the view.
+    pub at: Timestamp,
+    /// When the invoice was issued.
+    pub issued_at: Timestamp,
+    /// First instant after its due date.
+    pub late_from: Timestamp,
+    /// Whether it was late at all.
+    pub late: Option<bool>,
+    /// Whether it was settled within [`DatasetOptions::paid_days`] of the point.
+    pub paid: Option<bool>,
+    /// Whether the customer left within [`DatasetOptions::left_days`] of the point.
+    pub left: Option<bool>,
+}
+
+/// Points and their vectors.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    names: Vec<String>,
+    points: Vec<Point>,
+    /// Row-major, points × names; NaN is unknown.
+    features: Array2<f64>,
+}
+
+impl Dataset {
+    /// Every decision point before `options.as_of`, ordered by customer, invoice and time. The
+    /// customers are shared out over the machine's cores; the result does not depend on it.
+    #[must_use]
+    pub fn build(
+        histories: &BTreeMap<CustomerId, History>,
+        spec: &FeatureSpec,
+        options: &DatasetOptions,
+    ) -> Self {
+        let extractor = Extractor::new(spec);
+        let customers: Vec<_> = histories.iter().collect();
+        let parts: Vec<Part> = customers
+            .par_iter()
+            .map_init(Scratch::new, |scratch, (id, history)| {
+                let mut part = Part::default();
+                part.fill(id, history, &extractor, options, scratch);
+                part
+            })
+            .collect();
+        let rows = parts.iter().map(|part| part.points.len()).sum();
+        let mut points = Vec::with_capacity(rows);
+        let mut cells = Vec::with_capacity(rows * extractor.width());
+        for part in parts {
+            points.extend(part.points);
+            cells.extend(part.cells);
+        }
+        let features = Array2::from_shape_vec((rows, extractor.width()), cells)
+            .expect("every point has a vector of the extractor's width");
+        Self {
+            names: spec.names().into_iter().map(str::to_owned).collect(),
+            points,
+            features,
+        }
+    }
+
+    /// Names of the columns.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The points, a row each.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// The vectors, of shape (points, names).
+    #[must_use]
+    pub fn features(&self) -> ArrayView2<'_, f64> {
+        self.features.view()
+    }
+
+    /// One vector; `row` is below the number of points.
+    #[must_use]
+    pub fn row(&self, row: usize) -> ArrayView1<'_, f64> {
+        self.features.row(row)
+    }
+}
+
+/// The points of one customer.
+#[derive(Default)]
+struct Part {
+    points: Vec<Point>,
+    cells: Vec<f64>,
+}
+
+impl Part {
+    fn fill(
+        &mut self,
+        customer_id: &CustomerId,
+        history: &History,
+        extractor: &Extractor,
+        options: &DatasetOptions,
+        scratch: &mut Scratch,
+    ) {
+        let end = history.as_of(options.as_of);
+        let zone = zone_of(&end);
+        let loyalty = Loyalty::of(end.events());
+        let mut vector = Vec::with_capacity(extractor.width());
+        for invoice in end.invoices() {
+            if !options.draws(&invoice.invoice_id) {
+                continue;
+            }
+            let settlement = Settlement::of(invoice, end.events(), &zone);
+            for (stage, at) in decision_points(history, invoice, options) {
+                let view = history.as_of(at);
+                let ledger = Ledger::of(&view);
+                let open = ledger
+                    .invoice(&invoice.invoice_id)
+                    .is_some_and(|state| !state.is_closed());
+                let extracted = open
+                    && extractor
+                        .extract_with(scratch, &view, &ledger, &invoice.invoice_id, &mut vector)
+                        .is_ok();
+                if !extracted {
+                    continue;
+                }
+                self.cells.extend_from_slice(&vector);
+                self.points.push(Point {
+                    customer_id: customer_id.clone(),
+                    invoice_id: invoice.invoice_id.clone(),
+                    stage,
+                    at,
+                    issued_at: invoice.issued_at,
+                    late_from: settlement.late_from(),
+                    late: settlement.late(options.as_of),
+                    paid: settlement.paid_within(at, options.paid_days, options.as_of),
+                    left: loyalty.left_within(at, options.left_days, options.as_of),
+                });
+            }
+        }
+    }
+}
+
+fn zone_of(view: &View<'_>) -> Zone {
+    view.customer()
+        .map_or_else(Zone::utc, Customer::zone_or_utc)
+}
+
+/// The instants at which the invoice may be asked about, by what was known of it at its issue: a
+/// correction that came later must not move an earlier decision.
+fn decision_points(
+    history: &History,
+    invoice: &Invoice,
+    options: &DatasetOptions,
+) -> Vec<(Stage, Timestamp)> {
+    let recordings = history.invoices().iter();
+    let Some(recorded_at) = recordings
+        .filter(|one| one.value.invoice_id == invoice.invoice_id)
+        .map(|one| one.recorded_at.max(one.value.issued_at))
+        .min()
+    else {
+        return Vec::new();
+    };
+    let issue = recorded_at + Days::SHORTEST;
+    let view = history.as_of(issue);
+    let due_on = view
+        .invoice(&invoice.invoice_id)
+        .map_or(invoice.due_on, |known| known.due_on);
+    let zone = zone_of(&view);
+    let after = |days: u16| due_on.plus_days(i32::from(days)).start(&zone);
+    let later = options
+        .after_days
+        .iter()
+        .map(|&days| (Stage::After(days), after(days)));
+    let mut points = vec![(Stage::Issue, issue), (Stage::Due, after(0))];
+    points.extend(later);
+    points.retain(|&(stage, at)| at < options.as_of && (stage == Stage::Issue || at > issue));
+    points
+}

@@ -1,0 +1,182 @@
+//! From tables to a model version.
+//!
+//! ```text
+//! tables ──> histories ──as_of──> decision points, vectors, labels ──fit──> models ──> version
+//! ```
+//! Each model is fitted on every decision point whose outcome is known. The figures that are
+//! quoted are those of a twin, fitted on the earlier decisions and judged on later ones. The same
+//! tables, configuration and seed give the same version, byte for byte.
+
+mod config;
+mod digest;
+mod error;
+mod examples;
+mod heads;
+
+pub use config::{ConfigError, TrainingConfig};
+pub use error::TrainError;
+pub use examples::Target;
+pub use heads::HeadReport;
+
+use crate::dataset::Dataset;
+use crate::fit::FitError;
+use crate::registry::Registry;
+use crate::tables::Tables;
+use lagom_features::History;
+use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_model::artefact::{FORMAT, Head, Lineage, ModelVersion, Parts};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What `lagom train` is told.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// Folder of the canonical tables.
+    pub data: PathBuf,
+    /// Folder of the registry.
+    pub models: PathBuf,
+    /// How to train.
+    pub config: TrainingConfig,
+    /// Nothing recorded from this instant on is read; by default everything is.
+    pub as_of: Option<Timestamp>,
+    /// Seed of everything drawn.
+    pub seed: u64,
+}
+
+/// What came of a training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainReport {
+    /// Id of the version.
+    pub model_id: String,
+    /// Where it is stored, where it is.
+    pub path: Option<PathBuf>,
+    /// The version that was current meanwhile.
+    pub parent: Option<String>,
+    /// Nothing recorded from here on was read.
+    pub as_of: Timestamp,
+    /// Customers in the tables.
+    pub customers: usize,
+    /// Invoices in the tables.
+    pub invoices: usize,
+    /// Share of them that was looked at.
+    pub invoice_share: f64,
+    /// Decision points.
+    pub points: usize,
+    /// Columns of a vector.
+    pub columns: usize,
+    /// Fingerprint of the features.
+    pub feature_fingerprint: String,
+    /// Digest of the tables.
+    pub data_digest: String,
+    /// The models.
+    pub heads: Vec<HeadReport>,
+}
+
+/// Where a version comes from, apart from data and configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The version that is current now.
+    pub parent: Option<String>,
+    /// Nothing recorded from this instant on is read; by default everything is.
+    pub as_of: Option<Timestamp>,
+    /// Seed of everything drawn.
+    pub seed: u64,
+}
+
+/// Trains on the tables of a folder and stores the version. Nothing is promoted.
+///
+/// # Errors
+/// [`TrainError`]: tables, fit or registry.
+pub fn train(options: &TrainOptions) -> Result<TrainReport, TrainError> {
+    let registry = Registry::at(&options.models);
+    let histories = Tables::read(&options.data)?.take_histories();
+    let origin = Origin {
+        parent: registry.pointers()?.current,
+        as_of: options.as_of,
+        seed: options.seed,
+    };
+    let (version, mut report) = fit_version(&histories, &options.config, origin)?;
+    report.path = Some(registry.put(&version)?);
+    Ok(report)
+}
+
+/// Fits a version to `histories`, without touching a file.
+///
+/// # Errors
+/// [`TrainError::NoPoints`], and [`TrainError::Fit`] where even the propensity cannot be fitted;
+/// lateness and churn are left out where the data has too little of them.
+pub fn fit_version(
+    histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    origin: Origin,
+) -> Result<(ModelVersion, TrainReport), TrainError> {
+    let as_of = origin.as_of.unwrap_or_else(|| after_everything(histories));
+    let seed = origin.seed;
+    let invoices = histories.values().map(|one| one.invoices().len()).sum();
+    let options = config.dataset(as_of, seed, invoices);
+    let dataset = Dataset::build(histories, &config.spec, &options);
+    if dataset.points().is_empty() {
+        return Err(TrainError::NoPoints { as_of });
+    }
+    let fitted = |target: Target| heads::fit(&dataset, target, config, seed);
+    let needed = |target: Target| move |source: FitError| TrainError::Fit { target, source };
+    let (propensity, paid) = fitted(Target::Paid).map_err(needed(Target::Paid))?;
+    let mut reports = vec![paid];
+    let mut optional = |target: Target| -> Result<Option<Head>, TrainError> {
+        match fitted(target) {
+            Ok((head, report)) => {
+                reports.push(report);
+                Ok(Some(head))
+            }
+            Err(why @ (FitError::TooFewRows { .. } | FitError::OneOutcome { .. })) => {
+                reports.push(heads::unfitted(&dataset, target, config, &why));
+                Ok(None)
+            }
+            Err(source) => Err(TrainError::Fit { target, source }),
+        }
+    };
+    let (lateness, churn) = (optional(Target::Late)?, optional(Target::Left)?);
+    let data_digest = digest::of(histories);
+    let version = ModelVersion::new(Parts {
+        format: FORMAT,
+        feature_fingerprint: config.spec.fingerprint().to_owned(),
+        feature_spec: config.spec.text().to_owned(),
+        propensity,
+        lateness,
+        churn,
+        lineage: Lineage {
+            parent: origin.parent.clone(),
+            data_digest: data_digest.clone(),
+            config_digest: config.digest().to_owned(),
+            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            as_of,
+        },
+    })?;
+    let report = TrainReport {
+        model_id: version.id().to_owned(),
+        path: None,
+        parent: origin.parent,
+        as_of,
+        customers: histories.len(),
+        invoices,
+        invoice_share: options.share,
+        points: dataset.points().len(),
+        columns: dataset.names().len(),
+        feature_fingerprint: config.spec.fingerprint().to_owned(),
+        data_digest,
+        heads: reports,
+    };
+    Ok((version, report))
+}
+
+/// First instant after the last record.
+fn after_everything(histories: &BTreeMap<CustomerId, History>) -> Timestamp {
+    let last = histories.values().flat_map(|history| {
+        let events = history.events().iter().map(|event| event.recorded_at);
+        let invoices = history.invoices().iter().map(|one| one.recorded_at);
+        events.chain(invoices)
+    });
+    last.max().unwrap_or(Timestamp::MIN) + Days::SHORTEST
+}

@@ -1,0 +1,153 @@
+//! The rows of one target: which points have a known outcome, when it became known, and how they
+//! are parted by time.
+
+use super::TrainingConfig;
+use crate::dataset::{Dataset, Point, Stage};
+use crate::fit::{Columns, FitError};
+use lagom_features::domain::{Days, Timestamp};
+use ndarray::Axis;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// What a model is to predict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Settled within `paid_days` of the decision.
+    Paid,
+    /// Open when the due date has passed; asked at issue only.
+    Late,
+    /// Left within `left_days` of the decision.
+    Left,
+}
+
+impl Target {
+    /// The target in words.
+    #[must_use]
+    pub fn words(self, config: &TrainingConfig) -> String {
+        match self {
+            Self::Paid => format!("settled within {} days", config.paid_days),
+            Self::Late => "late at all, as judged at issue".to_owned(),
+            Self::Left => format!("left within {} days", config.left_days),
+        }
+    }
+
+    /// The window after the decision, in days; lateness ends with the due date instead.
+    pub(super) fn horizon_days(self, config: &TrainingConfig) -> Option<u16> {
+        match self {
+            Self::Paid => Some(config.paid_days),
+            Self::Left => Some(config.left_days),
+            Self::Late => None,
+        }
+    }
+
+    fn outcome(self, point: &Point) -> Option<bool> {
+        match self {
+            Self::Paid => point.paid,
+            Self::Late if point.stage == Stage::Issue => point.late,
+            Self::Late => None,
+            Self::Left => point.left,
+        }
+    }
+
+    /// When the outcome of `point` was known.
+    fn known_at(self, point: &Point, config: &TrainingConfig) -> Timestamp {
+        match self.horizon_days(config) {
+            Some(days) => point.at + Days::whole(i64::from(days)),
+            None => point.late_from,
+        }
+    }
+}
+
+/// Rows of a data set with their outcomes.
+#[derive(Clone)]
+pub(super) struct Examples<'a> {
+    dataset: &'a Dataset,
+    target: Target,
+    pub(super) rows: Vec<usize>,
+    pub(super) outcomes: Vec<bool>,
+}
+
+impl<'a> Examples<'a> {
+    /// Every point whose outcome is known.
+    pub(super) fn of(dataset: &'a Dataset, target: Target) -> Self {
+        let (mut rows, mut outcomes) = (Vec::new(), Vec::new());
+        for (row, point) in dataset.points().iter().enumerate() {
+            if let Some(outcome) = target.outcome(point) {
+                rows.push(row);
+                outcomes.push(outcome);
+            }
+        }
+        Self {
+            dataset,
+            target,
+            rows,
+            outcomes,
+        }
+    }
+
+    fn points(&self) -> impl Iterator<Item = &'a Point> {
+        let points = self.dataset.points();
+        self.rows.iter().map(|&row| &points[row])
+    }
+
+    fn only(&self, keep: impl Fn(&Point) -> bool) -> Self {
+        let kept = |place: &usize| keep(&self.dataset.points()[self.rows[*place]]);
+        let places: Vec<usize> = (0..self.rows.len()).filter(kept).collect();
+        Self {
+            dataset: self.dataset,
+            target: self.target,
+            rows: places.iter().map(|&place| self.rows[place]).collect(),
+            outcomes: places.iter().map(|&place| self.outcomes[place]).collect(),
+        }
+    }
+
+    /// Share of the rows with the outcome.
+    pub(super) fn base_rate(&self) -> f64 {
+        let positives = self.outcomes.iter().filter(|&&outcome| outcome).count();
+        positives as f64 / self.outcomes.len().max(1) as f64
+    }
+
+    /// Parts the rows by time: `(fit_before, judge_from, fit on, judge on)`. What is fitted on was
+    /// known in full before the first instant, what is judged belongs to invoices issued from the
+    /// second on; rows between the two are in neither.
+    pub(super) fn parted(&self, config: &TrainingConfig) -> (Timestamp, Timestamp, Self, Self) {
+        let mut issues: Vec<Timestamp> = self.points().map(|point| point.issued_at).collect();
+        issues.sort_unstable();
+        let place = ((1.0 - config.judge_share) * issues.len() as f64) as usize;
+        let by_share = issues.get(place).copied().unwrap_or(Timestamp::MAX);
+        let judge_from = config.judge_from.unwrap_or(by_share);
+        let fit_before = config.fit_before.unwrap_or(judge_from);
+        let known_before = |point: &Point| self.target.known_at(point, config) <= fit_before;
+        let fit = self.only(known_before);
+        let judge = self.only(|point| point.issued_at >= judge_from);
+        (fit_before, judge_from, fit, judge)
+    }
+
+    /// The vectors, as a fit reads them.
+    pub(super) fn columns(&self) -> Result<Columns<'static>, FitError> {
+        let matrix = self.dataset.features().select(Axis(0), &self.rows);
+        Columns::from_matrix(self.dataset.names(), matrix.view())
+    }
+
+    /// When each vector was known, in days.
+    pub(super) fn times(&self) -> Vec<f64> {
+        let days = |point: &Point| point.at.days_since(Timestamp::MIN);
+        self.points().map(days).collect()
+    }
+
+    /// Points of one invoice share an outcome, so they belong together.
+    pub(super) fn groups(&self) -> Vec<usize> {
+        let mut seen = HashMap::new();
+        let mut group = |point: &'a Point| {
+            let next = seen.len();
+            *seen.entry(&point.invoice_id).or_insert(next)
+        };
+        self.points().map(&mut group).collect()
+    }
+
+    /// The vector of each row.
+    pub(super) fn vectors(&self) -> impl Iterator<Item = Vec<f64>> {
+        self.rows.iter().map(|&row| self.dataset.row(row).to_vec())
+    }
+}

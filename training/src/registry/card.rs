@@ -1,0 +1,62 @@
+//! A model version for people: what it predicts, how well, and from what.
+
+use lagom_model::artefact::{Head, ModelVersion};
+use std::fmt::Write;
+
+/// The card, a pure function of the version.
+pub(super) fn markdown(version: &ModelVersion) -> String {
+    let parts = version.parts();
+    let lineage = &parts.lineage;
+    let mut out = format!("# Model version {}\n\n", version.id());
+    let mut line = |text: String| writeln!(out, "{text}").expect("writing to a string cannot fail");
+    line(format!(
+        "- Trained on what was recorded before {}",
+        lineage.as_of
+    ));
+    line(format!(
+        "- Features {}: {} columns",
+        parts.feature_fingerprint,
+        version.spec().width()
+    ));
+    line(format!("- Tables {}", lineage.data_digest));
+    line(format!(
+        "- Configuration {}, seed {}",
+        lineage.config_digest, lineage.seed
+    ));
+    line(format!("- lagom {}", lineage.code_version));
+    let parent = lineage.parent.as_deref().unwrap_or("none");
+    line(format!("- Parent {parent}\n"));
+    line("| probability of | rows | share | judged on | AUC | log-loss | Brier | ECE |".to_owned());
+    line("| --- | --- | --- | --- | --- | --- | --- | --- |".to_owned());
+    let heads = [
+        Some(&parts.propensity),
+        parts.lateness.as_ref(),
+        parts.churn.as_ref(),
+    ];
+    for head in heads.into_iter().flatten() {
+        line(row(head));
+    }
+    line(
+        "\nFigures are of a twin fitted on the earlier decisions only and judged on later ones."
+            .to_owned(),
+    );
+    out
+}
+
+fn row(head: &Head) -> String {
+    let known = format!(
+        "| {} | {} | {:.3} |",
+        head.target, head.rows, head.base_rate
+    );
+    let Some(held_out) = &head.held_out else {
+        return format!("{known} not judged | | | | |");
+    };
+    let metrics = &held_out.metrics;
+    let auc = metrics
+        .auc
+        .map_or_else(|| "–".to_owned(), |auc| format!("{auc:.3}"));
+    format!(
+        "{known} {} rows of invoices from {} | {auc} | {:.3} | {:.3} | {:.3} |",
+        metrics.rows, held_out.judged_from, metrics.log_loss, metrics.brier, metrics.ece
+    )
+}

@@ -1,0 +1,182 @@
+//! From tables on disk to a stored version, on a small world in which some pay late.
+#![allow(clippy::unwrap_used)]
+
+use lagom_features::FeatureSpec;
+use lagom_features::domain::{
+    Currency, Customer, CustomerId, Days, Event, EventId, EventType, Invoice, InvoiceId, Money,
+    TenantId, Timestamp, Zone,
+};
+use lagom_training::pipeline::{
+    Target, TrainError, TrainOptions, TrainReport, TrainingConfig, train,
+};
+use lagom_training::registry::Registry;
+use lagom_training::tables::{Format, Tables};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::path::Path;
+
+const CUSTOMERS: usize = 60;
+const INVOICES: usize = 10;
+
+/// Every customer has a habit: some pay late four times in five, others once in twenty. One in
+/// five of those who pay late leaves in the end.
+fn world() -> Tables {
+    let mut chance = ChaCha8Rng::seed_from_u64(5);
+    let mut tables = Tables::default();
+    let begin = Timestamp::parse("2025-01-01").unwrap();
+    for customer in 0..CUSTOMERS {
+        let late = if customer % 3 == 0 { 0.8 } else { 0.05 };
+        let customer_id = CustomerId::new(format!("c{customer}")).unwrap();
+        let known = Customer::unknown(TenantId::default(), customer_id.clone(), begin);
+        tables.customers.push(known);
+        let mut told = |id: String, kind, invoice: Option<&InvoiceId>, at: Timestamp| {
+            let id = EventId::new(id).unwrap();
+            let mut event = Event::new(id, kind, customer_id.clone(), at, at);
+            event.invoice_id = invoice.cloned();
+            event.amount = invoice.map(|_| Money::new(10_000, Currency::SEK));
+            tables.events.push(event);
+        };
+        for number in 0..INVOICES {
+            let issued_at = begin + Days::whole(30 * number as i64 + customer as i64 % 28);
+            let invoice_id = InvoiceId::new(format!("i{customer}-{number}")).unwrap();
+            let days = if chance.random_bool(late) {
+                chance.random_range(22..60)
+            } else {
+                chance.random_range(2..20)
+            };
+            let id = format!("paid-{invoice_id}");
+            let paid = issued_at + Days::whole(days);
+            told(id, EventType::PaymentSucceeded, Some(&invoice_id), paid);
+            tables.invoices.push(Invoice {
+                invoice_id,
+                customer_id: customer_id.clone(),
+                issued_at,
+                due_on: issued_at.date(&Zone::utc()).plus_days(20),
+                amount: Money::new(10_000, Currency::SEK),
+                terms_days: Some(20),
+                payment_method: None,
+                billing_channel: None,
+                product: None,
+            });
+        }
+        if customer % 15 == 0 {
+            let left = begin + Days::whole(150 + customer as i64);
+            told(
+                format!("left-{customer}"),
+                EventType::CustomerChurned,
+                None,
+                left,
+            );
+        }
+    }
+    tables
+}
+
+fn options(data: &Path, models: &Path, seed: u64) -> TrainOptions {
+    let text = "[training]\nform = \"plain\"\nafter_days = [7, 21]";
+    TrainOptions {
+        data: data.to_owned(),
+        models: models.to_owned(),
+        config: TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap(),
+        as_of: None,
+        seed,
+    }
+}
+
+fn trained(data: &Path, models: &Path, seed: u64) -> TrainReport {
+    train(&options(data, models, seed)).unwrap()
+}
+
+#[test]
+fn the_same_tables_and_seed_give_the_same_bytes_in_any_format_and_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let mut tables = world();
+    for name in ["parquet", "csv"] {
+        std::fs::create_dir(at(name)).unwrap();
+    }
+    tables.write(&at("parquet"), Format::Parquet).unwrap();
+    tables.events.reverse();
+    tables.customers.reverse();
+    tables.write(&at("csv"), Format::Csv).unwrap();
+    let first = trained(&at("parquet"), &at("models"), 1);
+    let again = trained(&at("csv"), &at("other"), 1);
+    let bytes = |report: &TrainReport| {
+        std::fs::read(report.path.as_ref().unwrap().join("model.json")).unwrap()
+    };
+    assert_eq!(first.model_id, again.model_id);
+    assert_eq!(bytes(&first), bytes(&again));
+
+    let registry = Registry::at(&at("models"));
+    assert!(registry.current().unwrap().is_none(), "nothing is promoted");
+    registry.promote(&first.model_id).unwrap();
+    let child = trained(&at("parquet"), &at("models"), 1);
+    assert_eq!(child.parent.as_ref(), Some(&first.model_id));
+    assert_ne!(child.model_id, first.model_id);
+    assert_eq!(registry.list().unwrap().len(), 2);
+}
+
+#[test]
+fn habits_are_learnt_and_judged_on_later_invoices() {
+    let dir = tempfile::tempdir().unwrap();
+    world().write(dir.path(), Format::Parquet).unwrap();
+    let report = trained(dir.path(), &dir.path().join("models"), 1);
+    let head = |target: Target| {
+        report
+            .heads
+            .iter()
+            .find(|one| one.target == target)
+            .unwrap()
+    };
+    let late = head(Target::Late).held_out.as_ref().unwrap();
+    assert!(late.fitted_before <= late.judged_from);
+    assert!(late.metrics.auc.unwrap() > 0.8, "{late:?}");
+    let paid = head(Target::Paid).held_out.as_ref().unwrap();
+    assert!(paid.metrics.auc.unwrap() > 0.7, "{paid:?}");
+    assert!(head(Target::Left).base_rate > 0.0);
+    assert_eq!(report.invoices, CUSTOMERS * INVOICES);
+}
+
+/// Training at an earlier instant must give the numbers that training then would have given:
+/// everything recorded since is taken away, and nothing may change.
+#[test]
+fn what_was_recorded_after_as_of_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (whole, past) = (dir.path().join("whole"), dir.path().join("past"));
+    for dir in [&whole, &past] {
+        std::fs::create_dir(dir).unwrap();
+    }
+    let mut tables = world();
+    let as_of = Timestamp::parse("2025-08-01").unwrap();
+    tables.write(&whole, Format::Parquet).unwrap();
+    tables.events.retain(|event| event.recorded_at < as_of);
+    tables.invoices.retain(|invoice| invoice.issued_at < as_of);
+    tables.write(&past, Format::Parquet).unwrap();
+    let version = |data: &Path| {
+        let models = data.join("models");
+        let report = train(&TrainOptions {
+            as_of: Some(as_of),
+            ..options(data, &models, 1)
+        })
+        .unwrap();
+        Registry::at(&models).get(&report.model_id).unwrap()
+    };
+    let (whole, past) = (version(&whole), version(&past));
+    assert_eq!(whole.parts().propensity, past.parts().propensity);
+    assert_eq!(whole.parts().lateness, past.parts().lateness);
+    assert_eq!(whole.parts().churn, past.parts().churn);
+}
+
+#[test]
+fn an_empty_past_is_refused_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    world().write(dir.path(), Format::Csv).unwrap();
+    let error = train(&TrainOptions {
+        as_of: Some(Timestamp::parse("2020-01-01").unwrap()),
+        ..options(dir.path(), &dir.path().join("models"), 1)
+    });
+    let error = error.unwrap_err();
+    assert!(matches!(error, TrainError::NoPoints { .. }), "{error}");
+    assert!(error.to_string().contains("--as-of"), "{error}");
+    assert!(!dir.path().join("models").exists());
+}
