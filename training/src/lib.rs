@@ -1,15 +1,14 @@
 //! How lagom learns.
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
-//! * [`dataset`]: feature vectors at every decision point, with what came of each.
-//! * [`evaluation_speed`]: how fast off-policy evaluation is.
-//! * [`fit_table`]: a model of any flat table, with predictions and metrics.
+//! * [`dataset`]: features and labels at decision points.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
+//! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
-//! * [`labels`]: what came of an invoice and of a customer, as far as it is known.
+//! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
 //! * [`pipeline`]: from tables to a model version.
-//! * [`registry`]: model versions on disk.
+//! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
 //! * [`review`]: an experiment review from one row a customer.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
@@ -19,7 +18,6 @@
 
 pub mod contexts;
 pub mod dataset;
-pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
 pub mod flat_table;
