@@ -46,8 +46,8 @@ pub use select::{Choice, Tried};
 pub const LEAST_ROWS: usize = 20;
 /// Rows of each outcome below which nothing is fitted.
 pub const LEAST_OF_EACH: usize = 4;
-/// Numbers in a written-out design beyond which linfa is not asked (2 GiB of them).
-const MOST_CELLS: usize = 1 << 28;
+/// Numbers in a written-out design beyond which linfa is not asked (1 GiB of them).
+const MOST_CELLS: usize = 1 << 27;
 /// Gradient tolerance of the final fit.
 const TOLERANCE: f64 = 1e-7;
 /// Gradient tolerance that linfa certifies.

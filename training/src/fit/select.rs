@@ -34,6 +34,10 @@ const ROUNDS: (usize, usize) = (4, 2);
 const LOOSE: f64 = 1e-4;
 /// Splits are fitted until this many rows have been, at most [`MOST_FOLDS`] of them.
 const ROWS_TO_JUDGE: usize = 40_000;
+/// Rows that a trial is fitted on at most …
+const MOST_FITTED: usize = 60_000;
+/// … and judged on.
+const MOST_HELD: usize = 40_000;
 /// Standard errors by which a stage must lower the held-out log-loss: few, because what says nothing stiffens anyway.
 const ERRORS_TO_ADD: f64 = 0.5;
 /// Folds of rows without times.
@@ -139,6 +143,10 @@ pub(super) fn choose(
     }
     let mut trials: Vec<Trial<'_>> = splits
         .into_iter()
+        .map(|split| Split {
+            fit: thinned(split.fit, MOST_FITTED),
+            held: thinned(split.held, MOST_HELD),
+        })
         .map(|split| trial(columns, outcomes, order, form, split))
         .collect();
     let mut search = Search {
@@ -165,6 +173,12 @@ pub(super) fn choose(
         tried: search.tried,
     };
     Ok((choice, held))
+}
+
+/// At most `most` of the rows, evenly spaced.
+fn thinned(rows: Vec<usize>, most: usize) -> Vec<usize> {
+    let step = rows.len().div_ceil(most).max(1);
+    rows.into_iter().step_by(step).collect()
 }
 
 fn trial<'a>(

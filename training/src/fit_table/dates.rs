@@ -89,14 +89,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_date_is_not_taken_for_one() {
-        for text in [
-            "20130102",
-            "0379-NEVHP",
-            "12 months",
-            "may",
-            "13/45/2013",
-            "1.5",
-        ] {
+        for text in ["0379-NEVHP", "12 months", "may", "13/45/2013", "1.5"] {
             assert!(moment(text).is_none(), "{text}");
         }
         let mixed = [Some("2013-01-02".to_owned()), Some("soon".to_owned())];

@@ -1,6 +1,6 @@
 //! Which rows are fitted on and which are judged.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{FitTable, FitTableError};
@@ -18,6 +18,12 @@ pub(super) struct Fold {
     pub(super) name: String,
     pub(super) train: Vec<usize>,
     pub(super) test: Vec<usize>,
+}
+
+/// A row and the fold or side that the split file gives it.
+struct Labelled {
+    row: usize,
+    label: String,
 }
 
 /// Every fold.
@@ -40,11 +46,11 @@ pub(super) fn plan(
         (None, Some(times)) => by_time(times),
         (None, None) => {
             let parts = deal(rows, groups, FOLDS, request.seed);
-            let all: Vec<(usize, String)> = parts
-                .iter()
-                .map(|part| part.to_string())
-                .enumerate()
-                .collect();
+            let label = |(row, part): (usize, &usize)| Labelled {
+                row,
+                label: part.to_string(),
+            };
+            let all: Vec<Labelled> = parts.iter().enumerate().map(label).collect();
             (
                 out_of_fold(&all),
                 format!("{FOLDS} folds by seed {}", request.seed),
@@ -102,10 +108,14 @@ fn from_file(path: &Path, rows: usize) -> Result<(Vec<Fold>, String), FitTableEr
     let table = FlatTable::read(path, &ReadOptions::default())?;
     let file = path.display().to_string();
     let row_ids = row_ids(&table, &file, rows)?;
-    let labelled = |name: &str| -> Result<Vec<(usize, String)>, FitTableError> {
+    let labelled = |name: &str| -> Result<Vec<Labelled>, FitTableError> {
         let values: &Values = &table.column(name)?.values;
-        let labels = (0..table.rows()).filter_map(|line| values.text(line).map(|l| (line, l)));
-        Ok(labels.map(|(line, label)| (row_ids[line], label)).collect())
+        let labels = (0..table.rows()).filter_map(|line| {
+            let label = values.text(line)?;
+            let row = row_ids[line];
+            Some(Labelled { row, label })
+        });
+        Ok(labels.collect())
     };
     if table.column("fold").is_ok() {
         return Ok((
@@ -116,8 +126,8 @@ fn from_file(path: &Path, rows: usize) -> Result<(Vec<Fold>, String), FitTableEr
     if table.column("split").is_ok() {
         let all = labelled("split")?;
         let side = |name: &str| {
-            let rows = all.iter().filter(|(_, label)| label == name);
-            rows.map(|(row, _)| *row).collect()
+            let rows = all.iter().filter(|labelled| labelled.label == name);
+            rows.map(|labelled| labelled.row).collect()
         };
         let fold = Fold {
             name: "test".to_owned(),
@@ -158,22 +168,23 @@ fn row_ids(table: &FlatTable, file: &str, rows: usize) -> Result<Vec<usize>, Fit
 }
 
 /// Each label's rows are judged by a fit on the rows of all others.
-fn out_of_fold(rows: &[(usize, String)]) -> Vec<Fold> {
-    let mut by_label: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (row, label) in rows {
-        by_label.entry(label).or_default().push(*row);
-    }
-    by_label
-        .keys()
-        .map(|name| {
-            let (test, train): (Vec<&(usize, String)>, Vec<&(usize, String)>) =
-                rows.iter().partition(|(_, label)| label == name);
-            let numbers = |side: Vec<&(usize, String)>| side.iter().map(|(row, _)| *row).collect();
-            Fold {
-                name: (*name).to_owned(),
-                train: numbers(train),
-                test: numbers(test),
-            }
+fn out_of_fold(rows: &[Labelled]) -> Vec<Fold> {
+    let labels: BTreeSet<&str> = rows
+        .iter()
+        .map(|labelled| labelled.label.as_str())
+        .collect();
+    let side = |name: &str, judged: bool| -> Vec<usize> {
+        let rows = rows
+            .iter()
+            .filter(|labelled| (labelled.label == name) == judged);
+        rows.map(|labelled| labelled.row).collect()
+    };
+    labels
+        .into_iter()
+        .map(|name| Fold {
+            name: name.to_owned(),
+            train: side(name, false),
+            test: side(name, true),
         })
         .collect()
 }
