@@ -1,7 +1,6 @@
 //! How lagom learns.
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
-
 //! * [`evaluation_speed`]: how fast off-policy evaluation is.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
