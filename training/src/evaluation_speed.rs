@@ -181,6 +181,8 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::print_stdout)]
+
     use super::{against_obp, measure};
 
     #[test]
@@ -191,5 +193,14 @@ mod tests {
         assert!(measure(0, 1).is_err());
         let ratio = against_obp(1).expect("two thousand rounds");
         assert!(ratio.seconds > 0.0 && ratio.ratio > 1.0, "{ratio:?}");
+    }
+
+    /// The size that is promised: a minute of two cores, which another load on the machine may stretch.
+    #[test]
+    #[ignore = "slow: ten million decisions"]
+    fn ten_million_decisions_take_less_than_a_minute() {
+        let speed = measure(10_000_000, 1).expect("a log of ten million");
+        println!("{speed:?}\n{:?}", against_obp(1));
+        assert!(speed.seconds <= 60.0, "{speed:?}");
     }
 }

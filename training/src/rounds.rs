@@ -1,7 +1,7 @@
 //! Logged decisions from anywhere: a folder of tables becomes checked rounds and a report.
 //!
 //! ```text
-//! log        action, reward, pscore; customer (optional); every other column is context
+//! log        action, reward, pscore (or pi_b); customer (optional); every other column is context
 //! pi_e       one column an action: the target policy's probabilities, one row a round
 //! pi_b       the same of the logging policy            (optional)
 //! q_hat      predicted rewards, the same shape          (optional)
@@ -111,17 +111,25 @@ pub fn read_rounds(folder: &Path, options: &RoundsOptions) -> Result<LoadedRound
         options.segment.as_deref(),
     )?;
 
-    let mut rounds = Rounds::new(log.actions, log.rewards, log.propensities, target)
-        .map_err(|source| RoundsError::in_file("log, pi_e", source))?;
     let mut absent = Vec::new();
-    match folder.optional("pi_b")? {
-        Some(table) => {
-            let matrix = table.matrix(&action_names)?;
-            rounds = rounds
-                .with_logging(matrix)
-                .map_err(|source| table.fault(source))?;
+    let logging = match folder.optional("pi_b")? {
+        Some(table) => Some((table.matrix(&action_names)?, table)),
+        None => {
+            absent.push("pi_b".to_owned());
+            None
         }
-        None => absent.push("pi_b".to_owned()),
+    };
+    let propensities = match (log.propensities, &logging) {
+        (Some(propensities), _) => propensities,
+        (None, Some((matrix, _))) => log::propensities_of(matrix, &log.actions)?,
+        (None, None) => return Err(RoundsError::NoPropensity),
+    };
+    let mut rounds = Rounds::new(log.actions, log.rewards, propensities, target)
+        .map_err(|source| RoundsError::in_file("log, pi_e", source))?;
+    if let Some((matrix, table)) = logging {
+        rounds = rounds
+            .with_logging(matrix)
+            .map_err(|source| table.fault(source))?;
     }
     match folder.optional("actions")? {
         Some(table) => {

@@ -23,6 +23,11 @@ pub enum RoundsError {
         /// What it is for.
         purpose: &'static str,
     },
+    /// Nothing says with which probability the logged actions were taken.
+    #[error(
+        "log: there is no column `pscore` (or propensity, propensity_score, probability) and no pi_b; add one of them"
+    )]
+    NoPropensity,
     /// A table could not be read.
     #[error(transparent)]
     Table(#[from] FlatTableError),

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use lagom_model::ope::OpeError;
+use ndarray::Array2;
+
 use super::{
     actions::{codes, positions},
     error::RoundsError,
@@ -14,7 +17,8 @@ use crate::contexts::Contexts;
 pub(super) struct Log {
     pub(super) actions: Vec<u32>,
     pub(super) rewards: Vec<f64>,
-    pub(super) propensities: Vec<f64>,
+    /// Absent when no column of a known name holds them.
+    pub(super) propensities: Option<Vec<f64>>,
     pub(super) customers: Option<Vec<u32>>,
     pub(super) contexts: Contexts,
     /// Rows by the segment they belong to, when one was asked for.
@@ -39,7 +43,7 @@ pub(super) fn read(
             .find(|name| columns.iter().any(|column| column.name == **name))
             .copied()
     };
-    let propensity = known(&PROPENSITY).unwrap_or(PROPENSITY[0]);
+    let propensity = known(&PROPENSITY);
     let customer = known(&CUSTOMER);
     let customers = customer
         .map(|name| table.table.column(name))
@@ -53,13 +57,16 @@ pub(super) fn read(
         "round",
         "action",
         "reward",
-        propensity,
+        propensity.unwrap_or("action"),
         customer.unwrap_or("action"),
     ];
     Ok(Log {
         actions: positions(table, names)?,
         rewards: table.numbers("reward")?.to_vec(),
-        propensities: table.numbers(propensity)?.to_vec(),
+        propensities: match propensity {
+            Some(name) => Some(table.numbers(name)?.to_vec()),
+            None => None,
+        },
         customers,
         contexts: Contexts::of(&table.table, &taken, None),
         segments: match segment {
@@ -67,6 +74,26 @@ pub(super) fn read(
             None => BTreeMap::new(),
         },
     })
+}
+
+/// The probability with which the logging policy took each action it took.
+pub(super) fn propensities_of(
+    logging: &Array2<f64>,
+    actions: &[u32],
+) -> Result<Vec<f64>, RoundsError> {
+    if logging.nrows() != actions.len() {
+        return Err(RoundsError::in_file(
+            "log, pi_b",
+            OpeError::Shape {
+                what: "the logging policy",
+                unit: "rows",
+                found: logging.nrows(),
+                expected: actions.len(),
+            },
+        ));
+    }
+    let taken = logging.rows().into_iter().zip(actions);
+    Ok(taken.map(|(row, &action)| row[action as usize]).collect())
 }
 
 /// Rows by the cell of a column; rows without one are the segment `missing`.

@@ -225,3 +225,22 @@ fn segments_are_valued_by_their_own_rounds() {
         "{message}"
     );
 }
+
+#[test]
+fn propensities_come_from_the_logging_policy_when_the_log_has_none() {
+    let unnamed = |file: &str, text: String| match file {
+        "log" => text.replace("pscore", "round_trip"),
+        _ => text,
+    };
+    let with = evaluate_rounds(folder(|_, text| text).path(), &RoundsOptions::default()).unwrap();
+    let without = evaluate_rounds(folder(unnamed).path(), &RoundsOptions::default()).unwrap();
+    assert_eq!(with.report.value["ips"], without.report.value["ips"]);
+    let message = fault(|file, text| {
+        if file == "pi_b" {
+            String::new()
+        } else {
+            unnamed(file, text)
+        }
+    });
+    assert!(message.contains("no column `pscore`"), "{message}");
+}
