@@ -27,9 +27,12 @@ mod evidence;
 mod explain;
 pub mod explore;
 mod fit;
+#[cfg(test)]
+mod fixture;
 mod generation;
 mod layout;
 mod learner;
+mod normal_equations;
 mod prior;
 mod scorer;
 pub mod statistics;

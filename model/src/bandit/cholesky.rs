@@ -43,13 +43,17 @@ impl Lower {
         }
     }
 
-    /// Entry `(row, column)`, `column ≤ row`.
-    pub(super) fn at(&mut self, row: usize, column: usize) -> &mut f64 {
-        &mut self.values[row * self.n + column]
+    pub(super) fn dimension(&self) -> usize {
+        self.n
     }
 
     /// Row `i` up to its diagonal.
-    fn row(&self, i: usize) -> &[f64] {
+    pub(super) fn row_mut(&mut self, i: usize) -> &mut [f64] {
+        &mut self.values[i * self.n..i * self.n + i + 1]
+    }
+
+    /// Row `i` up to its diagonal.
+    pub(super) fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.n..i * self.n + i + 1]
     }
 

@@ -85,7 +85,7 @@ impl Default for Exploration {
 impl Default for Refresh {
     fn default() -> Self {
         Self {
-            growth: 0.2,
+            growth: 0.25,
             paid: 250_000.0,
         }
     }

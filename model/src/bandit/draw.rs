@@ -36,3 +36,36 @@ pub fn select(probabilities: &[f64], u: f64) -> Option<usize> {
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn digest(fill: char) -> Digest {
+        Digest::try_from(fill.to_string().repeat(64)).unwrap()
+    }
+
+    #[test]
+    fn a_draw_is_in_range_and_depends_on_decision_and_generation() {
+        let u = draw("d-1", &digest('0'));
+        assert!((0.0..1.0).contains(&u));
+        assert_eq!(u.to_bits(), draw("d-1", &digest('0')).to_bits());
+        assert!((u - draw("d-2", &digest('0'))).abs() > 0.0);
+        assert!((u - draw("d-1", &digest('1'))).abs() > 0.0);
+    }
+
+    #[test]
+    fn selection_inverts_the_cumulative_distribution() {
+        let probabilities = [0.0, 0.25, 0.0, 0.5, 0.25, 0.0];
+        let at = |u| select(&probabilities, u).unwrap();
+        assert_eq!(
+            [at(0.0), at(0.2499), at(0.25), at(0.7499), at(0.75)],
+            [1, 1, 3, 3, 4]
+        );
+        // Rounding may leave the sum a little below 1: the last possible action takes the rest.
+        assert_eq!(at(1.0), 4);
+        assert_eq!(select(&[0.0, 0.0], 0.5), None);
+    }
+}

@@ -3,6 +3,7 @@
 use super::config::BanditConfig;
 use super::error::BanditError;
 use super::fit::block_evidence;
+use super::normal_equations::NormalEquations;
 use super::statistics::SufficientStatistics;
 
 /// Rounds' worth of the assumption that a head's noise is a third of its span.
@@ -24,7 +25,16 @@ pub(super) fn shrinkage(
     if search.spread <= 0.0 || sums.rounds() < search.from_rounds {
         return Ok(1.0);
     }
-    let evidence = |kappa: f64| log_evidence(sums, config, variance, discount, kappa);
+    let layout = sums.layout();
+    let blocks: Vec<Block> = (0..layout.dimensions().len())
+        .filter(|&index| sums.block_rounds(index) > 0)
+        .map(|index| Block {
+            index,
+            equations: NormalEquations::assemble(sums, index, discount),
+            penalties: config.prior.penalties(layout, index, variance),
+        })
+        .collect();
+    let evidence = |kappa: f64| log_evidence(&blocks, config, layout.heads().len(), kappa);
     let mut best = (start, evidence(start)?);
     for ratio in [search.step, 1.0 / search.step] {
         let from = best.0;
@@ -43,33 +53,32 @@ pub(super) fn shrinkage(
     Ok(best.0)
 }
 
+/// A block's equations and its penalties before the common factor.
+struct Block {
+    index: usize,
+    equations: NormalEquations,
+    penalties: Vec<f64>,
+}
+
 /// `ln p(y | κ) + ln p(κ)` up to a constant, over all blocks and heads; see
 /// [`Shrinkage`](super::Shrinkage) for the formula.
 fn log_evidence(
-    sums: &SufficientStatistics,
+    blocks: &[Block],
     config: &BanditConfig,
-    variance: f64,
-    discount: f64,
+    heads: usize,
     kappa: f64,
 ) -> Result<f64, BanditError> {
-    let layout = sums.layout();
-    let heads = layout.heads().len();
     let mut log_volume = 0.0;
     let mut weight = 0.0;
     let mut unexplained = vec![0.0; heads];
-    for (index, block) in sums.blocks().iter().enumerate() {
-        if block.rounds() == 0 {
-            continue;
-        }
-        let mut penalties = config.prior.penalties(layout, index, variance);
-        for penalty in &mut penalties {
-            *penalty *= kappa;
-        }
-        let part = block_evidence(index, block, heads, &penalties, discount)?;
+    for block in blocks {
+        let penalties: Vec<f64> = block.penalties.iter().map(|own| own * kappa).collect();
+        let part = block_evidence(block.index, &block.equations, &penalties)?;
         log_volume += part.log_volume;
-        weight += block.weight() * discount;
-        for (head, rest) in unexplained.iter_mut().enumerate() {
-            *rest += block.square(head) * discount - part.explained[head];
+        weight += block.equations.weight;
+        let terms = block.equations.squares.iter().zip(&part.explained);
+        for (rest, (square, explained)) in unexplained.iter_mut().zip(terms) {
+            *rest += square - explained;
         }
     }
     let log_misfit: f64 = unexplained

@@ -2,7 +2,7 @@
 
 use super::cholesky::{Cholesky, Lower, dot};
 use super::error::BanditError;
-use super::statistics::BlockSums;
+use super::normal_equations::NormalEquations;
 
 /// The posterior of one block.
 #[derive(Debug, Clone)]
@@ -36,26 +36,22 @@ struct Normal {
 impl Normal {
     fn new(
         index: usize,
-        block: &BlockSums,
+        equations: &NormalEquations,
         penalties: &[f64],
-        discount: f64,
         all: bool,
     ) -> Result<Self, BanditError> {
-        let touched: Vec<usize> = (0..block.dimension())
-            .filter(|&i| all || block.gram_diagonal(i) > 0.0)
+        let gram = &equations.gram;
+        let touched: Vec<usize> = (0..gram.dimension())
+            .filter(|&i| all || gram.row(i)[i] > 0.0)
             .collect();
-        let mut position = vec![usize::MAX; block.dimension()];
+        let mut matrix = Lower::zeros(touched.len());
         for (at, &i) in touched.iter().enumerate() {
-            position[i] = at;
-        }
-        let n = touched.len();
-        let mut matrix = Lower::zeros(n);
-        for (column, &i) in touched.iter().enumerate() {
-            let later = position[i..].iter().zip(block.gram_row(i));
-            for (&row, value) in later.filter(|&(&row, _)| row != usize::MAX) {
-                *matrix.at(row, column) = value * discount;
+            let from = gram.row(i);
+            let row = matrix.row_mut(at);
+            for (value, &j) in row.iter_mut().zip(&touched) {
+                *value = from[j];
             }
-            *matrix.at(column, column) += penalties[i];
+            row[at] += penalties[i];
         }
         let factor = Cholesky::new(matrix).map_err(|bad| BanditError::NotPositiveDefinite {
             block: index,
@@ -66,32 +62,27 @@ impl Normal {
     }
 
     /// `L⁻¹ B` of one head.
-    fn whitened(&self, block: &BlockSums, head: usize, discount: f64) -> Vec<f64> {
-        let all: Vec<f64> = block.moments(head).collect();
-        let b = self.touched.iter().map(|&i| all[i] * discount).collect();
+    fn whitened(&self, moments: &[f64]) -> Vec<f64> {
+        let b = self.touched.iter().map(|&i| moments[i]).collect();
         self.factor.forward(b)
     }
 }
 
 /// Solves `(A + Λ) w_h = B_h` for every head.
 ///
-/// `penalties` is the diagonal of `Λ`, `discount` what the sums are multiplied with, `whiten` whether
-/// the inverse factor is kept for posterior variances.
+/// `penalties` is the diagonal of `Λ`, `whiten` whether the inverse factor is kept for posterior
+/// variances.
 pub(super) fn fit_block(
     index: usize,
-    block: &BlockSums,
-    heads: usize,
+    equations: &NormalEquations,
     penalties: &[f64],
-    discount: f64,
     whiten: bool,
 ) -> Result<BlockFit, BanditError> {
-    let normal = Normal::new(index, block, penalties, discount, whiten)?;
-    let mut weights = vec![0.0; heads * block.dimension()];
-    for head in 0..heads {
-        let solution = normal
-            .factor
-            .backward(normal.whitened(block, head, discount));
-        let own = &mut weights[head * block.dimension()..(head + 1) * block.dimension()];
+    let normal = Normal::new(index, equations, penalties, whiten)?;
+    let dimension = equations.gram.dimension();
+    let mut weights = vec![0.0; equations.moments.len() * dimension];
+    for (own, moments) in weights.chunks_exact_mut(dimension).zip(&equations.moments) {
+        let solution = normal.factor.backward(normal.whitened(moments));
         for (&i, &weight) in normal.touched.iter().zip(&solution) {
             own[i] = weight;
         }
@@ -110,25 +101,18 @@ pub(super) fn fit_block(
 /// What one block says of its penalties.
 pub(super) fn block_evidence(
     index: usize,
-    block: &BlockSums,
-    heads: usize,
+    equations: &NormalEquations,
     penalties: &[f64],
-    discount: f64,
 ) -> Result<BlockEvidence, BanditError> {
-    let normal = Normal::new(index, block, penalties, discount, false)?;
-    let log_prior: f64 = normal
-        .touched
-        .iter()
-        .map(|&i| libm::log(penalties[i]))
-        .sum();
-    let explained = (0..heads)
-        .map(|head| {
-            let z = normal.whitened(block, head, discount);
-            dot(&z, &z)
-        })
-        .collect();
+    let normal = Normal::new(index, equations, penalties, false)?;
+    let touched = normal.touched.iter();
+    let log_prior: f64 = touched.map(|&i| libm::log(penalties[i])).sum();
+    let explained = equations.moments.iter().map(|moments| {
+        let z = normal.whitened(moments);
+        dot(&z, &z)
+    });
     Ok(BlockEvidence {
         log_volume: 0.5 * (log_prior - normal.factor.log_determinant()),
-        explained,
+        explained: explained.collect(),
     })
 }

@@ -13,6 +13,7 @@ use super::evidence;
 use super::explore::Rule;
 use super::fit::{BlockFit, fit_block};
 use super::layout::Layout;
+use super::normal_equations::NormalEquations;
 use super::prior::context_variance;
 use super::statistics::SufficientStatistics;
 use stored::StoredGeneration;
@@ -79,7 +80,7 @@ impl Generation {
             digest: layout.digest(),
             layout,
         };
-        let all: Vec<usize> = (0..sums.blocks().len()).collect();
+        let all: Vec<usize> = (0..sums.layout().dimensions().len()).collect();
         empty.refit(sums, &all, number, discount)
     }
 
@@ -110,12 +111,7 @@ impl Generation {
             }
         }
         next.number = number;
-        next.labels = discount
-            * sums
-                .blocks()
-                .iter()
-                .map(|block| block.weight())
-                .sum::<f64>();
+        next.labels = discount * sums.weight();
         next.rule = self.config.exploration.rule.after(next.labels);
         next.digest = next.content_digest();
         Ok(next)
@@ -140,10 +136,8 @@ impl Generation {
             condition,
         } = fit_block(
             block,
-            &sums.blocks()[block],
-            self.layout.heads().len(),
+            &NormalEquations::assemble(sums, block, discount),
             &penalties,
-            discount,
             self.is_optimistic(),
         )?;
         Ok(BlockWeights::new(weights, whitening, condition))

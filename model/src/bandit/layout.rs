@@ -168,6 +168,15 @@ impl Layout {
             .map_or(0, |&atom| self.atoms[atom as usize].block)
     }
 
+    /// The actions whose rounds make up a block's equations, ascending.
+    pub fn actions_of(&self, block: usize) -> std::ops::Range<usize> {
+        if self.space.is_composed() {
+            0..self.space.len()
+        } else {
+            block..block + 1
+        }
+    }
+
     /// Identity of the layout: sums and weights of another are refused.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::config::BanditConfig;
 use super::error::BanditError;
 use super::generation::Generation;
+use super::prior::Shrinkage;
 use super::statistics::{Round, SufficientStatistics};
 
 /// Sums, the generation last published from them, and what has come since.
@@ -16,7 +17,8 @@ pub struct Learner {
     config: BanditConfig,
     generation: Arc<Generation>,
     solved_at: Vec<u64>,
-    shrinkage_at: u64,
+    /// Rounds at the last full fit.
+    fitted_at: u64,
 }
 
 impl Learner {
@@ -38,8 +40,8 @@ impl Learner {
     pub fn resume(sums: SufficientStatistics, generation: Arc<Generation>) -> Self {
         Self {
             config: generation.config().clone(),
-            solved_at: sums.blocks().iter().map(|block| block.rounds()).collect(),
-            shrinkage_at: sums.rounds(),
+            solved_at: block_rounds(&sums),
+            fitted_at: sums.rounds(),
             sums,
             generation,
         }
@@ -63,7 +65,7 @@ impl Learner {
     /// # Errors
     /// As for [`SufficientStatistics::fold`].
     pub fn fold(&mut self, round: &Round<'_>) -> Result<(), BanditError> {
-        self.sums.fold(round).map(|_| ())
+        self.sums.fold(round)
     }
 
     /// Publishes the next generation if one is due under the configured schedule.
@@ -71,23 +73,17 @@ impl Learner {
     /// # Errors
     /// As for [`Generation::fit`].
     pub fn refresh(&mut self, discount: f64) -> Result<Option<Arc<Generation>>, BanditError> {
-        let rounds = self.sums.rounds();
-        let search = self.config.shrinkage;
-        let searched = self.shrinkage_at.max(search.from_rounds) as f64;
-        let since = rounds as f64 - self.shrinkage_at as f64;
-        let search_due = search.spread > 0.0
-            && rounds >= search.from_rounds
-            && (self.shrinkage_at < search.from_rounds || since >= search.every_growth * searched);
-        if search_due {
+        if self.is_full_fit_due() {
             return self.publish(discount).map(Some);
         }
-        let blocks = self.sums.blocks();
-        let due: Vec<usize> = (0..blocks.len())
+        let held = block_rounds(&self.sums);
+        let dimensions = self.sums.layout().dimensions();
+        let due: Vec<usize> = (0..held.len())
             .filter(|&block| {
                 let solved_at = self.solved_at[block];
-                let since = blocks[block].rounds().saturating_sub(solved_at);
-                let dimension = blocks[block].dimension();
-                self.config.refresh.is_due(dimension, solved_at, since)
+                let since = held[block].saturating_sub(solved_at);
+                let refresh = self.config.refresh;
+                refresh.is_due(dimensions[block], solved_at, since)
             })
             .collect();
         if due.is_empty() {
@@ -96,10 +92,24 @@ impl Learner {
         let number = self.generation.number() + 1;
         let next = self.generation.refit(&self.sums, &due, number, discount)?;
         for block in due {
-            self.solved_at[block] = self.sums.blocks()[block].rounds();
+            self.solved_at[block] = held[block];
         }
         self.generation = Arc::new(next);
         Ok(Some(Arc::clone(&self.generation)))
+    }
+
+    /// Whether the rounds have multiplied enough to look again at the prior: its common factor and the
+    /// spread of the context.
+    fn is_full_fit_due(&self) -> bool {
+        let Shrinkage {
+            from_rounds,
+            every_growth,
+            ..
+        } = self.config.shrinkage;
+        let rounds = self.sums.rounds();
+        let grown = rounds.saturating_sub(self.fitted_at) as f64;
+        let first = self.fitted_at < from_rounds && rounds >= from_rounds;
+        first || (rounds > from_rounds && grown >= every_growth * self.fitted_at as f64)
     }
 
     /// Publishes a full fit now, due or not: after a merge, after somebody was forgotten, at the end of a
@@ -112,13 +122,8 @@ impl Learner {
         let start = self.generation.shrinkage();
         let next = Generation::fit(&self.sums, &self.config, number, discount, start)?;
         self.generation = Arc::new(next);
-        self.shrinkage_at = self.sums.rounds();
-        self.solved_at = self
-            .sums
-            .blocks()
-            .iter()
-            .map(|block| block.rounds())
-            .collect();
+        self.fitted_at = self.sums.rounds();
+        self.solved_at = block_rounds(&self.sums);
         Ok(Arc::clone(&self.generation))
     }
 
@@ -137,6 +142,12 @@ impl Learner {
     pub fn forget(&mut self, part: &SufficientStatistics) -> Result<(), BanditError> {
         self.sums.forget(part)
     }
+}
+
+/// Rounds held in each block.
+fn block_rounds(sums: &SufficientStatistics) -> Vec<u64> {
+    let blocks = 0..sums.layout().dimensions().len();
+    blocks.map(|block| sums.block_rounds(block)).collect()
 }
 
 #[cfg(test)]

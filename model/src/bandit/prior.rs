@@ -43,8 +43,8 @@ impl Default for PriorScales {
             level: 30.0,
             level_context: 1000.0,
             pair: 30.0,
-            own: 0.3,
-            own_context: 10.0,
+            own: 0.1,
+            own_context: 5.0,
         }
     }
 }
@@ -64,16 +64,16 @@ pub struct Shrinkage {
     pub spread: f64,
     /// Ratio of neighbouring values of `κ` that are tried.
     pub step: f64,
-    /// Rounds below which `κ` stays 1.
+    /// Rounds below which `κ` stays 1 and the context's variance counts as 1.
     pub from_rounds: u64,
-    /// Growth of the rounds after which `κ` is looked for again.
+    /// Share by which the rounds grow before both are looked at again.
     pub every_growth: f64,
 }
 
 impl Default for Shrinkage {
     fn default() -> Self {
         Self {
-            spread: 1.0,
+            spread: 0.5,
             step: 3.0,
             from_rounds: 16,
             every_growth: 3.0,
@@ -132,25 +132,20 @@ const UNIT_VARIANCE_ROUNDS: f64 = 1.0;
 /// variance per entry would let a feature that hardly varies take any coefficient.
 pub(super) fn context_variance(sums: &SufficientStatistics) -> f64 {
     let entries = sums.layout().context().len();
-    let mut weight = 0.0;
-    let mut first = vec![0.0; entries];
-    let mut second = vec![0.0; entries];
-    for block in sums
-        .blocks()
-        .iter()
-        .filter(|block| block.dimension() > entries)
-    {
-        weight += block.weight();
-        let with_constant = block.gram_row(0).skip(1);
-        for (sum, term) in first.iter_mut().zip(with_constant) {
-            *sum += term;
-        }
-        for (entry, sum) in second.iter_mut().enumerate() {
-            *sum += block.gram_diagonal(1 + entry);
-        }
-    }
+    let weight = sums.weight();
     if entries == 0 || !(weight > 0.0) {
         return 1.0;
+    }
+    let mut first = vec![0.0; entries];
+    let mut second = vec![0.0; entries];
+    for action in sums.actions().iter().filter(|action| action.rounds() > 0) {
+        let gram = action.gram_rows();
+        let mut start = 1;
+        for entry in 0..entries {
+            first[entry] += gram[start];
+            second[entry] += gram[start + entry + 1];
+            start += entry + 2;
+        }
     }
     let spread = |(&sum, &square): (&f64, &f64)| {
         let mean = sum / weight;

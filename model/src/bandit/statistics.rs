@@ -1,17 +1,20 @@
 //! What has been learnt, as sums.
 //!
 //! ```text
-//! A = Σ w φ φ'        one for all heads
-//! B = Σ w φ y'        one column a head
+//! Σ w u u'        of each action, one for all heads        u = [1, x]
+//! Σ w u y'        of each action, one column a head
 //! ```
+//! Which parts an action is made of enters only when a generation is fitted, so a fold is as cheap for a
+//! structured action as for a plain one.
+//!
 //! The sums are fixed-point integers (see [`fixed_point`]): they merge across shards in any order, take
 //! a customer out again, and rebuild from the log, always to the same bits.
 
-mod block;
+mod action;
 mod decay;
 pub mod fixed_point;
 
-pub use block::BlockSums;
+pub use action::ActionSums;
 pub use decay::ForwardDecay;
 
 use std::sync::Arc;
@@ -43,7 +46,7 @@ pub struct Round<'a> {
 #[serde(try_from = "StoredSums", into = "StoredSums")]
 pub struct SufficientStatistics {
     layout: Arc<Layout>,
-    blocks: Vec<BlockSums>,
+    actions: Vec<ActionSums>,
     ceiling: i128,
 }
 
@@ -52,7 +55,7 @@ pub struct SufficientStatistics {
 struct StoredSums {
     version: u32,
     layout: Layout,
-    blocks: Vec<BlockSums>,
+    actions: Vec<ActionSums>,
     ceiling: i128,
 }
 
@@ -60,15 +63,10 @@ impl SufficientStatistics {
     /// Nothing learnt yet.
     #[must_use]
     pub fn new(layout: Arc<Layout>) -> Self {
-        let heads = layout.heads().len();
-        let blocks = layout
-            .dimensions()
-            .iter()
-            .map(|&dimension| BlockSums::new(dimension, heads))
-            .collect();
+        let empty = ActionSums::new(layout.context().len() + 1, layout.heads().len());
         Self {
+            actions: vec![empty; layout.space().len()],
             layout,
-            blocks,
             ceiling: 0,
         }
     }
@@ -79,51 +77,62 @@ impl SufficientStatistics {
         &self.layout
     }
 
-    /// The sums of each block.
+    /// The sums of each action.
     #[must_use]
-    pub fn blocks(&self) -> &[BlockSums] {
-        &self.blocks
+    pub fn actions(&self) -> &[ActionSums] {
+        &self.actions
+    }
+
+    /// Number of rounds held in one block of the normal equations.
+    #[must_use]
+    pub fn block_rounds(&self, block: usize) -> u64 {
+        let actions = self.layout.actions_of(block);
+        actions.map(|action| self.actions[action].rounds()).sum()
+    }
+
+    /// `Σ w` over all rounds.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.actions.iter().map(ActionSums::weight).sum()
     }
 
     /// Number of rounds held.
     #[must_use]
     pub fn rounds(&self) -> u64 {
-        self.blocks.iter().map(BlockSums::rounds).sum()
+        self.actions.iter().map(ActionSums::rounds).sum()
     }
 
-    /// Adds one round and returns the block it went to.
+    /// Adds one round.
     ///
     /// # Errors
     /// When the round does not fit the layout, a number is beyond the fixed-point range, or the sums are
     /// full. The sums are then unchanged.
-    pub fn fold(&mut self, round: &Round<'_>) -> Result<usize, BanditError> {
+    pub fn fold(&mut self, round: &Round<'_>) -> Result<(), BanditError> {
         let fixed = self.fix(round)?;
         let ceiling = self
             .ceiling
             .checked_add(fixed.ceiling())
             .filter(|&ceiling| ceiling <= CEILING)
             .ok_or(BanditError::SumsFull)?;
-        let block = self.layout.block_of(round.action);
-        self.blocks[block].add(&self.layout, round.action, &fixed);
+        self.actions[round.action].add(&fixed);
         self.ceiling = ceiling;
-        Ok(block)
+        Ok(())
     }
 
     /// Takes one round out, leaving the bits of sums that never had it.
     ///
     /// # Errors
-    /// As for [`fold`](Self::fold), and when no round is held. That the very round was folded in before,
+    /// As for [`fold`](Self::fold), and when no round of the action is held. That the very round was folded in before,
     /// with the same weight, is for the caller to know: sums cannot tell.
-    pub fn unfold(&mut self, round: &Round<'_>) -> Result<usize, BanditError> {
+    pub fn unfold(&mut self, round: &Round<'_>) -> Result<(), BanditError> {
         let fixed = self.fix(round)?;
-        let block = self.layout.block_of(round.action);
-        let held = self.blocks[block].rounds();
+        let held = self.actions[round.action].rounds();
         if held == 0 {
             return Err(BanditError::ForgetsMoreThanHeld { removed: 1, held });
         }
-        self.blocks[block].subtract(&self.layout, round.action, &fixed);
+        self.actions[round.action].subtract(&fixed);
         self.ceiling -= fixed.ceiling();
-        Ok(block)
+        Ok(())
     }
 
     /// Adds the sums of another shard.
@@ -137,7 +146,7 @@ impl SufficientStatistics {
             .checked_add(other.ceiling)
             .filter(|&ceiling| ceiling <= CEILING)
             .ok_or(BanditError::SumsFull)?;
-        for (own, others) in self.blocks.iter_mut().zip(&other.blocks) {
+        for (own, others) in self.actions.iter_mut().zip(&other.actions) {
             own.merge(others);
         }
         self.ceiling = ceiling;
@@ -147,16 +156,16 @@ impl SufficientStatistics {
     /// Takes the sums of `other`, a part of these, out again: forgets a customer, a shard, a period.
     ///
     /// # Errors
-    /// When the layouts differ, or `other` holds more rounds of a block than these do.
+    /// When the layouts differ, or `other` holds more rounds of an action than these do.
     pub fn forget(&mut self, other: &Self) -> Result<(), BanditError> {
         self.same_layout(other)?;
-        for (own, others) in self.blocks.iter().zip(&other.blocks) {
+        for (own, others) in self.actions.iter().zip(&other.actions) {
             let (held, removed) = (own.rounds(), others.rounds());
             if removed > held {
                 return Err(BanditError::ForgetsMoreThanHeld { removed, held });
             }
         }
-        for (own, others) in self.blocks.iter_mut().zip(&other.blocks) {
+        for (own, others) in self.actions.iter_mut().zip(&other.actions) {
             own.forget(others);
         }
         self.ceiling -= other.ceiling;
@@ -199,18 +208,18 @@ impl TryFrom<StoredSums> for SufficientStatistics {
             });
         }
         let empty = Self::new(Arc::new(stored.layout));
-        if stored.blocks.len() != empty.blocks.len() {
+        if stored.actions.len() != empty.actions.len() {
             return Err(BanditError::Length {
-                what: "the list of blocks",
-                found: stored.blocks.len(),
-                expected: empty.blocks.len(),
+                what: "the list of actions",
+                found: stored.actions.len(),
+                expected: empty.actions.len(),
             });
         }
-        for (found, expected) in stored.blocks.iter().zip(&empty.blocks) {
+        for (found, expected) in stored.actions.iter().zip(&empty.actions) {
             found.check_shape(expected)?;
         }
         Ok(Self {
-            blocks: stored.blocks,
+            actions: stored.actions,
             ceiling: stored.ceiling,
             ..empty
         })
@@ -222,7 +231,7 @@ impl From<SufficientStatistics> for StoredSums {
         Self {
             version: SUMS_VERSION,
             layout: Layout::clone(&sums.layout),
-            blocks: sums.blocks,
+            actions: sums.actions,
             ceiling: sums.ceiling,
         }
     }

@@ -1,1 +1,108 @@
+#![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
+
+use super::*;
+
+const RULES: [Rule; 8] = [
+    Rule::InverseGap(InverseGap { gamma: 0.0 }),
+    Rule::InverseGap(InverseGap { gamma: 7.0 }),
+    Rule::InverseGap(InverseGap { gamma: 1e6 }),
+    Rule::FastCb(FastCb { gamma: 50.0 }),
+    Rule::EpsilonGreedy(EpsilonGreedy { epsilon: 0.1 }),
+    Rule::Softmax(Softmax { temperature: 0.05 }),
+    Rule::Greedy(Greedy),
+    Rule::Uniform(Uniform),
+];
+
+proptest! {
+    /// Whatever the scores: a distribution, at least the floor everywhere, and never less on the best
+    /// action than its base measure for the rules that prefer it.
+    #[test]
+    fn every_rule_gives_a_distribution_above_its_floor(
+        scores in prop::collection::vec(-3.0_f64..3.0, 1..400),
+        weights in prop::collection::vec(0.01_f64..1.0, 400),
+        epsilon in 0.0_f64..1.0,
+    ) {
+        let weights = &weights[..scores.len()];
+        let total: f64 = weights.iter().sum();
+        let base: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
+        let situation = Situation { scores: &scores, base: &base };
+        for rule in RULES {
+            let mut probabilities = vec![0.0; scores.len()];
+            rule.distribution(situation, &mut probabilities);
+            prop_assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{rule:?}");
+            prop_assert!(probabilities.iter().all(|&p| (0.0..=1.0 + 1e-12).contains(&p)), "{rule:?}");
+            let best = situation.best();
+            prop_assert!(probabilities[best] >= base[best] - 1e-12, "{rule:?}");
+            floor::mix(epsilon, &base, &mut probabilities);
+            prop_assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{rule:?}");
+            for (&probability, &share) in probabilities.iter().zip(&base) {
+                prop_assert!(probability >= epsilon * share, "{rule:?}: {probability} {share}");
+            }
+        }
+    }
+
+    /// With an even base measure the rule is the paper's: `p(a) = 1 / (n + γ gap)`.
+    #[test]
+    fn an_even_base_measure_gives_the_papers_rule(
+        scores in prop::collection::vec(0.0_f64..1.0, 2..60),
+        gamma in 0.0_f64..1e5,
+    ) {
+        let n = scores.len() as f64;
+        let base = vec![1.0 / n; scores.len()];
+        let situation = Situation { scores: &scores, base: &base };
+        let mut probabilities = vec![0.0; scores.len()];
+        InverseGap { gamma }.distribution(situation, &mut probabilities);
+        let best = situation.best();
+        for (at, &probability) in probabilities.iter().enumerate() {
+            if at != best {
+                let papers = 1.0 / (n + gamma * (scores[best] - scores[at]));
+                prop_assert!((probability - papers).abs() < 1e-14);
+            }
+        }
+        prop_assert!(probabilities[best] >= 1.0 / n - 1e-13);
+    }
+}
+
+#[test]
+fn fast_cb_is_the_papers_rule() {
+    let scores = [0.9, 0.5, 0.2];
+    let base = [1.0 / 3.0; 3];
+    let mut probabilities = [0.0; 3];
+    FastCb { gamma: 20.0 }.distribution(
+        Situation {
+            scores: &scores,
+            base: &base,
+        },
+        &mut probabilities,
+    );
+    let papers = |score: f64| 0.1 / (3.0 * 0.1 + 20.0 * (0.9 - score));
+    assert!((probabilities[1] - papers(0.5)).abs() < 1e-15);
+    assert!((probabilities[2] - papers(0.2)).abs() < 1e-15);
+}
+
+#[test]
+fn softmax_survives_extreme_scores() {
+    let mut probabilities = [0.0; 2];
+    Softmax { temperature: 1e-3 }.distribution(
+        Situation {
+            scores: &[1e6, -1e6],
+            base: &[0.5, 0.5],
+        },
+        &mut probabilities,
+    );
+    assert!((probabilities[0] - 1.0).abs() < 1e-15 && probabilities[1] >= 0.0);
+}
+
+#[test]
+fn gamma_grows_with_the_labels_of_the_generation() {
+    let rule = RuleConfig::default();
+    assert_eq!(rule.after(0.0), Rule::InverseGap(InverseGap { gamma: 0.0 }));
+    assert_eq!(
+        rule.after(100.0),
+        Rule::InverseGap(InverseGap { gamma: 10_000.0 })
+    );
+    let refused = RuleConfig::Softmax { temperature: 0.0 }.check();
+    assert!(matches!(refused, Err(BanditError::Parameter { .. })));
+}

@@ -1,1 +1,71 @@
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+use crate::bandit::fixture::{Owned, layout, rounds, space, sums};
+use crate::bandit::{ActionSpace, Digest, Layout, Refresh};
+
+fn run(layout: &Arc<Layout>, rounds: &[Owned]) -> (Learner, Vec<Digest>) {
+    let empty = SufficientStatistics::new(Arc::clone(layout));
+    let mut learner = Learner::new(empty, BanditConfig::default(), 1.0).unwrap();
+    let mut published = Vec::new();
+    for round in rounds {
+        learner.fold(&round.round()).unwrap();
+        published.extend(learner.refresh(1.0).unwrap().map(|next| next.digest()));
+    }
+    (learner, published)
+}
+
+#[test]
+fn a_replay_publishes_the_same_generations() {
+    for space in [space(), ActionSpace::plain(4).unwrap()] {
+        let layout = layout(space, 3, 2);
+        let rounds = rounds(&layout, 300, 1);
+        let (learner, published) = run(&layout, &rounds);
+        assert_eq!(run(&layout, &rounds).1, published);
+        assert_eq!(learner.generation().number(), published.len() as u64);
+        assert!(published.len() > 10);
+    }
+}
+
+#[test]
+fn forgetting_and_publishing_is_never_having_known() {
+    let layout = layout(space(), 3, 1);
+    let rounds = rounds(&layout, 200, 2);
+    let (customer, others) = rounds.split_at(40);
+    let mut learner = Learner::new(sums(&layout, &rounds), BanditConfig::default(), 1.0).unwrap();
+    learner.forget(&sums(&layout, customer)).unwrap();
+    let forgot = learner.publish(1.0).unwrap();
+    let start = Learner::new(sums(&layout, &rounds), BanditConfig::default(), 1.0).unwrap();
+    let never = Generation::fit(
+        &sums(&layout, others),
+        &BanditConfig::default(),
+        1,
+        1.0,
+        start.generation().shrinkage(),
+    )
+    .unwrap();
+    assert_eq!(forgot.digest(), never.digest());
+}
+
+#[test]
+fn shards_merged_publish_what_one_log_publishes() {
+    let layout = layout(space(), 3, 1);
+    let rounds = rounds(&layout, 200, 3);
+    let (left, right) = rounds.split_at(77);
+    let whole = Learner::new(sums(&layout, &rounds), BanditConfig::default(), 1.0).unwrap();
+    let mut merged = sums(&layout, right);
+    merged.merge(&sums(&layout, left)).unwrap();
+    let merged = Learner::new(merged, BanditConfig::default(), 1.0).unwrap();
+    assert_eq!(merged.generation().digest(), whole.generation().digest());
+}
+
+#[test]
+fn the_schedule_solves_small_blocks_at_once_and_large_ones_as_they_grow() {
+    let refresh = Refresh::default();
+    assert!(refresh.is_due(41, 1_000_000, 1));
+    assert!(!refresh.is_due(41, 1_000_000, 0));
+    // 1,000 coefficients: at least 16 rounds, then a quarter more, at most 1,334 rounds apart.
+    assert!(!refresh.is_due(1_000, 0, 15) && refresh.is_due(1_000, 0, 16));
+    assert!(!refresh.is_due(1_000, 1_000, 249) && refresh.is_due(1_000, 1_000, 250));
+    assert!(!refresh.is_due(1_000, 1_000_000, 1_333) && refresh.is_due(1_000, 1_000_000, 1_334));
+}

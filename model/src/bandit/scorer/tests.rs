@@ -1,1 +1,195 @@
+#![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::bandit::fixture::{layout, rounds, space, sums};
+use crate::bandit::{ActionSpace, BanditConfig, draw};
+
+fn generation(composed: bool) -> Arc<Generation> {
+    let space = if composed {
+        space()
+    } else {
+        ActionSpace::plain(6).unwrap()
+    };
+    let layout = layout(space, 4, 3);
+    let sums = sums(&layout, &rounds(&layout, 400, 5));
+    Arc::new(Generation::fit(&sums, &BanditConfig::default(), 1, 1.0, 1.0).unwrap())
+}
+
+fn valuation(head_weights: [f64; 3]) -> Valuation {
+    Valuation {
+        head_weights: head_weights.to_vec(),
+        action_values: Vec::new(),
+    }
+}
+
+#[test]
+fn factored_values_are_the_predictions_combined() {
+    for composed in [true, false] {
+        let generation = generation(composed);
+        let actions = generation.layout().space().len();
+        let prices: Vec<f64> = (0..actions).map(|action| -(action as f64)).collect();
+        let weights = [2.0, -1.0, 0.5];
+        let valued = Valuation {
+            action_values: prices.clone(),
+            ..valuation(weights)
+        };
+        let scorer = Scorer::new(Arc::clone(&generation), &valued).unwrap();
+        let mut scratch = Scratch::default();
+        let context = [0.3, -0.7, 0.2, 0.9];
+        scorer
+            .decide(&context, &ActionSet::all(actions), &mut scratch)
+            .unwrap();
+        for (action, &value) in scratch.values().iter().enumerate() {
+            let heads = generation.predict(&context, action).unwrap();
+            let combined: f64 = heads
+                .iter()
+                .zip(weights)
+                .map(|(head, weight)| head * weight)
+                .sum();
+            assert!((value - combined - prices[action]).abs() < 1e-12);
+        }
+        let span = 3.5;
+        assert!((scorer.span() - span).abs() < 1e-15);
+        for (&score, &value) in scratch.scores().iter().zip(scratch.values()) {
+            let bonus = score - value / span;
+            assert!(if composed {
+                bonus.abs() < 1e-12
+            } else {
+                bonus > 0.0
+            });
+        }
+    }
+}
+
+#[test]
+fn the_bonus_is_the_posterior_deviation() {
+    // One action, no context: after n rounds of weight 1, A + κΛ = n + κλ.
+    let layout = layout(ActionSpace::plain(1).unwrap(), 0, 1);
+    let mut sums = crate::bandit::SufficientStatistics::new(layout);
+    for _ in 0..9 {
+        let round = crate::bandit::Round {
+            context: &[],
+            action: 0,
+            heads: &[0.0],
+            weight: 1.0,
+        };
+        sums.fold(&round).unwrap();
+    }
+    let config = crate::bandit::fixture::unit_ridge();
+    let generation = Generation::fit(&sums, &config, 1, 1.0, 1.0).unwrap();
+    let scorer = Scorer::new(
+        Arc::new(generation),
+        &Valuation {
+            head_weights: vec![1.0],
+            action_values: Vec::new(),
+        },
+    )
+    .unwrap();
+    let mut scratch = Scratch::default();
+    scorer.score(&[], &ActionSet::all(1), &mut scratch).unwrap();
+    let expected = config.exploration.optimism / 10.0_f64.sqrt();
+    assert!((scratch.scores()[0] - expected).abs() < 1e-12);
+}
+
+proptest! {
+    #[test]
+    fn a_decision_is_a_distribution_over_what_is_eligible(
+        bits in 1_u32..8192,
+        context in prop::collection::vec(-5.0_f64..5.0, 4),
+        first in -2.0_f64..2.0,
+    ) {
+        let generation = generation(true);
+        let scorer = Scorer::new(Arc::clone(&generation), &valuation([first, 1.0, -1.0])).unwrap();
+        let eligible = ActionSet::from_predicate(13, |action| bits >> action & 1 == 1);
+        let mut scratch = Scratch::default();
+        scorer.decide(&context, &eligible, &mut scratch).unwrap();
+        let all = scratch.catalogue_probabilities(13);
+        prop_assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let floor = generation.config().exploration.floor;
+        let mut base = scratch.base().iter();
+        for (action, &probability) in all.iter().enumerate() {
+            if eligible.contains(action) {
+                prop_assert!(probability >= floor * base.next().unwrap());
+            } else {
+                prop_assert_eq!(probability.to_bits(), 0.0_f64.to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_million_draws_match_the_logged_probabilities() {
+    let scorer = Scorer::new(generation(true), &valuation([1.0, 0.2, -0.1])).unwrap();
+    let digest = scorer.generation().digest();
+    let mut scratch = Scratch::default();
+    let eligible = ActionSet::from_predicate(13, |action| action != 4);
+    scorer
+        .decide(&[0.1, 0.4, -0.2, 0.0], &eligible, &mut scratch)
+        .unwrap();
+    let draws = 1_000_000;
+    let mut counts = [0_u32; 13];
+    for decision in 0..draws {
+        let u = draw(&format!("decision-{decision}"), &digest);
+        counts[scratch.select(u).unwrap()] += 1;
+    }
+    assert_eq!(counts[4], 0);
+    let expected = scratch.catalogue_probabilities(13);
+    let chi_square: f64 = expected
+        .iter()
+        .zip(counts)
+        .filter(|&(&probability, _)| probability > 0.0)
+        .map(|(&probability, count)| {
+            let expected = probability * f64::from(draws);
+            (f64::from(count) - expected).powi(2) / expected
+        })
+        .sum();
+    // The 99.9 % point of chi-square with 11 degrees of freedom.
+    assert!(chi_square < 31.264, "{chi_square}");
+}
+
+#[test]
+fn another_valuation_changes_decisions_without_a_fit() {
+    let generation = generation(true);
+    let mut scorer = Scorer::new(Arc::clone(&generation), &valuation([1.0, 0.0, 0.0])).unwrap();
+    let everything = ActionSet::all(13);
+    let context = [0.5, 0.0, 0.0, 0.0];
+    let mut scratch = Scratch::default();
+    scorer.decide(&context, &everything, &mut scratch).unwrap();
+    let for_it = scratch.probabilities().to_vec();
+    scorer.revalue(&valuation([-1.0, 0.0, 0.0])).unwrap();
+    scorer.decide(&context, &everything, &mut scratch).unwrap();
+    let against_it = scratch.probabilities().to_vec();
+    let best = |p: &[f64]| (0..13).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap();
+    assert!(best(&for_it) > 6 && best(&against_it) < 6);
+    let fresh = Scorer::new(generation, &valuation([-1.0, 0.0, 0.0])).unwrap();
+    fresh.decide(&context, &everything, &mut scratch).unwrap();
+    assert_eq!(scratch.probabilities(), against_it);
+}
+
+#[test]
+fn nothing_eligible_and_foreign_sets_are_refused() {
+    let scorer = Scorer::new(generation(true), &valuation([1.0, 0.0, 0.0])).unwrap();
+    let mut scratch = Scratch::default();
+    let refused = scorer.decide(&[0.0; 4], &ActionSet::none(13), &mut scratch);
+    assert_eq!(refused, Err(BanditError::NothingEligible));
+    let refused = scorer.decide(&[0.0; 4], &ActionSet::all(12), &mut scratch);
+    assert!(matches!(
+        refused,
+        Err(BanditError::Length {
+            found: 12,
+            expected: 13,
+            ..
+        })
+    ));
+    let refused = scorer.decide(&[0.0; 3], &ActionSet::all(13), &mut scratch);
+    assert!(matches!(
+        refused,
+        Err(BanditError::Length {
+            found: 3,
+            expected: 4,
+            ..
+        })
+    ));
+}

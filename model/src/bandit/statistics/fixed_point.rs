@@ -8,7 +8,7 @@
 //! ```text
 //! feature          u  -> round(u 2^28)            |u| ≤ 2^14, resolution 3.7e-9
 //! weighted feature wu -> round(w u 2^28)          0 < w ≤ 2^18
-//! gram             (u_i)(w u_j)    at 2^-56       i ≤ j, mirrored
+//! gram             (u_i)(w u_j)    at 2^-56       i ≤ j
 //! target           y  -> round(y 2^24)            |y| ≤ 2^32
 //! moment           (u_i)(w y_h)    at 2^-52
 //! square           (y_h)(w y_h)    at 2^-48
@@ -113,20 +113,6 @@ impl FixedRound {
         let feature = i128::from(largest(&self.features).max(largest(&self.targets)));
         let weighted = i128::from(largest(&self.weighted).max(largest(&self.weighted_targets)));
         feature * weighted
-    }
-
-    /// `(u_i)(w u_j)` for `i ≤ j`, mirrored: the square array of all products of `[1, x]` with itself.
-    pub(super) fn outer(&self) -> Vec<i128> {
-        let n = self.features.len();
-        let mut outer = vec![0_i128; n * n];
-        for i in 0..n {
-            for j in i..n {
-                let product = i128::from(self.features[i]) * i128::from(self.weighted[j]);
-                outer[i * n + j] = product;
-                outer[j * n + i] = product;
-            }
-        }
-        outer
     }
 }
 
