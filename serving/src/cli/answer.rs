@@ -9,7 +9,10 @@ pub(crate) enum Answer {
     /// It is done, or holds.
     Yes,
     /// It does not hold: a gate failed, a check found something.
-    #[allow(dead_code, reason = "gates and checks answer so; not every build has one")]
+    #[allow(
+        dead_code,
+        reason = "gates and checks answer so; not every build has one"
+    )]
     No,
 }
 

@@ -27,12 +27,17 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         .map_err(|error| format!("{}: {error}", args.file.display()))?;
     let is_spec = text.lines().any(|line| line.trim() == "[[feature]]");
     let (is, faults) = if is_spec {
-        let fault = FeatureSpec::parse(&text).err().map(|error| error.to_string());
+        let fault = FeatureSpec::parse(&text)
+            .err()
+            .map(|error| error.to_string());
         ("feature spec", fault.into_iter().collect())
     } else {
         let faults = Config::load(Some(&args.file)).err().map(|error| error.0);
         let texts = faults.unwrap_or_default();
-        ("configuration", texts.iter().map(ToString::to_string).collect())
+        (
+            "configuration",
+            texts.iter().map(ToString::to_string).collect(),
+        )
     };
     let checked = Checked {
         file: args.file.display().to_string(),

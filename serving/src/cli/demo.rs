@@ -98,7 +98,10 @@ async fn demonstrate(
         "\n{} worlds of {} customers, {} months of invoices each, lived by three policies over gRPC",
         args.seeds, args.customers, args.months
     ));
-    let (shown, objective) = (config(folder, "shown", PolicyKind::Bandit, true)?, Config::default().objective);
+    let (shown, objective) = (
+        config(folder, "shown", PolicyKind::Bandit, true)?,
+        Config::default().objective,
+    );
     let shown = Server::start(shown, model.clone()).await?;
     out.line(format_args!(
         "gRPC on {}{}",
@@ -156,8 +159,16 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
     };
     let defaults = Config::default();
     Ok(Config {
-        grpc: if shown { free_or_any(defaults.grpc) } else { any },
-        http: if shown { defaults.http.map(free_or_any) } else { None },
+        grpc: if shown {
+            free_or_any(defaults.grpc)
+        } else {
+            any
+        },
+        http: if shown {
+            defaults.http.map(free_or_any)
+        } else {
+            None
+        },
         store: folder.join(format!("{name}.db")),
         clock: crate::clock::Source::Events,
         guardrails: Arc::new(Guardrails::new(&guardrails)?),
@@ -209,7 +220,9 @@ async fn stay(
     if let Some(http) = shown.http_addr {
         out.line(format_args!("\nopen http://{http}"));
     }
-    let decision = bandit.first().and_then(|life| life.last_decision.as_deref());
+    let decision = bandit
+        .first()
+        .and_then(|life| life.last_decision.as_deref());
     if let Some(decision_id) = decision {
         out.line(format_args!(
             "next: grpcurl -plaintext -d '{{\"decision_id\": \"{decision_id}\"}}' {} \

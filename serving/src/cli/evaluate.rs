@@ -13,7 +13,12 @@ use std::path::PathBuf;
     lagom evaluate --table log.csv --action arm --reward visit --propensity 0.3333 --drop spend")]
 pub(crate) struct Args {
     /// A folder of rounds: log.csv and pi_e.csv, and pi_b.csv, q_hat.csv, actions.csv if known.
-    #[arg(long, value_name = "DIR", required_unless_present = "table", conflicts_with = "table")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "table",
+        conflicts_with = "table"
+    )]
     rounds: Option<PathBuf>,
     /// One row a logged decision; CSV, CSV.gz or Parquet. Learns a policy on the train rows and
     /// values it on the test rows.
@@ -113,7 +118,10 @@ fn table_text(report: &TableReport) -> String {
         "value",
         "interval"
     );
-    let fixed = report.fixed.iter().map(|(name, value)| (name.clone(), value));
+    let fixed = report
+        .fixed
+        .iter()
+        .map(|(name, value)| (name.clone(), value));
     let policies = [
         ("uniform".to_owned(), &report.uniform),
         (

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 /// Fits a calibrated logistic model of one column of a table on the others, and judges it on rows
 /// that it has not seen.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lagom fit --table churn.csv --target Churn --positive Yes \
-                        --drop customerID --split split.csv --predictions p.csv --json")]
+#[command(
+    after_help = "Example: lagom fit --table churn.csv --target Churn --positive Yes \
+                        --drop customerID --split split.csv --predictions p.csv --json"
+)]
 pub(crate) struct Args {
     /// CSV, CSV.gz or Parquet, one row an example.
     #[arg(long, value_name = "FILE")]
@@ -71,9 +73,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 }
 
 fn text(report: &FitTableReport) -> String {
-    let auc = report
-        .auc
-        .map_or_else(|| "none: one outcome only".to_owned(), |auc| format!("{auc:.4}"));
+    let auc = report.auc.map_or_else(
+        || "none: one outcome only".to_owned(),
+        |auc| format!("{auc:.4}"),
+    );
     let mut text = format!(
         "{} predictions ({}), {:.2} % positive ({})\n\
          AUC {auc}, log-loss {:.4}, Brier {:.4}, ECE {:.4}, fitted in {:.1} s\n\

@@ -37,7 +37,10 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         if self.json {
-            write_all(format_args!("{}\n", serde_json::to_string_pretty(document)?));
+            write_all(format_args!(
+                "{}\n",
+                serde_json::to_string_pretty(document)?
+            ));
         } else {
             let text = text();
             write_all(format_args!("{}\n", text.trim_end()));

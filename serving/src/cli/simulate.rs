@@ -74,7 +74,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         policy: args.policy,
     };
     let bar = progress(u64::from(args.days), "days");
-    let log = simulate(&plan, Snapshot::new(parts)?, Some(&mut learning), || bar.inc(1))?;
+    let log = simulate(&plan, Snapshot::new(parts)?, Some(&mut learning), || {
+        bar.inc(1)
+    })?;
     bar.finish_and_clear();
     let truth = log.truth.clone();
     let tables = Tables {

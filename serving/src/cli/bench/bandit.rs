@@ -11,10 +11,17 @@ use std::path::PathBuf;
 /// Runs the served bandit, with its default configuration, over a labelled stream (progressive
 /// validation) or a delayed one, and prints the best fixed action beside it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lagom bench bandit --stream digits.csv.gz --order digits.order.csv.gz")]
+#[command(
+    after_help = "Example: lagom bench bandit --stream digits.csv.gz --order digits.order.csv.gz"
+)]
 pub(crate) struct Args {
     /// Features in [0, 1] and a last column `label`; CSV or CSV.gz.
-    #[arg(long, value_name = "FILE", requires = "order", conflicts_with = "delayed")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "order",
+        conflicts_with = "delayed"
+    )]
     stream: Option<PathBuf>,
     /// Row orders, one column each.
     #[arg(long, value_name = "FILE")]

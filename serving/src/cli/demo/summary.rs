@@ -84,7 +84,9 @@ pub(super) fn row(policy: &'static str, lives: &[Lived], objective: &Objective) 
         })
     };
     let money = |minor: &dyn Fn(&Tally) -> f64| {
-        mean(lives, |tally| minor(tally) / 100.0 / tally.invoices.max(1) as f64)
+        mean(lives, |tally| {
+            minor(tally) / 100.0 / tally.invoices.max(1) as f64
+        })
     };
     Row {
         policy,
@@ -112,7 +114,11 @@ pub(super) fn gain(ours: &[Lived], theirs: &[Lived], objective: &Objective) -> G
         .collect();
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
-    let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let variance = differences
+        .iter()
+        .map(|one| (one - mean).powi(2))
+        .sum::<f64>()
+        / (n - 1.0);
     let half = student_t::isf(0.025, n - 1.0) * (variance / n).sqrt();
     Gain {
         mean,
