@@ -20,8 +20,8 @@ fn one_percent_of_skew_is_found_in_a_hundred_thousand() {
             !SrmTest::of_weights(&observed, &SHARES).unwrap().passes()
         })
     };
-    assert_at_least("51 % to 49 % found", alarms(0.51, 31, 300), 0.99);
-    assert_at_most("50 % to 50 % suspected", alarms(0.50, 32, 1000), 0.004);
+    assert_at_least("51 % to 49 % found", alarms(0.51, 31, 200), 0.99);
+    assert_at_most("50 % to 50 % suspected", alarms(0.50, 32, 500), 0.004);
 }
 
 #[test]
@@ -42,12 +42,12 @@ fn the_sequential_test_may_be_watched_and_finds_the_skew() {
     };
     assert_at_least(
         "51 % to 49 % found while watching",
-        alarms(0.51, 33, 300),
+        alarms(0.51, 33, 200),
         0.95,
     );
     assert_at_most(
         "50 % to 50 % suspected while watching",
-        alarms(0.50, 34, 1000),
+        alarms(0.50, 34, 500),
         0.05,
     );
 }

@@ -258,3 +258,61 @@ fn a_column_the_table_lacks_is_named() {
         "{message}"
     );
 }
+
+#[test]
+fn open_windows_are_left_out_but_counted_as_assigned() {
+    let mut columns: Vec<Column> = CALM.table().columns().to_vec();
+    columns.push(Column {
+        name: "first_decision".to_owned(),
+        values: Values::Number((0..2000).map(|row| f64::from(row % 100)).collect()),
+    });
+    let table = FlatTable::new(columns).unwrap();
+    let gated = PLAN.replace(
+        "[shares]",
+        "[window]\nexposed = \"first_decision\"\ndays = 60\nas_of = 120\n[shares]",
+    );
+    let review = review_table(&table, &Plan::parse("plan.toml", &gated).unwrap()).unwrap();
+    // Exposed on days 0 to 60 of 0 to 99.
+    assert_eq!(review.customers, 1220);
+    assert_eq!(review.exclusions.immature, 780);
+    assert_eq!(review.srm.observed, [1000, 1000]);
+}
+
+#[test]
+fn arms_share_the_level_and_the_family() {
+    let mut columns: Vec<Column> = CALM.table().columns().to_vec();
+    if let Values::Text(arms) = &mut columns[1].values {
+        for arm in &mut arms[500..1000] {
+            *arm = Some("uniform".to_owned());
+        }
+    }
+    let table = FlatTable::new(columns).unwrap();
+    let plan = PLAN.replace("ladder = 0.5", "ladder = 0.25\nuniform = 0.25");
+    let review = review_table(&table, &Plan::parse("plan.toml", &plan).unwrap()).unwrap();
+    let keys: Vec<&str> = review
+        .comparisons
+        .iter()
+        .map(|(key, _)| key.as_str())
+        .collect();
+    assert_eq!(keys, ["ladder_vs_bandit", "ladder_vs_uniform"]);
+    assert_eq!(review.arms, ["ladder", "bandit", "uniform"]);
+    assert_eq!(review.shares, [0.25, 0.5, 0.25]);
+    assert!(review.srm.passes());
+    assert_eq!(
+        review.multiplicity.names,
+        ["ladder_vs_bandit/mean.cash", "ladder_vs_uniform/mean.cash"]
+    );
+    for (_, comparison) in &review.comparisons {
+        assert_eq!(comparison.metrics[0].1.effects.judged.alpha, 0.025);
+    }
+    // Three quarters and one half of 2000 planned customers.
+    let planned = |at: usize| {
+        review.comparisons[at].1.metrics[0]
+            .1
+            .effects
+            .asymp_cs
+            .look
+            .n_star
+    };
+    assert_eq!([planned(0), planned(1)], [1500.0, 1000.0]);
+}
