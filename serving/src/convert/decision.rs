@@ -12,7 +12,7 @@ use lagom_model::strategy::Strategy;
 use lagom_proto::v1;
 
 /// Most events in one request.
-pub const MAX_EVENTS: usize = 1_000;
+pub const MAX_EVENTS: usize = 10_000;
 
 /// Reads a question.
 ///

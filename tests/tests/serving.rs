@@ -1,0 +1,18 @@
+//! The server over a real socket: what it promises to a billing backend.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "serving/advice.rs"]
+mod advice;
+#[path = "serving/confirm.rs"]
+mod confirm;
+#[path = "serving/faults.rs"]
+mod faults;
+#[path = "serving/house.rs"]
+mod house;
+#[path = "serving/learning.rs"]
+mod learning;
+#[path = "serving/refusals.rs"]
+mod refusals;
+#[path = "serving/standard.rs"]
+mod standard;

@@ -1,0 +1,95 @@
+//! Right before sending: does it still hold, and whose contact is it?
+
+use crate::house::House;
+use lagom_proto::v1::{
+    ConfirmActionRequest, ConfirmActionResponse, ConfirmStatus, EventType, NextBestActionResponse,
+};
+use lagom_tests::company::{self, MONDAY, customer, fact, invoice, question};
+
+/// The ladder is certain of its step, so that a contact is advised for sure.
+const LADDER: &str = "[bandit]\npolicy = \"ladder\"\n";
+
+async fn confirm(house: &House, advice: &NextBestActionResponse) -> ConfirmActionResponse {
+    let action = advice.action.as_ref().unwrap();
+    let request = ConfirmActionRequest {
+        decision_id: advice.decision_id.clone(),
+        as_of: action.send_at,
+    };
+    house
+        .decisions()
+        .confirm_action(request)
+        .await
+        .unwrap()
+        .into_inner()
+}
+
+async fn contact_advised(house: &House, n: usize) -> NextBestActionResponse {
+    let advice = house
+        .decisions()
+        .next_best_action(question(n))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_ne!(
+        advice.action.as_ref().unwrap().channel,
+        0,
+        "a contact: {}",
+        advice.reason
+    );
+    advice
+}
+
+#[tokio::test]
+async fn what_was_paid_meanwhile_is_cancelled_and_stays_so() {
+    let house = House::open(LADDER).await;
+    house.record(company::opening(1).events).await;
+    let advice = contact_advised(&house, 0).await;
+    assert_eq!(
+        confirm(&house, &advice).await.status(),
+        ConfirmStatus::Proceed
+    );
+    let paid = fact(0, EventType::PaymentSucceeded, MONDAY + 60, Some(45_000));
+    assert_eq!(house.record(vec![paid]).await.accepted, 1);
+    let cancelled = confirm(&house, &advice).await;
+    assert_eq!(cancelled.status(), ConfirmStatus::Cancel);
+    assert!(!cancelled.rules.is_empty());
+    assert_eq!(confirm(&house, &advice).await, cancelled);
+    let house = house.reopen(LADDER).await;
+    assert_eq!(confirm(&house, &advice).await, cancelled);
+}
+
+/// Two invoices of one customer, both advised at the same time: one contact proceeds, the second
+/// is over the customer's budget although nobody has reported the first as sent yet.
+#[tokio::test]
+async fn a_contact_that_may_proceed_is_counted_for_others() {
+    let house = House::open(LADDER).await;
+    let mut second = invoice(1);
+    second.customer_id = "c0".to_owned();
+    house.record(vec![customer(0), invoice(0), second]).await;
+    let first = contact_advised(&house, 0).await;
+    let mut ask = question(1);
+    ask.customer_id = "c0".to_owned();
+    let other = house
+        .decisions()
+        .next_best_action(ask)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_ne!(
+        other.action.as_ref().unwrap().channel,
+        0,
+        "both were advised"
+    );
+    assert_eq!(
+        confirm(&house, &first).await.status(),
+        ConfirmStatus::Proceed
+    );
+    assert_eq!(
+        confirm(&house, &first).await.status(),
+        ConfirmStatus::Proceed,
+        "its own contact"
+    );
+    let house = house.reopen(LADDER).await;
+    let refused = confirm(&house, &other).await;
+    assert_eq!(refused.status(), ConfirmStatus::Cancel, "{refused:?}");
+}

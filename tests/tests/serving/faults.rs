@@ -1,0 +1,87 @@
+//! A store that refuses: nothing is answered that is not on disk, and nothing half.
+
+use crate::house::{config, connect};
+use lagom_features::domain::{DecisionId, RequestId};
+use lagom_model::log::Decision;
+use lagom_proto::v1::decision_service_client::DecisionServiceClient;
+use lagom_proto::v1::event_service_client::EventServiceClient;
+use lagom_serving::server::Server;
+use lagom_serving::store::sqlite::SqliteStore;
+use lagom_serving::store::{Appending, Entry, Store, StoreError, Visit};
+use lagom_tests::company::{opening, question};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tonic::Code;
+
+/// A store that appends nothing while an error is set.
+struct Refusing {
+    store: SqliteStore,
+    error: Mutex<Option<StoreError>>,
+}
+
+impl Store for Refusing {
+    fn append(&self, entries: Vec<Entry>) -> Appending {
+        match self.error.lock().unwrap().clone() {
+            Some(error) => Box::pin(async move { Err(error) }),
+            None => self.store.append(entries),
+        }
+    }
+
+    fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+        self.store.decision(id)
+    }
+
+    fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError> {
+        self.store.answered(id)
+    }
+
+    fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.store.scan(visit)
+    }
+
+    fn waiting(&self) -> usize {
+        self.store.waiting()
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_cannot_be_kept_is_not_given() {
+    let folder = TempDir::new().unwrap();
+    let config = config(folder.path(), "[clock]\nsource = \"events\"\n");
+    let store = Arc::new(Refusing {
+        store: SqliteStore::open(&config.store).unwrap(),
+        error: Mutex::new(None),
+    });
+    let shared: Arc<dyn Store> = Arc::<Refusing>::clone(&store);
+    let server = Server::start_on(config, shared, None).await.unwrap();
+    let channel = connect(&server).await;
+    let mut decisions = DecisionServiceClient::new(channel.clone());
+    let mut events = EventServiceClient::new(channel);
+    events.record_events(opening(1)).await.unwrap();
+
+    let disk_full = StoreError::Io {
+        doing: "writing the log",
+        reason: "disk full".to_owned(),
+    };
+    for (error, code) in [
+        (disk_full, Code::Unavailable),
+        (StoreError::Full { waiting: 4_096 }, Code::ResourceExhausted),
+        (StoreError::Closed, Code::Unavailable),
+    ] {
+        *store.error.lock().unwrap() = Some(error);
+        let refused = decisions.next_best_action(question(0)).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{refused}");
+        let refused = events.record_events(opening(2)).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{refused}");
+        assert!(server.engine().pending().is_empty());
+    }
+    *store.error.lock().unwrap() = None;
+    decisions.next_best_action(question(0)).await.unwrap();
+    let recorded = events.record_events(opening(2)).await.unwrap().into_inner();
+    assert_eq!(
+        (recorded.accepted, recorded.duplicates),
+        (2, 2),
+        "nothing was kept in memory"
+    );
+    server.shutdown().await;
+}

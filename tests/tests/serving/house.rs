@@ -1,0 +1,108 @@
+//! A server in this process, with a folder of its own, and its clients.
+
+use lagom_proto::v1::decision_service_client::DecisionServiceClient;
+use lagom_proto::v1::event_service_client::EventServiceClient;
+use lagom_proto::v1::model_service_client::ModelServiceClient;
+use lagom_proto::v1::{Event, RecordEventsRequest, RecordEventsResponse};
+use lagom_serving::config::Config;
+use lagom_serving::server::{Running, Server};
+use std::collections::HashMap;
+use std::path::Path;
+use tempfile::TempDir;
+use tonic::transport::{Channel, Endpoint};
+
+/// A server that is gone when it is dropped.
+pub(crate) struct House {
+    pub(crate) server: Running,
+    pub(crate) folder: TempDir,
+    pub(crate) channel: Channel,
+}
+
+/// A configuration on free ports, with a store in `folder`.
+pub(crate) fn config(folder: &Path, more: &str) -> Config {
+    let text = format!("[server]\ngrpc = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\n{more}");
+    Config::parse(&text, folder, HashMap::new()).unwrap()
+}
+
+pub(crate) async fn connect(server: &Running) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.grpc_addr)).unwrap();
+    endpoint.connect().await.unwrap()
+}
+
+impl House {
+    /// On the events' clock.
+    pub(crate) async fn open(more: &str) -> Self {
+        Self::open_in(
+            TempDir::new().unwrap(),
+            &format!("[clock]\nsource = \"events\"\n{more}"),
+        )
+        .await
+    }
+
+    pub(crate) async fn open_in(folder: TempDir, more: &str) -> Self {
+        let server = Server::start(config(folder.path(), more), None)
+            .await
+            .unwrap();
+        let channel = connect(&server).await;
+        Self {
+            server,
+            folder,
+            channel,
+        }
+    }
+
+    /// Shuts down and starts again on the same store.
+    pub(crate) async fn reopen(self, more: &str) -> Self {
+        let Self {
+            server,
+            folder,
+            channel,
+        } = self;
+        drop(channel);
+        server.shutdown().await;
+        Self::open_in(folder, &format!("[clock]\nsource = \"events\"\n{more}")).await
+    }
+
+    pub(crate) fn decisions(&self) -> DecisionServiceClient<Channel> {
+        DecisionServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn models(&self) -> ModelServiceClient<Channel> {
+        ModelServiceClient::new(self.channel.clone())
+    }
+
+    /// Records events; on the events' clock by their own times.
+    pub(crate) async fn record(&self, events: Vec<Event>) -> RecordEventsResponse {
+        let request = RecordEventsRequest {
+            events,
+            as_of: None,
+        };
+        self.events()
+            .record_events(request)
+            .await
+            .unwrap()
+            .into_inner()
+    }
+
+    /// A GET of a page.
+    pub(crate) async fn page(&self, path: &'static str) -> String {
+        use std::io::{Read, Write};
+        let address = self.server.http_addr.unwrap();
+        let get = move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        tokio::task::spawn_blocking(get).await.unwrap()
+    }
+}
