@@ -17,8 +17,9 @@ fn histories_know_each_record_from_the_instant_it_was_made() {
     let borrowed = tables.histories();
     let taken = tables.take_histories();
     assert!(tables.events.is_empty() && tables.invoices.is_empty());
-    let (id, history) = taken.first_key_value().unwrap();
-    assert_eq!(history.events(), borrowed[id].events());
+    let id = lagom_features::domain::CustomerId::new("c1").unwrap();
+    let history = &taken[&id];
+    assert_eq!(history.events(), borrowed[&id].events());
     let issued = history.invoices()[0].value.issued_at;
     assert_eq!(history.invoices()[0].recorded_at, issued);
     let customer = &history.customers()[0];
