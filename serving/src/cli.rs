@@ -12,6 +12,10 @@ mod export;
 mod features;
 #[cfg(feature = "training")]
 mod fit;
+#[cfg(feature = "training")]
+mod import;
+#[cfg(feature = "training")]
+mod models;
 mod output;
 #[cfg(feature = "training")]
 mod review;
@@ -49,6 +53,16 @@ enum Command {
     #[cfg(feature = "training")]
     Simulate(simulate::Args),
     #[cfg(feature = "training")]
+    Import(import::Args),
+    #[cfg(feature = "training")]
+    Train(train::Args),
+    #[cfg(feature = "training")]
+    Models(models::ListArgs),
+    #[cfg(feature = "training")]
+    Promote(models::PromoteArgs),
+    #[cfg(feature = "training")]
+    Rollback(models::RollbackArgs),
+    #[cfg(feature = "training")]
     Export(export::Args),
     Features(features::Args),
     CheckConfig(check_config::Args),
@@ -70,6 +84,16 @@ impl Command {
             Self::Serve(args) => serve::run(&args, out),
             #[cfg(feature = "training")]
             Self::Simulate(args) => simulate::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Import(args) => import::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Train(args) => train::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Models(args) => models::list(&args, out),
+            #[cfg(feature = "training")]
+            Self::Promote(args) => models::promote(&args, out),
+            #[cfg(feature = "training")]
+            Self::Rollback(args) => models::rollback(&args, out),
             #[cfg(feature = "training")]
             Self::Export(args) => export::run(&args, out),
             Self::Features(args) => features::run(&args, out),

@@ -2,6 +2,7 @@
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
 //! * [`dataset`]: features and labels at decision points.
+//! * [`evaluation_speed`]: off-policy evaluation timed on a log of any size.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
@@ -18,6 +19,7 @@
 
 pub mod contexts;
 pub mod dataset;
+pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
 pub mod flat_table;

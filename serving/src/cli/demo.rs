@@ -1,6 +1,7 @@
 //! `lagom demo`: the whole loop on one machine, with nothing installed.
 
 mod backend;
+mod histories;
 mod summary;
 mod trial;
 
@@ -60,18 +61,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let folder = tempfile::tempdir()?;
     let models = folder.path().join("models");
-    let model = train(args, &models, out)?;
+    histories::train_on(args.data.as_deref(), folder.path(), &models, out)?;
+    let model = registry::current(&models)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(demonstrate(args, folder.path(), model, out))
-}
-
-fn train(
-    args: &Args,
-    models: &Path,
-    out: &mut Output,
-) -> Result<Option<Arc<dyn Predictor>>, Failure> {
-    super::train::demonstrate(args.data.as_deref(), models, out)?;
-    Ok(registry::current(models)?)
 }
 
 async fn demonstrate(

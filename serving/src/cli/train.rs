@@ -1,7 +1,115 @@
-//! scratch
-use super::answer::Failure;
+//! `lagom train`: from canonical tables to a new model version.
+
+use super::answer::{Answer, Failure};
 use super::output::Output;
-use std::path::Path;
-pub(crate) fn demonstrate(_: Option<&Path>, _: &Path, _: &mut Output) -> Result<(), Failure> {
-    Ok(())
+use lagom_features::domain::Timestamp;
+use lagom_features::spec::FeatureSpec;
+use lagom_training::pipeline::{TrainOptions, TrainReport, TrainingConfig, train};
+use std::path::{Path, PathBuf};
+
+/// Fits propensity and churn models to canonical tables, judges them on later invoices, and stores
+/// an immutable version with its card. Nothing is promoted.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lagom train --data data --models models")]
+pub(crate) struct Args {
+    /// Folder of the canonical tables.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the registry.
+    #[arg(long, value_name = "DIR")]
+    models: PathBuf,
+    /// A file whose [training] table says how; defaults if none is named.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A feature spec; the built-in one if none is named.
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Nothing recorded from this instant on is read.
+    #[arg(long, value_name = "T", value_parser = parse_time)]
+    as_of: Option<Timestamp>,
+    /// Of everything drawn.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    let in_file = |path: &Path, error: &dyn std::fmt::Display| -> Failure {
+        format!("{}: {error}", path.display()).into()
+    };
+    let spec = match &args.spec {
+        None => FeatureSpec::built_in(),
+        Some(path) => FeatureSpec::parse(&read(path)?).map_err(|error| in_file(path, &error))?,
+    };
+    let config = match &args.config {
+        None => TrainingConfig::parse("", spec)?,
+        Some(path) => {
+            TrainingConfig::parse(&read(path)?, spec).map_err(|error| in_file(path, &error))?
+        }
+    };
+    let report = train(&TrainOptions {
+        data: args.data.clone(),
+        models: args.models.clone(),
+        config,
+        as_of: args.as_of,
+        seed: args.seed,
+    })?;
+    let models = args.models.display();
+    out.report(&report, || {
+        let id = &report.model_id;
+        format!(
+            "{}\nnext: lagom promote {id} --models {models}",
+            text(&report)
+        )
+    })?;
+    Ok(Answer::Yes)
+}
+
+/// What came of a training, for a person.
+pub(crate) fn text(report: &TrainReport) -> String {
+    let mut text = format!(
+        "model {} from {} customers, {} invoices ({:.0} % looked at), {} decision points, {} \
+         feature columns\n",
+        report.model_id,
+        report.customers,
+        report.invoices,
+        100.0 * report.invoice_share,
+        report.points,
+        report.columns
+    );
+    for head in &report.heads {
+        text += &format!(
+            "{}: {} decisions, {:.1} % of them\n",
+            head.words,
+            head.rows,
+            100.0 * head.base_rate
+        );
+        if let Some(held_out) = &head.held_out {
+            let metrics = &held_out.metrics;
+            let or_none = |figure: Option<f64>| {
+                figure.map_or_else(|| "none".to_owned(), |figure| format!("{figure:.4}"))
+            };
+            text += &format!(
+                "  held out, issued from {}: AUC {} (late rate alone {}), log-loss {:.4}, Brier \
+                 {:.4}, ECE {:.4}\n",
+                held_out.judged_from,
+                or_none(metrics.auc),
+                or_none(head.floor_auc),
+                metrics.log_loss,
+                metrics.brier,
+                metrics.ece,
+            );
+        }
+        if let Some(note) = &head.note {
+            text += &format!("  {note}\n");
+        }
+    }
+    text
 }
