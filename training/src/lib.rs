@@ -6,6 +6,7 @@
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
+//! * [`import`]: tables of any shape into the canonical ones, by a mapping file.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
 //! * [`review`]: an experiment review from one row a customer.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
@@ -19,6 +20,7 @@ pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
 pub mod flat_table;
+pub mod import;
 pub mod logged_table;
 pub mod review;
 pub mod rounds;
