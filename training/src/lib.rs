@@ -6,6 +6,7 @@
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
+//! * [`import`]: any billing export into the canonical tables, by a mapping file.
 //! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
 //! * [`pipeline`]: from tables to a model version.
@@ -23,6 +24,7 @@ pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
 pub mod flat_table;
+pub mod import;
 pub mod labels;
 pub mod logged_table;
 pub mod pipeline;

@@ -13,18 +13,18 @@
 //!
 //! Reading collects the wrong cells of all tables before it gives up; writing is all or nothing.
 
-mod cell;
+pub(crate) mod cell;
 mod error;
-mod fields;
+pub(crate) mod fields;
 mod files;
 mod list;
-mod nearest;
+pub(crate) mod nearest;
 mod out;
 mod read;
 mod record;
 mod records;
-mod schema;
-mod source;
+pub(crate) mod schema;
+pub(crate) mod source;
 #[cfg(test)]
 mod tests;
 mod write;

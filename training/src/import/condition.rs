@@ -97,7 +97,12 @@ mod tests {
 
     #[test]
     fn unknown_is_neither_less_nor_more() {
-        for (text, expected) in [(" < 3", false), (" >= 0", false), (" != 0", true), (" == 0", false)] {
+        for (text, expected) in [
+            (" < 3", false),
+            (" >= 0", false),
+            (" != 0", true),
+            (" == 0", false),
+        ] {
             assert_eq!(judged(text), Ok(expected), "{text}");
         }
     }

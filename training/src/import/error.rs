@@ -54,7 +54,9 @@ pub enum ImportError {
 }
 
 fn too_many(rejects: &[CellFault], rejected: u64, allowed: u64) -> String {
-    let first = rejects.first().map_or_else(String::new, ToString::to_string);
+    let first = rejects
+        .first()
+        .map_or_else(String::new, ToString::to_string);
     format!("{first}; {rejected} row(s) rejected, {allowed} allowed: nothing was written")
 }
 

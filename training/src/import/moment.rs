@@ -44,6 +44,14 @@ impl Clock {
         }
     }
 
+    /// The same zone, with times as lagom writes them.
+    pub(super) fn plain(&self) -> Self {
+        Self {
+            format: None,
+            zone: self.zone.clone(),
+        }
+    }
+
     fn local(&self, local: DateTime) -> Result<Timestamp, String> {
         let zoned = self.zone.to_ambiguous_zoned(local).compatible();
         zoned.map(|z| z.timestamp()).map_err(|e| e.to_string())

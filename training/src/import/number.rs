@@ -22,7 +22,12 @@ const MAX_DIGITS: usize = 18;
 impl Decimal {
     /// Reads digits with an optional sign, decimal part and thousands marks.
     pub(super) fn parse(text: &str, marks: Marks) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a number with decimal mark `{}`", marks.decimal);
+        let wrong = || {
+            format!(
+                "`{text}` is not a number with decimal mark `{}`",
+                marks.decimal
+            )
+        };
         let trimmed = text.trim();
         let (negative, digits) = match trimmed.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -70,6 +75,20 @@ impl Decimal {
     pub(super) fn compare(self, other: Self) -> Ordering {
         let scale = self.scale.max(other.scale);
         self.at_scale(scale).cmp(&other.at_scale(scale))
+    }
+
+    /// The number as [`Self::parse`] reads it.
+    pub(super) fn text(self, marks: Marks) -> String {
+        let digits = self.units.unsigned_abs().to_string();
+        let width = self.scale as usize + 1;
+        let padded = format!("{digits:0>width$}");
+        let (whole, part) = padded.split_at(padded.len() - self.scale as usize);
+        let sign = if self.units < 0 { "-" } else { "" };
+        if part.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}{}{part}", marks.decimal)
+        }
     }
 
     /// The whole number of units of `10^-digits`; `None` if it is not whole.
@@ -158,5 +177,11 @@ mod tests {
         let [a, b] = ["3.10", "3.005"].map(|t| Decimal::parse(t, PLAIN).unwrap());
         assert_eq!(a.minus(b).in_units(3), Some(95));
         assert_eq!(b.max(a).in_units(1), Some(31));
+        assert_eq!(a.minus(b).text(SWEDISH), "0,095");
+        assert_eq!(b.minus(a).text(PLAIN), "-0.095");
+        assert_eq!(
+            Decimal::parse("1 000", SWEDISH).unwrap().text(PLAIN),
+            "1000"
+        );
     }
 }

@@ -53,7 +53,10 @@ mod tests {
     fn holes_and_braces_are_told_apart() {
         let hole = |name: &str| Piece::Hole(name.to_owned());
         let text = |text: &str| Piece::Literal(text.to_owned());
-        assert_eq!(parse("{ID}-{n}").unwrap(), [hole("ID"), text("-"), hole("n")]);
+        assert_eq!(
+            parse("{ID}-{n}").unwrap(),
+            [hole("ID"), text("-"), hole("n")]
+        );
         assert_eq!(parse("{{a}} b").unwrap(), [text("{a} b")]);
         assert!(parse("").unwrap().is_empty());
         for wrong in ["{a", "a}", "{}", "{a{b}}"] {

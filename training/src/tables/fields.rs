@@ -8,11 +8,11 @@ use lagom_features::domain::{Currency, Fault, Money};
 use std::path::Path;
 
 /// Where each column of a table stands in a file.
-pub(super) struct Layout<'a> {
-    pub(super) file: &'a Path,
-    pub(super) columns: &'static [Column],
+pub(crate) struct Layout<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) columns: &'static [Column],
     /// For each of `columns`, its place in the file's rows.
-    pub(super) places: Vec<Option<usize>>,
+    pub(crate) places: Vec<Option<usize>>,
 }
 
 /// The cells of one row by name.
@@ -25,7 +25,7 @@ pub struct Fields<'a, 'f> {
 }
 
 impl<'a, 'f> Fields<'a, 'f> {
-    pub(super) fn new(layout: &'a Layout<'a>, row: &'a Row<'a>, faults: &'f mut Faults) -> Self {
+    pub(crate) fn new(layout: &'a Layout<'a>, row: &'a Row<'a>, faults: &'f mut Faults) -> Self {
         Self {
             layout,
             row,
@@ -50,7 +50,7 @@ impl<'a, 'f> Fields<'a, 'f> {
         self.layout.places[at].map_or(Cell::Empty, |place| self.row.cell(place))
     }
 
-    pub(super) fn fault(&mut self, column: &str, reason: impl Into<String>) {
+    pub(crate) fn fault(&mut self, column: &str, reason: impl Into<String>) {
         self.faults.push(CellFault {
             file: self.layout.file.to_owned(),
             row: self.row.number,
@@ -60,7 +60,7 @@ impl<'a, 'f> Fields<'a, 'f> {
         });
     }
 
-    pub(super) fn note(&mut self, fault: Fault) {
+    pub(crate) fn note(&mut self, fault: Fault) {
         self.fault(fault.field, fault.reason);
     }
 

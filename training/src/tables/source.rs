@@ -25,6 +25,15 @@ enum Cells<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// A row that was worked out from one of a file, at the same place.
+    pub(crate) fn made_of(record: &'a csv::StringRecord, from: &Row<'_>) -> Self {
+        Self {
+            number: from.number,
+            line: from.line,
+            cells: Cells::Text(record),
+        }
+    }
+
     /// The cell in a place below the file's number of columns; empty where the row is too short.
     pub(crate) fn cell(&self, place: usize) -> Cell<'a> {
         match self.cells {
