@@ -4,10 +4,11 @@ mod incoming;
 mod pages;
 
 use crate::config::Config;
-use crate::engine::{BootError, Engine};
+use crate::engine::{BootError, Booted, Engine};
 use crate::learner::Learner;
 use crate::services::{Decisions, Events, ExperimentsService, Models, Privacy};
 use crate::store::{SqliteStore, Store, StoreError};
+use incoming::Incoming;
 use lagom_model::decide::Predictor;
 use lagom_proto::{DESCRIPTOR, v1};
 use std::net::SocketAddr;
@@ -26,6 +27,8 @@ use tonic_health::server::HealthReporter;
 const LARGEST: usize = 4 << 20;
 /// Streams of one connection that may be open at once.
 const STREAMS: u32 = 1_024;
+/// How long callers who asked about health while the log was read may keep their connections.
+const HANDOVER: Duration = Duration::from_millis(500);
 /// How long a drain waits for calls to end.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -67,6 +70,7 @@ pub struct Running {
     engine: Arc<Engine>,
     stop: watch::Sender<bool>,
     health: HealthReporter,
+    open: watch::Sender<pages::Door>,
     servers: Vec<JoinHandle<()>>,
     learner: Option<Thread<()>>,
 }
@@ -96,31 +100,32 @@ impl Server {
         store: Arc<dyn Store>,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Running, ServerError> {
-        let grpc = listen("grpc", config.grpc).await?;
-        let http = match config.http {
-            Some(address) => Some(listen("http", address).await?),
-            None => None,
-        };
-        let booted = Engine::boot(&config, store, model).await?;
-        let engine = booted.engine;
+        let (grpc, grpc_addr) = listen("grpc", config.grpc).await?;
+        let grpc = Arc::new(grpc);
         let (stop, stopped) = watch::channel(false);
-        let (health, health_service) = tonic_health::server::health_reporter();
-        let (grpc, grpc_addr) = grpc;
-        let routes = routes(&engine).add_service(health_service);
-        let mut servers = vec![tokio::spawn(serve(
-            grpc,
-            routes,
-            config.deadline,
-            stopped.clone(),
-        ))];
-        let http_addr = http.as_ref().map(|(_, address)| *address);
-        if let Some((http, _)) = http {
-            let pages = pages::serve(http, Arc::clone(&engine), stopped.clone());
+        let (open, door) = watch::channel(None);
+        let mut servers = Vec::new();
+        let mut http_addr = None;
+        if let Some(address) = config.http {
+            let (http, address) = listen("http", address).await?;
+            http_addr = Some(address);
+            let pages = pages::serve(http, door, stopped.clone());
             servers.push(tokio::spawn(pages));
         }
+        let (health, health_service) = tonic_health::server::health_reporter();
+        set_health(&health, ServingStatus::NotServing).await;
+        let booting = booting(&grpc, Routes::new(health_service.clone()), config.deadline);
+        let deadline = config.deadline;
+        let booted = boot(config, store, model).await;
+        booting.end().await;
+        let booted = booted.inspect_err(|_| servers.iter().for_each(JoinHandle::abort))?;
+        let engine = booted.engine;
+        let routes = routes(&engine).add_service(health_service);
+        servers.push(tokio::spawn(serve(grpc, routes, deadline, stopped.clone())));
         let learner = Learner::new(Arc::clone(&engine), booted.learning);
         let learner = learn(learner, stopped).map_err(ServerError::Thread)?;
         set_health(&health, ServingStatus::Serving).await;
+        open.send_replace(Some(Arc::clone(&engine)));
         tracing::info!(%grpc_addr, ?http_addr, "serving");
         Ok(Running {
             grpc_addr,
@@ -128,6 +133,7 @@ impl Server {
             engine,
             stop,
             health,
+            open,
             servers,
             learner: Some(learner),
         })
@@ -150,6 +156,7 @@ impl Running {
     /// Refuses new calls, lets those under way end, stops learning, closes the store.
     pub async fn shutdown(mut self) {
         set_health(&self.health, ServingStatus::NotServing).await;
+        self.open.send_replace(None);
         self.stop.send_replace(true);
         for server in self.servers.drain(..) {
             let mut server = server;
@@ -216,8 +223,48 @@ fn routes(engine: &Arc<Engine>) -> Routes {
         )
 }
 
+/// Reading the log may take a while and never waits, so it is kept off the threads that serve.
+async fn boot(
+    config: Config,
+    store: Arc<dyn Store>,
+    model: Option<Arc<dyn Predictor>>,
+) -> Result<Booted, BootError> {
+    let runtime = tokio::runtime::Handle::current();
+    let boot = move || runtime.block_on(Engine::boot(&config, store, model));
+    let booted = tokio::task::spawn_blocking(boot).await;
+    booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+}
+
+/// A server that answers about health alone while the log is read.
+struct Booting {
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+fn booting(listener: &Arc<TcpListener>, health: Routes, deadline: Duration) -> Booting {
+    let (stop, stopped) = watch::channel(false);
+    let served = serve(Arc::clone(listener), health, deadline, stopped);
+    Booting {
+        stop,
+        server: tokio::spawn(served),
+    }
+}
+
+impl Booting {
+    /// Its callers connect anew to what comes after it.
+    async fn end(mut self) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(HANDOVER, &mut self.server)
+            .await
+            .is_err()
+        {
+            self.server.abort();
+        }
+    }
+}
+
 async fn serve(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     routes: Routes,
     deadline: Duration,
     mut stop: watch::Receiver<bool>,
@@ -230,7 +277,7 @@ async fn serve(
         .timeout(deadline)
         .max_concurrent_streams(STREAMS)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming::incoming(listener), stopped)
+        .serve_with_incoming_shutdown(Incoming(listener), stopped)
         .await;
     if let Err(error) = served {
         tracing::error!(%error, "the gRPC server has ended");

@@ -127,6 +127,19 @@ impl Learner {
         Ok(Arc::clone(&self.generation))
     }
 
+    /// Goes on counting from `number`: the generation last published is the same under that number.
+    ///
+    /// A number is never used for two contents, so a learner that was rebuilt under another
+    /// configuration takes the number after the last that was ever published.
+    ///
+    /// # Errors
+    /// As for [`Generation::refit`].
+    pub fn renumber(&mut self, number: u64, discount: f64) -> Result<(), BanditError> {
+        let same = self.generation.refit(&self.sums, &[], number, discount)?;
+        self.generation = Arc::new(same);
+        Ok(())
+    }
+
     /// Adds the sums of another shard; [`publish`](Self::publish) makes them count.
     ///
     /// # Errors

@@ -153,6 +153,14 @@ impl Learning {
         self.learner.generation()
     }
 
+    /// Goes on counting publications from `number`.
+    ///
+    /// # Errors
+    /// As for [`Learner::renumber`].
+    pub fn renumber(&mut self, number: u64) -> Result<(), BanditError> {
+        self.learner.renumber(number, 1.0)
+    }
+
     /// Rounds learnt from.
     #[must_use]
     pub fn rounds(&self) -> u64 {

@@ -85,6 +85,24 @@ impl Rebuild {
         }
     }
 
+    /// What was rebuilt is what was published last, if nothing but its number differs; otherwise
+    /// the configuration has changed since, and it takes the next number.
+    fn number_after_the_last(&mut self) -> Result<(), BanditError> {
+        let Some(last) = &self.published else {
+            return Ok(());
+        };
+        self.learning.renumber(last.generation)?;
+        let rebuilt = publication(self.learning.generation(), last.outcomes, last.published_at);
+        if rebuilt.state != last.state {
+            tracing::info!(
+                last = last.generation,
+                "the policy was configured anew; it is rebuilt from the log"
+            );
+            self.learning.renumber(last.generation + 1)?;
+        }
+        Ok(())
+    }
+
     fn passed(&mut self, id: &CustomerId, at: Timestamp) {
         self.last = self.last.max(at);
         let stamp = self.stamps.entry(id.clone()).or_insert(at);
@@ -149,6 +167,7 @@ impl Engine {
             rebuild.take(entry);
             Ok(())
         })?;
+        rebuild.number_after_the_last()?;
         let generation = Arc::clone(rebuild.learning.generation());
         let snapshot = snapshot(
             config,

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::metrics::Gauges;
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use maud::{DOCTYPE, html};
@@ -12,19 +12,22 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-type Shared = State<Arc<Engine>>;
+/// The engine, once the log is read and until the server drains.
+pub(super) type Door = Option<Arc<Engine>>;
+
+type Shared = State<watch::Receiver<Door>>;
 
 pub(super) async fn serve(
     listener: TcpListener,
-    engine: Arc<Engine>,
+    door: watch::Receiver<Door>,
     mut stop: watch::Receiver<bool>,
 ) {
     let pages = Router::new()
         .route("/", get(overview))
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(engine);
+        .with_state(door);
     let stopped = async move {
         // An error means that the server was dropped, which ends it too.
         let _ = stop.wait_for(|stop| *stop).await;
@@ -33,6 +36,15 @@ pub(super) async fn serve(
     if let Err(error) = served.await {
         tracing::error!(%error, "the pages have ended");
     }
+}
+
+fn engine(door: &watch::Receiver<Door>) -> Result<Arc<Engine>, (StatusCode, &'static str)> {
+    let engine = door.borrow().clone();
+    engine.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
+}
+
+async fn ready(State(door): Shared) -> Result<&'static str, (StatusCode, &'static str)> {
+    engine(&door).map(|_| "ok\n")
 }
 
 fn gauges(engine: &Engine) -> Gauges {
@@ -49,12 +61,14 @@ fn gauges(engine: &Engine) -> Gauges {
     }
 }
 
-async fn metrics(State(engine): Shared) -> impl IntoResponse {
+async fn metrics(State(door): Shared) -> Result<impl IntoResponse, (StatusCode, &'static str)> {
+    let engine = engine(&door)?;
     let text = engine.metrics().text(&gauges(&engine));
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
-async fn overview(State(engine): Shared) -> Html<String> {
+async fn overview(State(door): Shared) -> Result<Html<String>, (StatusCode, &'static str)> {
+    let engine = engine(&door)?;
     let gauges = gauges(&engine);
     let snapshot = engine.snapshot();
     let model = snapshot.model_id().unwrap_or("none yet");
@@ -108,7 +122,7 @@ async fn overview(State(engine): Shared) -> Html<String> {
             }
         }
     };
-    Html(page.into_string())
+    Ok(Html(page.into_string()))
 }
 
 const STYLE: &str = "\

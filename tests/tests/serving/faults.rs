@@ -12,11 +12,16 @@ use lagom_tests::company::{opening, question};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tonic::Code;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 /// A store that appends nothing while an error is set.
 struct Refusing {
     store: SqliteStore,
     error: Mutex<Option<StoreError>>,
+    reading: Mutex<()>,
 }
 
 impl Store for Refusing {
@@ -36,6 +41,7 @@ impl Store for Refusing {
     }
 
     fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        let _wait = self.reading.lock().unwrap();
         self.store.scan(visit)
     }
 
@@ -51,6 +57,7 @@ async fn a_decision_that_cannot_be_kept_is_not_given() {
     let store = Arc::new(Refusing {
         store: SqliteStore::open(&config.store).unwrap(),
         error: Mutex::new(None),
+        reading: Mutex::new(()),
     });
     let shared: Arc<dyn Store> = Arc::<Refusing>::clone(&store);
     let server = Server::start_on(config, shared, None).await.unwrap();
@@ -83,5 +90,54 @@ async fn a_decision_that_cannot_be_kept_is_not_given() {
         (2, 2),
         "nothing was kept in memory"
     );
+    server.shutdown().await;
+}
+
+/// Health over a socket of its own, because the one before it may have been ended.
+async fn health(address: std::net::SocketAddr) -> Option<ServingStatus> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut client = HealthClient::new(endpoint.connect().await.ok()?);
+    let request = HealthCheckRequest {
+        service: "lagom.v1.DecisionService".to_owned(),
+    };
+    Some(client.check(request).await.ok()?.into_inner().status())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_says_not_serving_while_the_log_is_read() {
+    let folder = TempDir::new().unwrap();
+    let mut config = config(folder.path(), "");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    config.grpc = free.local_addr().unwrap();
+    drop(free);
+    let address = config.grpc;
+    let store = Arc::new(Refusing {
+        store: SqliteStore::open(&config.store).unwrap(),
+        error: Mutex::new(None),
+        reading: Mutex::new(()),
+    });
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let (taken, holder) = (tokio::sync::oneshot::channel(), Arc::clone(&store));
+    let holding = std::thread::spawn(move || {
+        let _reading = holder.reading.lock().unwrap();
+        taken.0.send(()).unwrap();
+        held.recv().unwrap();
+    });
+    taken.1.await.unwrap();
+    let shared: Arc<dyn Store> = Arc::<Refusing>::clone(&store);
+    let starting = tokio::spawn(Server::start_on(config, shared, None));
+    let mut seen = None;
+    for _ in 0..200 {
+        seen = health(address).await;
+        if seen.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(seen, Some(ServingStatus::NotServing));
+    hold.send(()).unwrap();
+    holding.join().unwrap();
+    let server = starting.await.unwrap().unwrap();
+    assert_eq!(health(server.grpc_addr).await, Some(ServingStatus::Serving));
     server.shutdown().await;
 }

@@ -63,3 +63,26 @@ async fn matured_outcomes_are_learnt_once_and_survive_a_restart() {
     let export = lagom_serving::export::export(&store).unwrap();
     assert_eq!(export.outcomes.len(), 61, "no outcome twice");
 }
+
+/// A number names one content for ever, also where the log is learnt again under other settings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_configuration_takes_the_next_number() {
+    let house = House::open(QUICK).await;
+    house.record(opening(40).events).await;
+    decide(&house, 40, "first", MONDAY).await;
+    decide(&house, 1, "later", MONDAY + 16 * DAY).await;
+    let of = |house: &House| {
+        let snapshot = house.server.engine().snapshot();
+        let generation = &snapshot.parts().generation;
+        (generation.number(), generation.digest())
+    };
+    let first = of(&house);
+    let changed = format!("{QUICK}[bandit.exploration]\nfloor = 0.2\n");
+    let house = house.reopen(&changed).await;
+    let second = of(&house);
+    assert_eq!(second.0, first.0 + 1);
+    let house = house.reopen(&changed).await;
+    assert_eq!(of(&house), second, "the same settings, the same number");
+    let house = house.reopen(QUICK).await;
+    assert_eq!(of(&house).0, second.0 + 1);
+}
