@@ -25,3 +25,6 @@ pub use progressive::{FixedAction, FloorResult, StreamReport, run_stream};
 
 /// Share of the base measure mixed in where a comparison with another program fixes it at 1 %.
 pub const COMPARISON_FLOOR: f64 = 0.01;
+
+#[cfg(test)]
+mod tests;

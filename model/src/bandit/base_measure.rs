@@ -121,7 +121,7 @@ impl BaseMeasure {
     /// Writes `μ` of each eligible action, in the order of `eligible`, which has no action twice.
     pub fn restrict(&self, eligible: &[u32], scratch: &mut BaseScratch, measure: &mut Vec<f64>) {
         let is_reference = |&action: &u32| self.reference == Some(action as usize);
-        let has_reference = eligible.iter().any(|action| is_reference(action));
+        let has_reference = eligible.iter().any(is_reference);
         let others = match (has_reference, eligible.len()) {
             (true, 1) => 0.0,
             (true, _) => 1.0 - self.reference_share,

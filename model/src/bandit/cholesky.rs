@@ -11,7 +11,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 /// Columns factored before the rest of the matrix is updated.
-const PANEL: usize = 48;
+const PANEL: usize = 32;
 /// Rows updated at a time; a strip ends at its last row's diagonal.
 const STRIP: usize = 96;
 

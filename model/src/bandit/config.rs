@@ -8,7 +8,7 @@ use super::explore::RuleConfig;
 use super::prior::{PriorScales, Shrinkage};
 
 /// The bandit's configuration. It is part of every generation, and so of what determines a probability.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BanditConfig {
     /// How hard each kind of coefficient is shrunk.
@@ -57,19 +57,6 @@ pub struct Refresh {
     pub growth: f64,
     /// Multiply-adds of factorisation that each fold pays for.
     pub paid: f64,
-}
-
-impl Default for BanditConfig {
-    fn default() -> Self {
-        Self {
-            prior: PriorScales::default(),
-            shrinkage: Shrinkage::default(),
-            exploration: Exploration::default(),
-            base_measure: BaseMeasureConfig::default(),
-            refresh: Refresh::default(),
-            head_spans: Vec::new(),
-        }
-    }
 }
 
 impl Default for Exploration {

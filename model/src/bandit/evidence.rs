@@ -37,7 +37,7 @@ pub(super) fn shrinkage(
     let evidence = |kappa: f64| log_evidence(&blocks, config, layout.heads().len(), kappa);
     let mut best = (start, evidence(start)?);
     for ratio in [search.step, 1.0 / search.step] {
-        let from = best.0;
+        let mut climbed = false;
         for _ in 0..STEPS {
             let kappa = best.0 * ratio;
             let value = evidence(kappa)?;
@@ -45,8 +45,9 @@ pub(super) fn shrinkage(
                 break;
             }
             best = (kappa, value);
+            climbed = true;
         }
-        if best.0 > from || best.0 < from {
+        if climbed {
             break;
         }
     }

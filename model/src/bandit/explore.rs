@@ -93,7 +93,7 @@ pub enum RuleConfig {
 impl Default for RuleConfig {
     fn default() -> Self {
         Self::InverseGap {
-            scale: 1000.0,
+            scale: 5000.0,
             exponent: 0.5,
         }
     }

@@ -84,16 +84,20 @@ pub(crate) fn sums(layout: &Arc<Layout>, rounds: &[Owned]) -> SufficientStatisti
 
 /// The default configuration with every penalty 1 and the common factor fixed.
 pub(crate) fn unit_ridge() -> BanditConfig {
-    let mut config = BanditConfig::default();
-    config.prior = super::PriorScales {
-        baseline: 1.0,
-        baseline_context: 1.0,
-        level: 1.0,
-        level_context: 1.0,
-        pair: 1.0,
-        own: 1.0,
-        own_context: 1.0,
-    };
-    config.shrinkage.spread = 0.0;
-    config
+    BanditConfig {
+        prior: super::PriorScales {
+            baseline: 1.0,
+            baseline_context: 1.0,
+            level: 1.0,
+            level_context: 1.0,
+            pair: 1.0,
+            own: 1.0,
+            own_context: 1.0,
+        },
+        shrinkage: super::Shrinkage {
+            spread: 0.0,
+            ..super::Shrinkage::default()
+        },
+        ..BanditConfig::default()
+    }
 }

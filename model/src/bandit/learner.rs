@@ -28,10 +28,10 @@ impl Learner {
     /// When the configuration is out of range or the sums cannot be fitted.
     pub fn new(
         sums: SufficientStatistics,
-        config: BanditConfig,
+        config: &BanditConfig,
         discount: f64,
     ) -> Result<Self, BanditError> {
-        let generation = Generation::fit(&sums, &config, 0, discount, 1.0)?;
+        let generation = Generation::fit(&sums, config, 0, discount, 1.0)?;
         Ok(Self::resume(sums, Arc::new(generation)))
     }
 

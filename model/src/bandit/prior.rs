@@ -133,7 +133,7 @@ const UNIT_VARIANCE_ROUNDS: f64 = 1.0;
 pub(super) fn context_variance(sums: &SufficientStatistics) -> f64 {
     let entries = sums.layout().context().len();
     let weight = sums.weight();
-    if entries == 0 || !(weight > 0.0) {
+    if entries == 0 || weight <= 0.0 {
         return 1.0;
     }
     let mut first = vec![0.0; entries];

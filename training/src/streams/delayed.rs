@@ -143,7 +143,7 @@ fn run_seed(
         head_weights: vec![1.0],
         action_values: Vec::new(),
     };
-    let mut learner = Learner::new(sums, config.clone(), 1.0)?;
+    let mut learner = Learner::new(sums, config, 1.0)?;
     let mut scorer = Scorer::new(Arc::clone(learner.generation()), &valuation)?;
     let mut scratch = Scratch::default();
     let mut pending: VecDeque<(usize, usize, f64)> = VecDeque::with_capacity(DELAY + 1);

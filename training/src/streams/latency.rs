@@ -83,7 +83,7 @@ pub fn measure_latency(config: &BanditConfig) -> Result<LatencyReport, StreamErr
     let fold_us = watch.seconds() * 1e6 / ROUNDS as f64;
 
     let empty = SufficientStatistics::new(Arc::clone(&layout));
-    let mut learner = Learner::new(empty, config.clone(), 1.0)?;
+    let mut learner = Learner::new(empty, config, 1.0)?;
     let watch = Stopwatch::start();
     for round in rounds() {
         learner.fold(&round)?;

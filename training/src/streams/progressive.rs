@@ -116,7 +116,7 @@ fn run_order(
         vec!["success".to_owned()],
     )?;
     let sums = SufficientStatistics::new(Arc::new(layout));
-    let mut learner = Learner::new(sums, config.clone(), 1.0)?;
+    let mut learner = Learner::new(sums, config, 1.0)?;
     let valuation = Valuation {
         head_weights: vec![1.0],
         action_values: Vec::new(),

@@ -101,7 +101,7 @@ fn gamma_grows_with_the_labels_of_the_generation() {
     assert_eq!(rule.after(0.0), Rule::InverseGap(InverseGap { gamma: 0.0 }));
     assert_eq!(
         rule.after(100.0),
-        Rule::InverseGap(InverseGap { gamma: 10_000.0 })
+        Rule::InverseGap(InverseGap { gamma: 50_000.0 })
     );
     let refused = RuleConfig::Softmax { temperature: 0.0 }.check();
     assert!(matches!(refused, Err(BanditError::Parameter { .. })));

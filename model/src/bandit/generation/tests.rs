@@ -15,8 +15,9 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
         right.swap(k, pivot);
         for i in k + 1..n {
             let factor = matrix[i][k] / matrix[k][k];
-            for j in k..n {
-                matrix[i][j] -= factor * matrix[k][j];
+            let pivot_row = matrix[k].clone();
+            for (value, above) in matrix[i].iter_mut().zip(pivot_row).skip(k) {
+                *value -= factor * above;
             }
             right[i] -= factor * right[k];
         }

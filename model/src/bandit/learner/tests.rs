@@ -6,7 +6,7 @@ use crate::bandit::{ActionSpace, Digest, Layout, Refresh};
 
 fn run(layout: &Arc<Layout>, rounds: &[Owned]) -> (Learner, Vec<Digest>) {
     let empty = SufficientStatistics::new(Arc::clone(layout));
-    let mut learner = Learner::new(empty, BanditConfig::default(), 1.0).unwrap();
+    let mut learner = Learner::new(empty, &BanditConfig::default(), 1.0).unwrap();
     let mut published = Vec::new();
     for round in rounds {
         learner.fold(&round.round()).unwrap();
@@ -32,10 +32,10 @@ fn forgetting_and_publishing_is_never_having_known() {
     let layout = layout(space(), 3, 1);
     let rounds = rounds(&layout, 200, 2);
     let (customer, others) = rounds.split_at(40);
-    let mut learner = Learner::new(sums(&layout, &rounds), BanditConfig::default(), 1.0).unwrap();
+    let mut learner = Learner::new(sums(&layout, &rounds), &BanditConfig::default(), 1.0).unwrap();
     learner.forget(&sums(&layout, customer)).unwrap();
     let forgot = learner.publish(1.0).unwrap();
-    let start = Learner::new(sums(&layout, &rounds), BanditConfig::default(), 1.0).unwrap();
+    let start = Learner::new(sums(&layout, &rounds), &BanditConfig::default(), 1.0).unwrap();
     let never = Generation::fit(
         &sums(&layout, others),
         &BanditConfig::default(),
@@ -52,10 +52,10 @@ fn shards_merged_publish_what_one_log_publishes() {
     let layout = layout(space(), 3, 1);
     let rounds = rounds(&layout, 200, 3);
     let (left, right) = rounds.split_at(77);
-    let whole = Learner::new(sums(&layout, &rounds), BanditConfig::default(), 1.0).unwrap();
+    let whole = Learner::new(sums(&layout, &rounds), &BanditConfig::default(), 1.0).unwrap();
     let mut merged = sums(&layout, right);
     merged.merge(&sums(&layout, left)).unwrap();
-    let merged = Learner::new(merged, BanditConfig::default(), 1.0).unwrap();
+    let merged = Learner::new(merged, &BanditConfig::default(), 1.0).unwrap();
     assert_eq!(merged.generation().digest(), whole.generation().digest());
 }
 

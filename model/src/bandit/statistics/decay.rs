@@ -44,7 +44,10 @@ impl ForwardDecay {
     /// # Errors
     /// When the half-life is not positive, or the time is more than 18 half-lives from the landmark.
     pub fn weight(&self, seconds: i64) -> Result<f64, BanditError> {
-        if let Some(days) = self.half_life_days.filter(|&days| !(days > 0.0)) {
+        if let Some(days) = self
+            .half_life_days
+            .filter(|&days| days.is_nan() || days <= 0.0)
+        {
             return Err(BanditError::Parameter {
                 name: "half_life_days",
                 value: days,
@@ -52,7 +55,7 @@ impl ForwardDecay {
             });
         }
         let weight = libm::exp2(self.half_lives(seconds));
-        if weight > WEIGHT_LIMIT || weight < 1.0 / WEIGHT_LIMIT {
+        if !(1.0 / WEIGHT_LIMIT..=WEIGHT_LIMIT).contains(&weight) {
             return Err(BanditError::SumsFull);
         }
         Ok(weight)
