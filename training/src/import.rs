@@ -37,7 +37,7 @@
 //! more: `minus` (another number, subtracted), `at_least` (a smaller number becomes this one),
 //! `unit` (`major` or `minor`, decimals by ISO 4217 and the record's currency), `format`,
 //! `months` and `days` (added to a time by the calendar), `map` (with `other` for what it does not
-//! list; without, an unlisted value is a fault), `bands`. A condition compares two such texts with
+//! list; without, an unlisted value is a fault), `bands`. Numbers are exact; `1e+05` is 100000. A condition compares two such texts with
 //! `==`, `!=`, `<`, `<=`, `>` or `>=`; numbers as numbers, anything else only for equality.
 //!
 //! A wide table is unpivoted by lists: a rule with `each = ["statements"]` makes one record for

@@ -20,7 +20,8 @@ pub(super) struct Decimal {
 const MAX_DIGITS: usize = 18;
 
 impl Decimal {
-    /// Reads digits with an optional sign, decimal part and thousands marks.
+    /// Reads digits with an optional sign, decimal part, thousands marks and power of ten: some
+    /// programs write 100000 as `1e+05`.
     pub(super) fn parse(text: &str, marks: Marks) -> Result<Self, String> {
         let wrong = || {
             format!(
@@ -33,19 +34,36 @@ impl Decimal {
             Some(rest) => (true, rest),
             None => (false, trimmed.strip_prefix('+').unwrap_or(trimmed)),
         };
+        let (digits, power) = match digits.split_once(['e', 'E']) {
+            Some((digits, power)) => (digits, power.parse().map_err(|_| wrong())?),
+            None => (digits, 0_i32),
+        };
         let (whole, part) = digits.split_once(marks.decimal).unwrap_or((digits, ""));
         let whole = ungrouped(whole, marks.thousands).ok_or_else(wrong)?;
         let all: String = whole.chars().chain(part.chars()).collect();
         if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) {
             return Err(wrong());
         }
+        let long = || format!("`{text}` has more than {MAX_DIGITS} digits");
         if all.trim_start_matches('0').len() > MAX_DIGITS || part.len() > MAX_DIGITS {
-            return Err(format!("`{text}` has more than {MAX_DIGITS} digits"));
+            return Err(long());
         }
         let units: i128 = all.parse().map_err(|_| wrong())?;
+        let units = if negative { -units } else { units };
+        // A power of ten moves the decimal mark: first through the part, then into new zeros.
+        let scale = (part.len() as i32).checked_sub(power).ok_or_else(long)?;
+        if units.unsigned_abs() != 0 && !(-(MAX_DIGITS as i32)..=MAX_DIGITS as i32).contains(&scale)
+        {
+            return Err(long());
+        }
+        let scale = scale.clamp(-(MAX_DIGITS as i32), MAX_DIGITS as i32);
+        let units = units * 10_i128.pow(scale.min(0).unsigned_abs());
+        if units.unsigned_abs() >= 10_u128.pow(MAX_DIGITS as u32) {
+            return Err(long());
+        }
         Ok(Self {
-            units: if negative { -units } else { units },
-            scale: part.len() as u32,
+            units,
+            scale: scale.max(0) as u32,
         })
     }
 
@@ -147,6 +165,10 @@ mod tests {
             ("+7", PLAIN, 700),
             ("3913.0", PLAIN, 391_300),
             (".5", PLAIN, 50),
+            ("5.00E+05", PLAIN, 50_000_000),
+            ("1e+05", PLAIN, 10_000_000),
+            ("-25e-2", PLAIN, -25),
+            ("1,5e3", SWEDISH, 150_000),
             ("90071992547409.93", PLAIN, 9_007_199_254_740_993),
         ] {
             let number = Decimal::parse(text, marks).unwrap();
@@ -165,7 +187,12 @@ mod tests {
             ("1,5", PLAIN),
             ("1 23", SWEDISH),
             ("1.5", SWEDISH),
-            ("1e5", PLAIN),
+            ("1e", PLAIN),
+            ("e5", PLAIN),
+            ("1e18", PLAIN),
+            ("1e-19", PLAIN),
+            ("1e99999999999", PLAIN),
+            ("1e-2147483648", PLAIN),
             ("12345678901234567890", PLAIN),
         ] {
             assert!(Decimal::parse(text, marks).is_err(), "{text}");

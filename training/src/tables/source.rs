@@ -60,7 +60,7 @@ pub(crate) struct Source {
 }
 
 enum Body {
-    Text(Box<csv::Reader<Box<dyn Read>>>),
+    Text(Box<text::Body>),
     Parquet(parquet::Body),
 }
 
@@ -84,12 +84,12 @@ impl Source {
             });
         }
         let packed = head.starts_with(GZIP);
-        let (reader, columns) = text::open(file, packed, separator)?;
+        let (body, columns) = text::open(file, packed, separator)?;
         Ok(Self {
             file: file.to_owned(),
             columns,
             metadata: Vec::new(),
-            body: Body::Text(Box::new(reader)),
+            body: Body::Text(Box::new(body)),
         })
     }
 
@@ -110,7 +110,7 @@ impl Source {
         visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
     ) -> Result<(), TableError> {
         match self.body {
-            Body::Text(reader) => text::each(&self.file, *reader, visit),
+            Body::Text(body) => text::each(&self.file, *body, visit),
             Body::Parquet(body) => parquet::each(&self.file, &body, visit),
         }
     }

@@ -10,11 +10,18 @@ use std::path::Path;
 
 type Reader = csv::Reader<Box<dyn Read>>;
 
+pub(super) struct Body {
+    reader: Reader,
+    /// What the reader's line numbers lack: where lines end in CR LF it takes the CR for the end
+    /// of a record and has not met the LF when the next one starts.
+    behind: u64,
+}
+
 pub(super) fn open(
     file: &Path,
     packed: bool,
     separator: u8,
-) -> Result<(Reader, Vec<String>), TableError> {
+) -> Result<(Body, Vec<String>), TableError> {
     let opened = File::open(file).map_err(|error| TableError::unreadable(file, error))?;
     let bytes: Box<dyn Read> = if packed {
         Box::new(MultiGzDecoder::new(BufReader::new(opened)))
@@ -32,7 +39,9 @@ pub(super) fn open(
         let reason = "is empty; the first line must name the columns";
         return Err(TableError::unreadable(file, reason));
     }
-    Ok((reader, columns))
+    let folded: usize = columns.iter().map(|name| name.matches('\n').count()).sum();
+    let behind = (2 + folded as u64).saturating_sub(reader.position().line());
+    Ok((Body { reader, behind }, columns))
 }
 
 fn broken(file: &Path, error: &csv::Error) -> TableError {
@@ -49,9 +58,10 @@ fn broken(file: &Path, error: &csv::Error) -> TableError {
 
 pub(super) fn each(
     file: &Path,
-    mut reader: Reader,
+    body: Body,
     mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
 ) -> Result<(), TableError> {
+    let Body { mut reader, behind } = body;
     let mut record = csv::StringRecord::new();
     let mut number = 0;
     while reader
@@ -61,7 +71,7 @@ pub(super) fn each(
         number += 1;
         let row = Row {
             number,
-            line: record.position().map(csv::Position::line),
+            line: record.position().map(|position| position.line() + behind),
             cells: Cells::Text(&record),
         };
         if visit(&row).is_break() {

@@ -51,6 +51,24 @@ fn every_wrong_cell_is_named_by_file_row_line_column_and_reason() {
 }
 
 #[test]
+fn lines_are_counted_whatever_ends_them() {
+    let dir = folder();
+    let path = dir.path().join("invoices.csv");
+    for (ending, mark) in [("\n", ""), ("\r\n", ""), ("\r\n", "\u{feff}")] {
+        let lines = [
+            INVOICES,
+            "i,c,2025-01-01,2025-01-31,1,SEK",
+            "j,c,?,2025-01-31,1,SEK",
+            "",
+        ];
+        fs::write(&path, format!("{mark}{}", lines.join(ending))).unwrap();
+        let error = read_table::<Invoice>(&path).unwrap_err();
+        let fault = &error.cells()[0];
+        assert_eq!((fault.row, fault.line), (2, Some(3)), "{ending:?}");
+    }
+}
+
+#[test]
 fn faults_of_all_tables_come_together() {
     let dir = folder();
     fs::write(
