@@ -78,7 +78,7 @@ impl Learning {
     ) -> Result<Self, BanditError> {
         let layout = Arc::new(layout(&strategy, &context)?);
         let sums = SufficientStatistics::new(layout);
-        let learner = Learner::new(sums, with_spans(config), 1.0)?;
+        let learner = Learner::new(sums, &with_spans(config), 1.0)?;
         Ok(Self {
             learner,
             context,
