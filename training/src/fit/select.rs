@@ -23,7 +23,7 @@ const PLAIN_ALPHAS: [f64; 7] = [1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0];
 /// The `α` at which scales settle …
 const SETTLING_ALPHA: f64 = 30.0;
 /// … and the candidates for the additive form, from what the evidence asks for to stiffer.
-const ADDITIVE_ALPHAS: [f64; 4] = [30.0, 60.0, 150.0, 500.0];
+const ADDITIVE_ALPHAS: [f64; 5] = [30.0, 60.0, 150.0, 500.0, 2000.0];
 /// Pairs after each stage.
 const STAGES: [usize; 5] = [3, 6, 10, 16, 24];
 /// Scale of a new pair's columns, before it settles.
