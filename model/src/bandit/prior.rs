@@ -73,10 +73,10 @@ pub struct Shrinkage {
 impl Default for Shrinkage {
     fn default() -> Self {
         Self {
-            spread: 0.5,
+            spread: 0.2,
             step: 3.0,
             from_rounds: 16,
-            every_growth: 3.0,
+            every_growth: 7.0,
         }
     }
 }
