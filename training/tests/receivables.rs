@@ -12,7 +12,7 @@ use lagom_features::{FeatureSpec, History};
 use lagom_training::flat_table::{FlatTable, ReadOptions};
 use lagom_training::pipeline::{Origin, Target, TrainingConfig, fit_version};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn shared(file: &str) -> Option<PathBuf> {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -34,7 +34,7 @@ fn instant(date: Date) -> Timestamp {
 
 /// What was known when: the invoice at its issue and the payment on its day. Whether an invoice
 /// was disputed is known later than its issue, and nobody says when, so it is left out.
-fn histories(path: &PathBuf) -> BTreeMap<CustomerId, History> {
+fn histories(path: &Path) -> BTreeMap<CustomerId, History> {
     let table = FlatTable::read(path, &ReadOptions::default()).unwrap();
     let text = |column: &str, row: usize| table.column(column).unwrap().values.text(row).unwrap();
     let mut histories: BTreeMap<CustomerId, History> = BTreeMap::new();

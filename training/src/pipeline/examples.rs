@@ -4,10 +4,15 @@
 use super::TrainingConfig;
 use crate::dataset::{Dataset, Point, Stage};
 use crate::fit::{Columns, FitError};
+use lagom_features::FeatureSpec;
 use lagom_features::domain::{Days, Timestamp};
+use lagom_features::spec::feature::{Attribute, Definition};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+
+/// Decisions over fewer days have not seen every season.
+const DAYS_OF_A_YEAR: f64 = 365.0;
 
 /// What a model is to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,10 +129,22 @@ impl<'a> Examples<'a> {
         (fit_before, judge_from, fit, judge)
     }
 
-    /// The vectors, as a fit reads them.
-    pub(super) fn columns(&self) -> Result<Columns<'static>, FitError> {
-        let matrix = self.dataset.features().select(Axis(0), &self.rows);
+    /// The vectors, as a fit reads them. Rows of less than a year cannot tell the season from the
+    /// trend, so their month is not shown.
+    pub(super) fn columns(&self, spec: &FeatureSpec) -> Result<Columns<'static>, FitError> {
+        let mut matrix = self.dataset.features().select(Axis(0), &self.rows);
+        if self.span_days() < DAYS_OF_A_YEAR {
+            for column in season(spec) {
+                matrix.column_mut(column).fill(f64::NAN);
+            }
+        }
         Columns::from_matrix(self.dataset.names(), matrix.view())
+    }
+
+    fn span_days(&self) -> f64 {
+        let times = self.times();
+        let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        last - times.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
     /// When each vector was known, in days.
@@ -141,7 +158,9 @@ impl<'a> Examples<'a> {
         let mut seen = HashMap::new();
         let mut group = |point: &'a Point| {
             let next = seen.len();
-            *seen.entry(&point.invoice_id).or_insert(next)
+            *seen
+                .entry((&point.customer_id, &point.invoice_id))
+                .or_insert(next)
         };
         self.points().map(&mut group).collect()
     }
@@ -150,4 +169,21 @@ impl<'a> Examples<'a> {
     pub(super) fn vectors(&self) -> impl Iterator<Item = Vec<f64>> {
         self.rows.iter().map(|&row| self.dataset.row(row).to_vec())
     }
+}
+
+/// The columns that say which month it is.
+fn season(spec: &FeatureSpec) -> Vec<usize> {
+    let (mut columns, mut next) = (Vec::new(), 0);
+    for feature in spec.features() {
+        let places = next..next + feature.columns.len();
+        next = places.end;
+        if let Definition::Attribute {
+            attribute: Attribute::Month,
+            ..
+        } = feature.definition
+        {
+            columns.extend(places);
+        }
+    }
+    columns
 }

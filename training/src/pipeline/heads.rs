@@ -108,7 +108,8 @@ fn fit_rows(
         seed,
         ..FitOptions::default()
     };
-    fit_logistic(&examples.columns()?, &examples.outcomes, &options)
+    let columns = examples.columns(&config.spec)?;
+    fit_logistic(&columns, &examples.outcomes, &options)
 }
 
 fn judge_twin(
