@@ -45,13 +45,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<std::path::PathBuf>,
     /// People in the simulated world.
-    #[arg(long, default_value_t = 1_500)]
+    #[arg(long, default_value_t = 2_000)]
     customers: usize,
     /// Months of invoices that are judged.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i32).range(1..=36))]
     months: i32,
     /// Worlds, each lived by every policy.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(2..=100))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(2..=100))]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]

@@ -4,7 +4,7 @@
 
 use super::chain::Tail;
 use crate::store::{Entry, Kind, StoreError};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -186,7 +186,9 @@ fn write(
     mut tail: Tail,
     jobs: &[Vec<Encoded>],
 ) -> rusqlite::Result<(Tail, Vec<Answer>)> {
-    let transaction = connection.transaction()?;
+    // Immediate: a transaction that reads first and writes later can be refused at once when a
+    // reader's checkpoint has moved the log meanwhile, without waiting for it.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for records in jobs {
         match taken(&transaction, records)? {
