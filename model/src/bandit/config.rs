@@ -73,7 +73,7 @@ impl Default for Refresh {
     fn default() -> Self {
         Self {
             growth: 0.25,
-            paid: 250_000.0,
+            paid: 150_000.0,
         }
     }
 }

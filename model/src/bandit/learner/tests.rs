@@ -64,8 +64,8 @@ fn the_schedule_solves_small_blocks_at_once_and_large_ones_as_they_grow() {
     let refresh = Refresh::default();
     assert!(refresh.is_due(41, 1_000_000, 1));
     assert!(!refresh.is_due(41, 1_000_000, 0));
-    // 1,000 coefficients: at least 16 rounds, then a quarter more, at most 1,334 rounds apart.
+    // 1,000 coefficients: at least 16 rounds, then a quarter more, at most 2,223 rounds apart.
     assert!(!refresh.is_due(1_000, 0, 15) && refresh.is_due(1_000, 0, 16));
     assert!(!refresh.is_due(1_000, 1_000, 249) && refresh.is_due(1_000, 1_000, 250));
-    assert!(!refresh.is_due(1_000, 1_000_000, 1_333) && refresh.is_due(1_000, 1_000_000, 1_334));
+    assert!(!refresh.is_due(1_000, 1_000_000, 2_222) && refresh.is_due(1_000, 1_000_000, 2_223));
 }
