@@ -69,6 +69,7 @@
 
 mod condition;
 mod error;
+mod lists;
 mod mapping;
 mod moment;
 mod number;

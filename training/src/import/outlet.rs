@@ -1,13 +1,13 @@
 //! Where the records of one table go: into a file that takes its place only at the end.
 
 use super::error::ImportError;
+use super::lists::{Lists, Worked};
+use super::mapping::Rule;
 use super::rule::{At, BoundRule, Keys, Written};
 use super::value::Context;
 use crate::tables::{self, CellFault, Finished, Format, Record, TableError, TableWriter};
 use std::path::Path;
 use toml::Spanned;
-
-use super::mapping::Rule;
 
 /// The key of a record, which an import may meet only once.
 pub(super) trait Keyed: Record {
@@ -67,27 +67,29 @@ impl<T: Keyed> Outlet<T> {
         &mut self,
         rules: &[Spanned<Rule>],
         written: &Written<'_>,
+        lists: &Lists,
         input: &Path,
         columns: &[String],
     ) -> Result<usize, ImportError> {
-        let name = input.file_name().unwrap_or_default().to_string_lossy();
-        let meant = |rule: &&Spanned<Rule>| {
-            let pattern = rule.get_ref().input.as_deref();
-            pattern.is_none_or(|pattern| matches(pattern, &name))
-        };
         self.rules = rules
             .iter()
-            .filter(meant)
-            .map(|rule| BoundRule::new(rule, written, input, columns))
+            .filter(|rule| is_for(rule, input))
+            .map(|rule| BoundRule::new(rule, written, lists, input, columns))
             .collect::<Result<_, _>>()?;
         Ok(self.rules.len())
     }
 
     /// Works out the row's records; they wait for [`Self::keep`].
-    pub(super) fn take(&mut self, at: &At<'_>, context: &Context<'_>, faults: &mut Vec<CellFault>) {
+    pub(super) fn take(
+        &mut self,
+        at: &At<'_>,
+        context: &Context<'_>,
+        worked: &Worked,
+        faults: &mut Vec<CellFault>,
+    ) {
         self.pending.clear();
         for rule in &self.rules {
-            rule.records(at, context, faults, &mut self.pending);
+            rule.records(at, context, worked, faults, &mut self.pending);
         }
         let mut fresh = Keys::new();
         let keys = &self.keys;
@@ -121,6 +123,13 @@ impl<T: Keyed> Outlet<T> {
         let finished = self.writer.map(TableWriter::finish).transpose()?;
         Ok((self.written, finished))
     }
+}
+
+/// Whether a rule is for an input, by the input's name.
+pub(super) fn is_for(rule: &Spanned<Rule>, input: &Path) -> bool {
+    let name = input.file_name().unwrap_or_default().to_string_lossy();
+    let pattern = rule.get_ref().input.as_deref();
+    pattern.is_none_or(|pattern| matches(pattern, &name))
 }
 
 /// Whether a name has the form of a pattern, in which `*` stands for any letters.

@@ -1,13 +1,14 @@
 //! A rule bound to an input: a row in, records of one table out.
 
 use super::error::ImportError;
+use super::lists::{Lists, Worked};
 use super::mapping::{Mapping, Rule, line_of};
-use super::value::{BoundCondition, BoundValue, Context, Scope, Variables};
+use super::value::{BoundCondition, BoundValue, Context, Scope};
 use crate::tables::fields::{Fields, Layout};
 use crate::tables::nearest::hint;
 use crate::tables::source::Row;
 use crate::tables::{CellFault, Column, Faults, Record};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::path::Path;
 use toml::Spanned;
@@ -19,13 +20,10 @@ pub(super) struct Written<'m> {
     pub(super) text: &'m str,
 }
 
-/// Names and values of one list's entry.
-type Entry = Vec<(String, BoundValue)>;
-
 pub(super) struct BoundRule<T> {
     conditions: Vec<BoundCondition>,
-    /// One list of entries for each of the rule's lists.
-    lists: Vec<Vec<Entry>>,
+    /// Places of the rule's lists.
+    lists: Vec<usize>,
     /// In the order of the table's columns.
     values: Vec<Option<BoundValue>>,
     once: bool,
@@ -37,6 +35,7 @@ impl<T: Record> BoundRule<T> {
     pub(super) fn new(
         rule: &Spanned<Rule>,
         written: &Written<'_>,
+        lists: &Lists,
         input: &Path,
         columns: &[String],
     ) -> Result<Self, ImportError> {
@@ -52,27 +51,16 @@ impl<T: Record> BoundRule<T> {
             variables: Vec::new(),
             rule: &name,
         };
-        let mut lists = Vec::new();
+        let mut places = Vec::new();
         for each in &rule.each {
-            let known = &written.mapping.each;
-            let Some(entries) = known.get(each.get_ref()) else {
-                let hint = hint(each.get_ref(), known.keys().map(String::as_str));
+            let Some((place, keys)) = lists.find(each.get_ref()) else {
+                let known = written.mapping.each.keys().map(String::as_str);
+                let hint = hint(each.get_ref(), known);
                 let reason = format!("there is no list each.{}{hint}", each.get_ref());
                 return Err(fault(each.span().start, reason));
             };
-            let bind = |entry: &BTreeMap<String, _>| {
-                let bound = |(name, value): (&String, _)| {
-                    BoundValue::new(value, &scope).map(|value| (name.clone(), value))
-                };
-                entry.iter().map(bound).collect::<Result<Entry, _>>()
-            };
-            lists.push(entries.iter().map(bind).collect::<Result<Vec<_>, _>>()?);
-        }
-        for each in &rule.each {
-            let entries = written.mapping.each[each.get_ref()].iter();
-            scope
-                .variables
-                .extend(entries.flat_map(BTreeMap::keys).map(String::as_str));
+            places.push(place);
+            scope.variables.push(keys);
         }
         for field in rule.fields.keys() {
             if !T::COLUMNS
@@ -102,7 +90,7 @@ impl<T: Record> BoundRule<T> {
                 .map(|condition| BoundCondition::new(condition, &scope))
                 .collect::<Result<_, _>>()?,
             values: T::COLUMNS.iter().map(value).collect::<Result<_, _>>()?,
-            lists,
+            lists: places,
             once: rule.once,
             kind: PhantomData,
         })
@@ -113,22 +101,13 @@ impl<T: Record> BoundRule<T> {
         &self,
         at: &At<'_>,
         context: &Context<'_>,
+        worked: &Worked,
         faults: &mut Vec<CellFault>,
         out: &mut Vec<(T, bool)>,
     ) {
-        self.combine(at, context, &Variables::new(), &self.lists, faults, out);
-    }
-
-    fn combine(
-        &self,
-        at: &At<'_>,
-        context: &Context<'_>,
-        variables: &Variables<'_>,
-        lists: &[Vec<Entry>],
-        faults: &mut Vec<CellFault>,
-        out: &mut Vec<(T, bool)>,
-    ) {
-        let Some((first, rest)) = lists.split_first() else {
+        let lists = self.lists.iter().map(|&place| worked[place].as_slice());
+        let lists: Vec<_> = lists.collect();
+        combinations(&lists, &mut Vec::new(), &mut |variables| {
             let context = Context {
                 variables,
                 ..*context
@@ -136,21 +115,7 @@ impl<T: Record> BoundRule<T> {
             if let Some(record) = self.record(at, &context, faults) {
                 out.push((record, self.once));
             }
-            return;
-        };
-        for entry in first {
-            let mut all = variables.clone();
-            for (name, value) in entry {
-                match value.text(context, None, "") {
-                    Ok(text) => drop(all.insert(name, text)),
-                    Err(reason) => {
-                        faults.push(at.fault(value.column(), name, reason));
-                        return;
-                    }
-                }
-            }
-            self.combine(at, context, &all, rest, faults, out);
-        }
+        });
     }
 
     fn record(&self, at: &At<'_>, context: &Context<'_>, faults: &mut Vec<CellFault>) -> Option<T> {
@@ -221,6 +186,22 @@ impl<T: Record> BoundRule<T> {
             faults.push(at.fault(source, &fault.column, fault.reason.clone()));
         }
         record.filter(|_| found.as_slice().is_empty())
+    }
+}
+
+/// Hands over every combination of one entry of each list, the last list running fastest.
+fn combinations<'w>(
+    lists: &[&'w [Vec<String>]],
+    chosen: &mut Vec<&'w [String]>,
+    visit: &mut impl FnMut(&[&[String]]),
+) {
+    let Some((first, rest)) = lists.split_first() else {
+        return visit(chosen);
+    };
+    for entry in *first {
+        chosen.push(entry);
+        combinations(rest, chosen, visit);
+        chosen.pop();
     }
 }
 

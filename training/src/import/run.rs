@@ -1,17 +1,19 @@
 //! The import itself: every input once, row by row.
 
 use super::error::ImportError;
+use super::lists::Lists;
 use super::mapping::{self, Mapping, line_of};
 use super::moment::Clock;
 use super::number::Marks;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, is_for};
 use super::rule::{At, Written};
-use super::value::{Context, Variables};
+use super::value::Context;
 use super::{ImportOptions, ImportReport};
 use crate::tables::source::{Row, Source};
 use crate::tables::{CellFault, FAULT_LIMIT, TableError};
 use jiff::tz::TimeZone;
 use lagom_features::domain::{Customer, Event, Invoice};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -99,25 +101,29 @@ impl<'m> Import<'m> {
         let source = Source::open(file, self.separator)?;
         let columns = source.columns().to_vec();
         let (mapping, written) = (self.mapping, &self.written);
-        let bound = self
-            .customers
-            .bind(&mapping.customers, written, file, &columns)?
-            + self
-                .invoices
-                .bind(&mapping.invoices, written, file, &columns)?
-            + self.events.bind(&mapping.events, written, file, &columns)?;
-        if bound == 0 {
+        let lists = Lists::new(mapping, &lists_used(mapping, file), file, &columns)?;
+        let customers = &mapping.customers;
+        let (invoices, events) = (&mapping.invoices, &mapping.events);
+        let bound = [
+            self.customers
+                .bind(customers, written, &lists, file, &columns)?,
+            self.invoices
+                .bind(invoices, written, &lists, file, &columns)?,
+            self.events.bind(events, written, &lists, file, &columns)?,
+        ];
+        if bound == [0; 3] {
             return Err(ImportError::Unclaimed {
                 file: file.to_owned(),
             });
         }
         let mut failed = Ok(());
         source.each(|row| {
-            failed = self.row(&At {
+            let at = At {
                 file,
                 columns: &columns,
                 row,
-            });
+            };
+            failed = self.row(&at, &lists);
             if failed.is_err() || self.rejects.len() >= FAULT_LIMIT && self.is_over() {
                 ControlFlow::Break(())
             } else {
@@ -131,21 +137,22 @@ impl<'m> Import<'m> {
         self.rejected > self.allowed
     }
 
-    fn row(&mut self, at: &At<'_>) -> Result<(), TableError> {
+    fn row(&mut self, at: &At<'_>, lists: &Lists) -> Result<(), TableError> {
         self.rows += 1;
         let row: &Row<'_> = at.row;
         let mut faults = Vec::new();
         if row.width() == at.columns.len() {
             let context = Context {
                 row,
-                variables: &Variables::new(),
+                variables: &[],
                 missing: &self.mapping.input.missing,
                 marks: self.marks,
                 clock: &self.clock,
             };
-            self.customers.take(at, &context, &mut faults);
-            self.invoices.take(at, &context, &mut faults);
-            self.events.take(at, &context, &mut faults);
+            let worked = lists.work_out(at, &context, &mut faults);
+            self.customers.take(at, &context, &worked, &mut faults);
+            self.invoices.take(at, &context, &worked, &mut faults);
+            self.events.take(at, &context, &worked, &mut faults);
         } else {
             let (cells, header) = (row.width(), at.columns.len());
             let reason = format!("the row has {cells} cells, the header {header}");
@@ -188,4 +195,14 @@ impl<'m> Import<'m> {
             rejects: self.rejects,
         })
     }
+}
+
+/// Names of the lists that the rules for an input use.
+fn lists_used<'m>(mapping: &'m Mapping, input: &Path) -> BTreeSet<&'m str> {
+    let tables = [&mapping.customers, &mapping.invoices, &mapping.events];
+    let rules = tables.into_iter().flatten();
+    let lists = rules
+        .filter(|rule| is_for(rule, input))
+        .flat_map(|rule| &rule.get_ref().each);
+    lists.map(|name| name.get_ref().as_str()).collect()
 }

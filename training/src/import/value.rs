@@ -10,24 +10,36 @@ use crate::tables::nearest::hint;
 use crate::tables::schema::Kind;
 use crate::tables::source::Row;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Variables of a list's entry, worked out for the row at hand.
-pub(super) type Variables<'v> = BTreeMap<&'v str, String>;
+/// The entries at hand of a rule's lists, worked out for the row; each in the order of its keys.
+pub(super) type Variables<'a> = &'a [&'a [String]];
 
 /// What a rule is bound to.
 pub(super) struct Scope<'a> {
     pub(super) file: &'a Path,
     pub(super) columns: &'a [String],
-    pub(super) variables: Vec<&'a str>,
+    /// Keys of each of the rule's lists.
+    pub(super) variables: Vec<&'a [String]>,
     pub(super) rule: &'a str,
+}
+
+impl Scope<'_> {
+    /// The list and the key that a name stands for; the innermost list first.
+    fn variable(&self, name: &str) -> Option<(usize, usize)> {
+        let lists = self.variables.iter().enumerate().rev();
+        let place = |keys: &[String]| keys.iter().position(|key| key == name);
+        lists
+            .filter_map(|(list, keys)| Some((list, place(keys)?)))
+            .next()
+    }
 }
 
 enum Part {
     Literal(String),
     Column(usize),
-    Variable(String),
+    /// The rule's list, and the key in it.
+    Variable(usize, usize),
     Row,
 }
 
@@ -37,7 +49,7 @@ pub(super) struct Bound(Vec<Part>);
 /// Cells, variables and the ways to read them.
 pub(super) struct Context<'a> {
     pub(super) row: &'a Row<'a>,
-    pub(super) variables: &'a Variables<'a>,
+    pub(super) variables: Variables<'a>,
     pub(super) missing: &'a [String],
     pub(super) marks: Marks,
     pub(super) clock: &'a Clock,
@@ -47,10 +59,10 @@ impl Bound {
     pub(super) fn new(template: &Template, scope: &Scope<'_>) -> Result<Self, ImportError> {
         let part = |piece: &Piece| match piece {
             Piece::Literal(text) => Ok(Part::Literal(text.clone())),
-            Piece::Hole(name) if scope.variables.contains(&name.as_str()) => {
-                Ok(Part::Variable(name.clone()))
-            }
             Piece::Hole(name) => {
+                if let Some((list, key)) = scope.variable(name) {
+                    return Ok(Part::Variable(list, key));
+                }
                 let place = scope.columns.iter().position(|column| column == name);
                 match place {
                     Some(place) => Ok(Part::Column(place)),
@@ -74,8 +86,12 @@ impl Bound {
 
     /// The text; empty, which is unknown, as soon as one hole is.
     pub(super) fn text<'c>(&self, context: &Context<'c>) -> Cow<'c, str> {
-        if let [Part::Column(place)] = self.0.as_slice() {
-            return context.cell(*place);
+        match self.0.as_slice() {
+            [Part::Column(place)] => return context.cell(*place),
+            [Part::Variable(list, key)] => {
+                return Cow::Borrowed(context.variables[*list][*key].as_str());
+            }
+            _ => {}
         }
         let mut text = String::new();
         for part in &self.0 {
@@ -86,9 +102,9 @@ impl Bound {
                     cell if cell.is_empty() => return Cow::Borrowed(""),
                     cell => text.push_str(&cell),
                 },
-                Part::Variable(name) => match context.variables.get(name.as_str()) {
-                    Some(value) if !value.is_empty() => text.push_str(value),
-                    _ => return Cow::Borrowed(""),
+                Part::Variable(list, key) => match &context.variables[*list][*key] {
+                    value if value.is_empty() => return Cow::Borrowed(""),
+                    value => text.push_str(value),
                 },
             }
         }

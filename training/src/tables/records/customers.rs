@@ -2,7 +2,7 @@ use crate::tables::fields::Fields;
 use crate::tables::out::OutRow;
 use crate::tables::record::Record;
 use crate::tables::schema::{Column, Kind};
-use lagom_features::domain::{Customer, Fault};
+use lagom_features::domain::{Country, Currency, Customer, CustomerKind, Fault, Zone};
 
 impl Record for Customer {
     const TABLE: &'static str = "customers";
@@ -46,14 +46,14 @@ impl Record for Customer {
         out.put("tenant", self.tenant.as_str());
         out.put("customer_id", self.customer_id.as_str());
         out.put("created_at", self.created_at);
-        out.put("kind", self.kind.map(|kind| kind.name()));
-        out.put("country", self.country.as_ref().map(|c| c.as_str()));
-        out.put("time_zone", self.time_zone.as_ref().map(|zone| zone.name()));
+        out.put("kind", self.kind.map(CustomerKind::name));
+        out.put("country", self.country.as_ref().map(Country::as_str));
+        out.put("time_zone", self.time_zone.as_ref().map(Zone::name));
         out.put("language", self.language.as_ref());
         out.put("segment", self.segment.as_ref());
         out.put("autopay", self.autopay);
         out.put("annual_margin_minor", self.annual_margin_minor);
-        out.put("currency", self.currency.as_ref().map(|c| c.as_str()));
+        out.put("currency", self.currency.as_ref().map(Currency::as_str));
         out.put("vulnerable", self.vulnerable);
         out.put("minor", self.minor);
     }

@@ -185,8 +185,8 @@ impl Record for Decision {
         out.put("invoice_id", self.invoice_id.as_str());
         out.put("action_id", action.to_string());
         out.put("kind", action.kind.name());
-        out.put("channel", action.channel.map(|channel| channel.name()));
-        out.put("tone", action.tone.map(|tone| tone.name()));
+        out.put("channel", action.channel.map(Channel::name));
+        out.put("tone", action.tone.map(Tone::name));
         out.put("send_at", self.send_at);
         out.put("send_until", self.send_until);
         out.put("next_evaluation_at", self.next_evaluation_at);

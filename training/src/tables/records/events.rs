@@ -2,7 +2,7 @@ use crate::tables::fields::Fields;
 use crate::tables::out::OutRow;
 use crate::tables::record::Record;
 use crate::tables::schema::{Column, Kind};
-use lagom_features::domain::{Event, Fault};
+use lagom_features::domain::{Channel, DecisionId, Event, Fault, InvoiceId, Tone};
 
 impl Record for Event {
     const TABLE: &'static str = "events";
@@ -62,14 +62,17 @@ impl Record for Event {
         out.put("occurred_at", self.occurred_at);
         out.put("recorded_at", self.recorded_at);
         out.put("customer_id", self.customer_id.as_str());
-        out.put("invoice_id", self.invoice_id.as_ref().map(|id| id.as_str()));
+        out.put(
+            "invoice_id",
+            self.invoice_id.as_ref().map(InvoiceId::as_str),
+        );
         out.put(
             "decision_id",
-            self.decision_id.as_ref().map(|id| id.as_str()),
+            self.decision_id.as_ref().map(DecisionId::as_str),
         );
         out.put("type", self.kind.name());
-        out.put("channel", self.channel.map(|channel| channel.name()));
-        out.put("tone", self.tone.map(|tone| tone.name()));
+        out.put("channel", self.channel.map(Channel::name));
+        out.put("tone", self.tone.map(Tone::name));
         out.put("amount_minor", self.amount.map(|money| money.minor_units));
         out.put("currency", currency);
         out.put("method", self.method.as_ref());

@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 enum Bytes {
     Plain(BufWriter<NamedTempFile>),
-    Gzip(GzEncoder<BufWriter<NamedTempFile>>),
+    Gzip(Box<GzEncoder<BufWriter<NamedTempFile>>>),
 }
 
 impl Write for Bytes {
@@ -41,7 +41,7 @@ impl Sink {
     ) -> Result<Self, TableError> {
         let out = BufWriter::with_capacity(1 << 16, file);
         let bytes = if packed {
-            Bytes::Gzip(GzEncoder::new(out, Compression::default()))
+            Bytes::Gzip(Box::new(GzEncoder::new(out, Compression::default())))
         } else {
             Bytes::Plain(out)
         };
