@@ -16,7 +16,11 @@ const CUSTOMERS: usize = 200;
 const CLOCK: &str = "[clock]\nsource = \"events\"\n";
 
 fn succeed(folder: &Path, args: &[&str]) -> String {
-    let output = Command::new(lagom()).args(args).current_dir(folder).output().unwrap();
+    let output = Command::new(lagom())
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "lagom {args:?}: {error}");
     String::from_utf8(output.stdout).unwrap()
@@ -45,7 +49,11 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
     let mut decisions = DecisionServiceClient::new(server.channel().await);
     events.record_events(opening(CUSTOMERS)).await.unwrap();
     for n in 0..CUSTOMERS {
-        let decision = decisions.next_best_action(question(n)).await.unwrap().into_inner();
+        let decision = decisions
+            .next_best_action(question(n))
+            .await
+            .unwrap()
+            .into_inner();
         assert!(decision.probability > 0.0 && decision.probability <= 1.0);
         assert_eq!(decision.model_id, "", "nothing is trained yet");
     }
@@ -60,31 +68,51 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
 
     let config = folder.path().join("lagom.toml");
     let config = config.to_str().unwrap();
-    succeed(folder.path(), &["export", "--config", config, "--out", "export"]);
+    succeed(
+        folder.path(),
+        &["export", "--config", config, "--out", "export"],
+    );
     let tables = Tables::read(&folder.path().join("export")).unwrap();
     assert_eq!(tables.decisions.len(), CUSTOMERS + 1);
-    assert_eq!(tables.outcomes.len(), CUSTOMERS, "each window closed, each once");
-    let paid = tables.outcomes.iter().filter(|outcome| outcome.paid).count();
+    assert_eq!(
+        tables.outcomes.len(),
+        CUSTOMERS,
+        "each window closed, each once"
+    );
+    let paid = tables
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.paid)
+        .count();
     assert_eq!(paid, CUSTOMERS / 2);
     for decision in &tables.decisions {
-        let sum: f64 = decision.eligible.iter().map(|choice| choice.probability).sum();
+        let sum: f64 = decision
+            .eligible
+            .iter()
+            .map(|choice| choice.probability)
+            .sum();
         assert!((sum - 1.0).abs() < 1e-12, "{sum}");
     }
 
     let args = ["train", "--data", "export", "--models", "models", "--json"];
-    let report: serde_json::Value =
-        serde_json::from_str(&succeed(folder.path(), &args)).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&succeed(folder.path(), &args)).unwrap();
     let id = report["model_id"].as_str().unwrap();
     let listed = succeed(folder.path(), &["models", "--models", "models"]);
     assert!(listed.contains(id), "{listed}");
-    Registry::at(&folder.path().join("models")).promote(id).unwrap();
+    Registry::at(&folder.path().join("models"))
+        .promote(id)
+        .unwrap();
 
     let server = Server::start(folder.path(), CLOCK);
     let mut decisions = DecisionServiceClient::new(server.channel().await);
     let mut again = question(3);
     again.request_id = "again".to_owned();
     again.as_of = at(MONDAY + 41 * DAY);
-    let decision = decisions.next_best_action(again).await.unwrap().into_inner();
+    let decision = decisions
+        .next_best_action(again)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(decision.model_id, id);
     let propensity = decision.payment_propensity.unwrap();
     assert!((0.0..=1.0).contains(&propensity));
