@@ -3,6 +3,7 @@
 mod answer;
 #[cfg(feature = "training")]
 mod bench;
+mod check_config;
 #[cfg(feature = "training")]
 mod demo;
 #[cfg(feature = "training")]
@@ -24,8 +25,6 @@ mod serve;
 mod simulate;
 #[cfg(feature = "training")]
 mod train;
-
-mod check_config;
 
 use answer::{Answer, Failure};
 use clap::{Parser, Subcommand};

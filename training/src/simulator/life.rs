@@ -1,18 +1,19 @@
 //! The days of a simulated world, one after the other.
 
+mod issue;
+mod receive;
+
+pub use receive::Sent;
+
 use super::bill::Bill;
 use super::noise::{For, Noise};
 use super::parameters::World;
-use super::person::{Person, Received};
+use super::person::Person;
 use super::tally::Tally;
 use lagom_features::domain::{
-    Action, Channel, Customer, CustomerId, Date, Days, DecisionId, Event, EventId, EventType,
-    Invoice, InvoiceId, Kind, Money, Timestamp, Tone,
+    Customer, CustomerId, Date, Event, EventId, EventType, Invoice, InvoiceId, Money, Timestamp,
 };
 use std::collections::HashMap;
-
-/// Days for which a person keeps a case that was handed over for review.
-const REVIEW_DAYS: i64 = 14;
 
 /// What a company learns of one day.
 #[derive(Debug, Clone, Default)]
@@ -21,21 +22,6 @@ pub struct Day {
     pub invoices: Vec<Invoice>,
     /// Happened during the day, in order.
     pub events: Vec<Event>,
-}
-
-/// A message that a company sent to a simulated customer.
-#[derive(Debug, Clone)]
-pub struct Sent<'a> {
-    /// On whose advice.
-    pub decision_id: &'a DecisionId,
-    /// To whom.
-    pub customer_id: &'a CustomerId,
-    /// About what.
-    pub invoice_id: &'a InvoiceId,
-    /// Which step.
-    pub action: &'a Action,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// A seeded world, lived day by day. It knows messages, never who chose them or why.
@@ -129,45 +115,6 @@ impl Life {
         day
     }
 
-    /// A step is carried out: tells what a company's own systems record of it, and remembers what
-    /// it will do. What it stirs up beside payments is in the returned events too. A step that no
-    /// customer notices is only counted.
-    pub fn receive(&mut self, sent: &Sent<'_>) -> Vec<Event> {
-        let Some(&(who, serial)) = self.by_invoice.get(sent.invoice_id) else {
-            return Vec::new();
-        };
-        let place = (sent.action.kind, sent.action.channel);
-        *self.tally.sent.entry(place).or_default() += 1;
-        if sent.action.kind == Kind::HumanReview {
-            return vec![self.review(sent, who, serial)];
-        }
-        if !sent.action.kind.is_contact() {
-            return Vec::new();
-        }
-        self.tally.contacts += 1;
-        let mut record = self.event(EventType::ContactSent, who, Some(serial), sent.at);
-        record.invoice_id = Some(sent.invoice_id.clone());
-        record.decision_id = Some(sent.decision_id.clone());
-        record.channel = sent.action.channel;
-        record.tone = sent.action.tone;
-        record.reason = Some(sent.action.kind.name().to_owned());
-        let mut events = vec![record];
-        if let Some(channel) = sent.action.channel {
-            self.arrive(sent, who, serial, channel, &mut events);
-        }
-        events
-    }
-
-    /// A person takes the case for two weeks, in which nobody else is to touch it.
-    fn review(&self, sent: &Sent<'_>, who: usize, serial: usize) -> Event {
-        let mut event = self.event(EventType::HoldPlaced, who, Some(serial), sent.at);
-        event.invoice_id = Some(sent.invoice_id.clone());
-        event.decision_id = Some(sent.decision_id.clone());
-        event.until = Some(sent.at + Days::whole(REVIEW_DAYS));
-        event.reason = Some(Kind::HumanReview.name().to_owned());
-        event
-    }
-
     fn event(
         &self,
         kind: EventType,
@@ -191,82 +138,6 @@ impl Life {
         let mut event = self.event(kind, bill.who, Some(bill.serial), at);
         event.invoice_id = Some(bill.invoice.invoice_id.clone());
         event
-    }
-
-    fn issue(&mut self, day: &mut Day) {
-        let (today, world, noise) = (self.today, &self.world, self.noise);
-        let day_of_month = today.civil().day();
-        for (who, person) in self.people.iter().enumerate() {
-            if person.issue_day != day_of_month || person.left_on.is_some() {
-                continue;
-            }
-            let payer = &world.payer[person.payer];
-            let due_on = today.plus_days(i32::from(world.invoices.terms_days));
-            let late = !noise.happens(payer.on_time, who, today.days(), For::OnTime);
-            let early = (noise.uniform(who, today.days(), For::PayEarly).powi(2) * 12.0) as i32;
-            let (opens, clicks) = if late {
-                (payer.opens, payer.clicks)
-            } else {
-                (0.85, 0.5)
-            };
-            let opened = noise.happens(opens, who, today.days(), For::Open);
-            let disputed = (late
-                && noise.happens(
-                    world.invoices.dispute_share,
-                    who,
-                    today.days(),
-                    For::Dispute,
-                ))
-            .then(|| (due_on.plus_days(1), due_on.plus_days(22)));
-            let serial = self.serial;
-            self.serial += 1;
-            let invoice = Invoice {
-                invoice_id: InvoiceId::new(format!("i{serial:07}")).expect("a number is an id"),
-                customer_id: person.customer.customer_id.clone(),
-                issued_at: today.at(5, &world.time_zone),
-                due_on,
-                amount: Money::new(person.amount_minor, world.currency),
-                terms_days: Some(world.invoices.terms_days),
-                payment_method: Some(
-                    if person.customer.autopay == Some(true) {
-                        "direct_debit"
-                    } else {
-                        "bank_transfer"
-                    }
-                    .to_owned(),
-                ),
-                billing_channel: Some("email".to_owned()),
-                product: None,
-            };
-            self.by_invoice
-                .insert(invoice.invoice_id.clone(), (who, serial));
-            if due_on >= self.judged.0 && due_on <= self.judged.1 {
-                self.tally.invoices += 1;
-                self.tally.billed_minor += person.amount_minor;
-            }
-            day.invoices.push(invoice.clone());
-            self.bills.push(Bill {
-                who,
-                serial,
-                unpaid_minor: person.amount_minor,
-                pays_on: (!late).then(|| {
-                    if person.customer.autopay == Some(true) {
-                        due_on
-                    } else {
-                        due_on.plus_days(-early)
-                    }
-                }),
-                rest_on: None,
-                opens_on: opened.then(|| {
-                    today.plus_days((noise.uniform(who, today.days(), For::Click) * 20.0) as i32)
-                }),
-                clicks: noise.happens(clicks, who, today.days(), For::Click),
-                disputed,
-                claimed_on: None,
-                in_collection: false,
-                invoice,
-            });
-        }
     }
 
     fn look_at_bills(&mut self, day: &mut Day) {
@@ -403,95 +274,5 @@ impl Life {
                 self.tally.lost_margin_minor += self.world.churn.annual_margin_minor;
             }
         }
-    }
-
-    fn arrive(
-        &mut self,
-        sent: &Sent<'_>,
-        who: usize,
-        serial: usize,
-        channel: Channel,
-        events: &mut Vec<Event>,
-    ) {
-        let (world, noise) = (&self.world, self.noise);
-        let (person, reach) = (&self.people[who], &world.channel[&channel]);
-        let payer = &world.payer[person.payer];
-        let sent_on = sent.at.date(&world.time_zone);
-        let arrives_on = sent_on.plus_days(i32::from(reach.delay_days));
-        let key = arrives_on.days();
-        let opened = noise.happens(reach.reach, who, key, For::MessageOpen);
-        let tone = sent.action.tone.unwrap_or(Tone::Neutral);
-        let claim = sent.action.kind == Kind::CollectionClaim;
-        let earlier = person
-            .arrived_within(world.fatigue.window_days, arrives_on)
-            .count();
-        let tired = |factor: f64| factor.powi(i32::try_from(earlier).unwrap_or(i32::MAX));
-        let power = reach.power * if claim { world.stir.claim_power } else { 1.0 };
-        let takes_hold = payer.persuadable.get(&tone).copied().unwrap_or(0.0);
-        let boost = (power - 1.0) * takes_hold * tired(world.fatigue.effect_factor);
-
-        let stir = &world.stir;
-        let (mut complaint, support) = if claim {
-            (stir.complaint_of_claim, stir.support_after_claim)
-        } else {
-            let gentle = matches!(
-                sent.action.kind,
-                Kind::PreDueNotice | Kind::DueDateNotice | Kind::InvoiceRedelivery
-            );
-            let support = stir.support_after_reminder * if gentle { 0.25 } else { 1.0 };
-            (reach.complaint, support)
-        };
-        complaint *= tired(world.fatigue.complaint_factor);
-        if person.is_newcomer_to(Some(tone)) {
-            complaint *= stir.firm_complaint_factor;
-        }
-        let disputed = self
-            .bills
-            .iter()
-            .any(|bill| bill.serial == serial && bill.is_disputed_on(arrives_on));
-        if disputed {
-            complaint *= 5.0;
-        }
-        let stirred = [
-            (EventType::ComplaintMade, complaint, For::Complaint),
-            (EventType::SupportContacted, support, For::Support),
-            (EventType::ConsentWithdrawn, reach.opt_out, For::OptOut),
-        ];
-        let received = Received {
-            kind: sent.action.kind,
-            arrives_on,
-            opened,
-            boost,
-            invoice: serial,
-            harsh_to_newcomer: person.is_newcomer_to(sent.action.tone),
-        };
-        let promises = opened
-            && payer.payday_factor > 1.0
-            && noise.happens(stir.promise_share, who, key, For::Promise);
-        for (kind, probability, what) in stirred {
-            if !noise.happens(probability, who, key, what) {
-                continue;
-            }
-            let mut event = self.event(kind, who, Some(serial), sent.at);
-            event.invoice_id = Some(sent.invoice_id.clone());
-            event.decision_id = Some(sent.decision_id.clone());
-            event.channel = (kind == EventType::ConsentWithdrawn).then_some(channel);
-            events.push(event);
-            match kind {
-                EventType::ComplaintMade => self.tally.complaints += 1,
-                EventType::SupportContacted => self.tally.support_contacts += 1,
-                _ => self.tally.opt_outs += 1,
-            }
-        }
-        if promises {
-            let mut event = self.event(EventType::PromiseMade, who, Some(serial), sent.at);
-            event.invoice_id = Some(sent.invoice_id.clone());
-            event.until = Some(sent_on.plus_days(7).at(23, &self.world.time_zone));
-            events.push(event);
-        }
-        if claim && let Some(bill) = self.bills.iter_mut().find(|bill| bill.serial == serial) {
-            bill.claimed_on.get_or_insert(sent_on);
-        }
-        self.people[who].received.push(received);
     }
 }

@@ -1,0 +1,158 @@
+//! What a step does to a simulated customer: at once, and from the day on which it arrives.
+
+use super::Life;
+use crate::simulator::noise::For;
+use crate::simulator::person::Received;
+use lagom_features::domain::{
+    Action, Channel, CustomerId, Days, DecisionId, Event, EventType, InvoiceId, Kind, Timestamp,
+    Tone,
+};
+
+/// Days for which a person keeps a case that was handed over for review.
+const REVIEW_DAYS: i64 = 14;
+
+/// A message that a company sent to a simulated customer.
+#[derive(Debug, Clone)]
+pub struct Sent<'a> {
+    /// On whose advice.
+    pub decision_id: &'a DecisionId,
+    /// To whom.
+    pub customer_id: &'a CustomerId,
+    /// About what.
+    pub invoice_id: &'a InvoiceId,
+    /// Which step.
+    pub action: &'a Action,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Life {
+    /// A step is carried out: tells what a company's own systems record of it, and remembers what
+    /// it will do. What it stirs up beside payments is in the returned events too. A step that no
+    /// customer notices is only counted.
+    pub fn receive(&mut self, sent: &Sent<'_>) -> Vec<Event> {
+        let Some(&(who, serial)) = self.by_invoice.get(sent.invoice_id) else {
+            return Vec::new();
+        };
+        let place = (sent.action.kind, sent.action.channel);
+        *self.tally.sent.entry(place).or_default() += 1;
+        if sent.action.kind == Kind::HumanReview {
+            return vec![self.review(sent, who, serial)];
+        }
+        if !sent.action.kind.is_contact() {
+            return Vec::new();
+        }
+        self.tally.contacts += 1;
+        let mut record = self.event(EventType::ContactSent, who, Some(serial), sent.at);
+        record.invoice_id = Some(sent.invoice_id.clone());
+        record.decision_id = Some(sent.decision_id.clone());
+        record.channel = sent.action.channel;
+        record.tone = sent.action.tone;
+        record.reason = Some(sent.action.kind.name().to_owned());
+        let mut events = vec![record];
+        if let Some(channel) = sent.action.channel {
+            self.arrive(sent, who, serial, channel, &mut events);
+        }
+        events
+    }
+
+    /// A person takes the case for two weeks, in which nobody else is to touch it.
+    fn review(&self, sent: &Sent<'_>, who: usize, serial: usize) -> Event {
+        let mut event = self.event(EventType::HoldPlaced, who, Some(serial), sent.at);
+        event.invoice_id = Some(sent.invoice_id.clone());
+        event.decision_id = Some(sent.decision_id.clone());
+        event.until = Some(sent.at + Days::whole(REVIEW_DAYS));
+        event.reason = Some(Kind::HumanReview.name().to_owned());
+        event
+    }
+
+    fn arrive(
+        &mut self,
+        sent: &Sent<'_>,
+        who: usize,
+        serial: usize,
+        channel: Channel,
+        events: &mut Vec<Event>,
+    ) {
+        let (world, noise) = (&self.world, self.noise);
+        let (person, reach) = (&self.people[who], &world.channel[&channel]);
+        let payer = &world.payer[person.payer];
+        let sent_on = sent.at.date(&world.time_zone);
+        let arrives_on = sent_on.plus_days(i32::from(reach.delay_days));
+        let key = arrives_on.days();
+        let opened = noise.happens(reach.reach, who, key, For::MessageOpen);
+        let tone = sent.action.tone.unwrap_or(Tone::Neutral);
+        let claim = sent.action.kind == Kind::CollectionClaim;
+        let earlier = person
+            .arrived_within(world.fatigue.window_days, arrives_on)
+            .count();
+        let tired = |factor: f64| factor.powi(i32::try_from(earlier).unwrap_or(i32::MAX));
+        let power = reach.power * if claim { world.stir.claim_power } else { 1.0 };
+        let takes_hold = payer.persuadable.get(&tone).copied().unwrap_or(0.0);
+        let boost = (power - 1.0) * takes_hold * tired(world.fatigue.effect_factor);
+
+        let stir = &world.stir;
+        let (mut complaint, support) = if claim {
+            (stir.complaint_of_claim, stir.support_after_claim)
+        } else {
+            let gentle = matches!(
+                sent.action.kind,
+                Kind::PreDueNotice | Kind::DueDateNotice | Kind::InvoiceRedelivery
+            );
+            let support = stir.support_after_reminder * if gentle { 0.25 } else { 1.0 };
+            (reach.complaint, support)
+        };
+        complaint *= tired(world.fatigue.complaint_factor);
+        if person.is_newcomer_to(Some(tone)) {
+            complaint *= stir.firm_complaint_factor;
+        }
+        let disputed = self
+            .bills
+            .iter()
+            .any(|bill| bill.serial == serial && bill.is_disputed_on(arrives_on));
+        if disputed {
+            complaint *= 5.0;
+        }
+        let stirred = [
+            (EventType::ComplaintMade, complaint, For::Complaint),
+            (EventType::SupportContacted, support, For::Support),
+            (EventType::ConsentWithdrawn, reach.opt_out, For::OptOut),
+        ];
+        let received = Received {
+            kind: sent.action.kind,
+            arrives_on,
+            opened,
+            boost,
+            invoice: serial,
+            harsh_to_newcomer: person.is_newcomer_to(sent.action.tone),
+        };
+        let promises = opened
+            && payer.payday_factor > 1.0
+            && noise.happens(stir.promise_share, who, key, For::Promise);
+        for (kind, probability, what) in stirred {
+            if !noise.happens(probability, who, key, what) {
+                continue;
+            }
+            let mut event = self.event(kind, who, Some(serial), sent.at);
+            event.invoice_id = Some(sent.invoice_id.clone());
+            event.decision_id = Some(sent.decision_id.clone());
+            event.channel = (kind == EventType::ConsentWithdrawn).then_some(channel);
+            events.push(event);
+            match kind {
+                EventType::ComplaintMade => self.tally.complaints += 1,
+                EventType::SupportContacted => self.tally.support_contacts += 1,
+                _ => self.tally.opt_outs += 1,
+            }
+        }
+        if promises {
+            let mut event = self.event(EventType::PromiseMade, who, Some(serial), sent.at);
+            event.invoice_id = Some(sent.invoice_id.clone());
+            event.until = Some(sent_on.plus_days(7).at(23, &self.world.time_zone));
+            events.push(event);
+        }
+        if claim && let Some(bill) = self.bills.iter_mut().find(|bill| bill.serial == serial) {
+            bill.claimed_on.get_or_insert(sent_on);
+        }
+        self.people[who].received.push(received);
+    }
+}
