@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | [`empirical_bernstein`] | any number of rounds, rewards in a known range | wide with large weights |
 //! | [`wealth`] | the same, importance sampling only | often narrower above |
-//! | [`asymptotic`] | many rounds | narrowest; for live pages |
+//! | [`asymptotic()`](fn@asymptotic) | many rounds | narrowest; for live pages |
 
 pub mod asymptotic;
 pub mod empirical_bernstein;

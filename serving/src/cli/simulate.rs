@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     };
     let bar = progress(u64::from(args.days), "days");
     let log = simulate(&plan, Snapshot::new(parts)?, Some(&mut learning), || {
-        bar.inc(1)
+        bar.inc(1);
     })?;
     bar.finish_and_clear();
     let truth = log.truth.clone();

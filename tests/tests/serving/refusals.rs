@@ -138,7 +138,7 @@ const REQUESTS: &[(Spoil, Code, &str)] = &[
             r.events = vec![spoilt_event(
                 |e| e.customer_id = "c1".to_owned(),
                 payment(1),
-            )]
+            )];
         },
         Code::InvalidArgument,
         "events[0].customer_id: is not `c0`",
