@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i32).range(1..=36))]
     months: i32,
     /// Worlds, each lived by every policy.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(2..=100))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(2..=100))]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
