@@ -94,7 +94,17 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
         assert!((sum - 1.0).abs() < 1e-12, "{sum}");
     }
 
-    let args = ["train", "--data", "export", "--models", "models", "--json"];
+    // Nothing happened after the payments, but it is known that nothing did.
+    let args = [
+        "train",
+        "--data",
+        "export",
+        "--models",
+        "models",
+        "--as-of",
+        "2026-04-12",
+        "--json",
+    ];
     let report: serde_json::Value = serde_json::from_str(&succeed(folder.path(), &args)).unwrap();
     let id = report["model_id"].as_str().unwrap();
     let listed = succeed(folder.path(), &["models", "--models", "models"]);

@@ -69,11 +69,20 @@ pub(super) async fn live(
     })
 }
 
+/// A step that is planned: for whom, about what, on which advice.
+type Planned = (String, InvoiceId, Advice);
+
+/// Whether two steps may be confirmed at once without their order mattering: they are due at the
+/// same instant, for different customers.
+fn alike(one: &Planned, next: &Planned) -> bool {
+    one.2.send_at == next.2.send_at && one.0 != next.0
+}
+
 /// What a sender remembers between days.
 #[derive(Debug)]
 struct Months {
     ask_again: HashMap<InvoiceId, Timestamp>,
-    planned: BTreeMap<Date, Vec<(String, InvoiceId, Advice)>>,
+    planned: BTreeMap<Date, Vec<Planned>>,
     lived: Lived,
 }
 
@@ -115,8 +124,13 @@ impl Months {
                 as_of: now,
             })
             .collect();
-        questions.sort_by(|a, b| a.invoice_id.cmp(&b.invoice_id));
-        let advice = backend.ask(&questions).await?;
+        // One question a customer and call: a customer's decisions see each other, in this order.
+        questions
+            .sort_by(|a, b| (&a.customer_id, &a.invoice_id).cmp(&(&b.customer_id, &b.invoice_id)));
+        let mut advice = Vec::with_capacity(questions.len());
+        for wave in questions.chunk_by(|one, next| one.customer_id != next.customer_id) {
+            advice.extend(backend.ask(wave).await?);
+        }
         for (question, advice) in questions.into_iter().zip(advice) {
             self.lived.decisions += 1;
             self.lived.generations = self.lived.generations.max(advice.generation);
@@ -140,9 +154,12 @@ impl Months {
         zone: &Zone,
     ) -> Result<(), Failure> {
         let mut planned = self.planned.remove(&life.today()).unwrap_or_default();
-        planned.sort_by(|a, b| (a.2.send_at, &a.1).cmp(&(b.2.send_at, &b.1)));
-        let advice: Vec<Advice> = planned.iter().map(|(.., advice)| advice.clone()).collect();
-        let proceed = backend.confirm(&advice).await?;
+        planned.sort_by(|a, b| (a.2.send_at, &a.0, &a.1).cmp(&(b.2.send_at, &b.0, &b.1)));
+        let mut proceed = Vec::with_capacity(planned.len());
+        for wave in planned.chunk_by(alike) {
+            let advice: Vec<Advice> = wave.iter().map(|(.., advice)| advice.clone()).collect();
+            proceed.extend(backend.confirm(&advice).await?);
+        }
         let mut events = Vec::new();
         for ((customer_id, invoice_id, advice), proceed) in planned.into_iter().zip(proceed) {
             if !proceed {
