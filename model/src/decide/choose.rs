@@ -5,7 +5,7 @@ use crate::bandit::{
     ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw, select,
 };
 use crate::guardrails::{Facts, Verdict};
-use crate::policy::{heads, ladder};
+use crate::policy::{heads, ladder, uniform};
 use crate::strategy::WAIT;
 use lagom_features::domain::DecisionId;
 use std::sync::Arc;
@@ -122,9 +122,11 @@ pub(super) fn choose(
 }
 
 fn uniform(mask: &[bool]) -> Vec<(usize, f64)> {
-    let eligible: Vec<usize> = places(mask).collect();
-    let each = 1.0 / eligible.len() as f64;
-    eligible.into_iter().map(|place| (place, each)).collect()
+    let mut probabilities = Vec::with_capacity(mask.len());
+    uniform::fill(mask, &mut probabilities);
+    places(mask)
+        .map(|place| (place, probabilities[place]))
+        .collect()
 }
 
 fn places(mask: &[bool]) -> impl Iterator<Item = usize> + '_ {
