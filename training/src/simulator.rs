@@ -14,5 +14,5 @@ mod person;
 mod tally;
 
 pub use life::{Day, Life, Sent};
-pub use parameters::{World, WorldError};
+pub use parameters::{Change, Effects, Market, Reporting, World, WorldError};
 pub use tally::Tally;

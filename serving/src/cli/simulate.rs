@@ -9,7 +9,7 @@ use lagom_model::policy::learning::Learning;
 use lagom_training::simulated_log::{Plan, simulate};
 use lagom_training::simulator::World;
 use lagom_training::tables::{Format, Tables};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Makes a seeded world of customers and lets a policy run its collections, without a server.
@@ -28,8 +28,9 @@ pub(crate) struct Args {
     /// Folder for the tables.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// A world file; the default world if none is named.
-    #[arg(long, value_name = "FILE")]
+    /// A world that comes with lagom, by its name, or a world file; the default world if none is
+    /// named.
+    #[arg(long, value_name = "NAME|FILE")]
     world: Option<PathBuf>,
     /// Configuration of strategy, guardrails, objective and bandit.
     #[arg(long, value_name = "FILE")]
@@ -46,15 +47,30 @@ fn parse_date(text: &str) -> Result<Date, String> {
     Date::parse(text).map_err(|error| error.to_string())
 }
 
+/// The shipped world of this name, or that of a file.
+fn world(given: &Path) -> Result<World, Failure> {
+    if let Some(world) = given.to_str().and_then(World::shipped) {
+        return Ok(world);
+    }
+    let text = std::fs::read_to_string(given).map_err(|error| {
+        let names: Vec<&str> = World::shipped_files()
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
+        let known = names.join(", ");
+        format!(
+            "{}: {error}; worlds known by name: {known}",
+            given.display()
+        )
+    })?;
+    World::parse(&text).map_err(|error| format!("{}: {error}", given.display()).into())
+}
+
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
-    let world = match &args.world {
-        None => World::built_in(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("{}: {error}", path.display()))?;
-            World::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?
-        }
-    };
+    let world = args
+        .world
+        .as_deref()
+        .map_or_else(|| Ok(World::built_in()), world)?;
     let config = Config::load(args.config.as_deref())?;
     let mut learning = Learning::new(
         Arc::clone(&config.strategy),

@@ -2,18 +2,19 @@
 
 mod issue;
 mod receive;
+mod report;
 
 pub use receive::Sent;
 
 use super::bill::Bill;
 use super::noise::{For, Noise};
-use super::parameters::World;
+use super::parameters::{Effects, World};
 use super::person::Person;
 use super::tally::Tally;
 use lagom_features::domain::{
     Customer, CustomerId, Date, Event, EventId, EventType, Invoice, InvoiceId, Money, Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a company learns of one day.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +33,10 @@ pub struct Life {
     people: Vec<Person>,
     bills: Vec<Bill>,
     by_invoice: HashMap<InvoiceId, (usize, usize)>,
+    start: Date,
     today: Date,
+    /// What happened and is not reported yet, by the day of the report.
+    unreported: BTreeMap<Date, Vec<Event>>,
     judged: (Date, Date),
     serial: usize,
     tally: Tally,
@@ -59,7 +63,9 @@ impl Life {
             people,
             bills: Vec::new(),
             by_invoice: HashMap::new(),
+            start,
             today: start,
+            unreported: BTreeMap::new(),
             judged,
             serial: 0,
             tally: Tally::default(),
@@ -109,6 +115,7 @@ impl Life {
         self.pay(&mut day);
         self.hand_over(&mut day);
         self.leave(&mut day);
+        day.events.extend(self.reported_today());
         day.events
             .sort_by(|a, b| (a.occurred_at, &a.event_id).cmp(&(b.occurred_at, &b.event_id)));
         self.today = self.today.plus_days(1);
@@ -138,6 +145,20 @@ impl Life {
         let mut event = self.event(kind, bill.who, Some(bill.serial), at);
         event.invoice_id = Some(bill.invoice.invoice_id.clone());
         event
+    }
+
+    /// How today differs for this person from the rest of the world.
+    fn effects_on(&self, who: usize) -> Effects {
+        let lived = self.today.days_since(self.start);
+        let market = self.people[who].market;
+        let own = market.map(|place| &self.world.market[place].effects);
+        let changes = self.world.change.iter();
+        let so_far = changes
+            .filter(|change| lived >= i32::from(change.from_day))
+            .map(|change| &change.effects);
+        own.into_iter()
+            .chain(so_far)
+            .fold(Effects::default(), |both, one| both.and(one))
     }
 
     fn look_at_bills(&mut self, day: &mut Day) {
@@ -221,7 +242,7 @@ impl Life {
             let mut event = self.on_bill(EventType::PaymentSucceeded, bill, 20);
             event.amount = Some(Money::new(part, self.world.currency));
             event.method.clone_from(&bill.invoice.payment_method);
-            day.events.push(event);
+            day.events.extend(self.report(event, bill.who));
             self.count_payment(bill, part);
         }
         bills.retain(|bill| bill.unpaid_minor > 0);
@@ -264,11 +285,11 @@ impl Life {
             if person.left_on.is_some() {
                 continue;
             }
-            let hazard = person.churn_hazard(&self.world, today);
+            let hazard = person.churn_hazard(&self.world, &self.effects_on(who), today);
             if self.noise.happens(hazard, who, today.days(), For::Churn) {
                 let at = today.at(15, &self.world.time_zone);
-                day.events
-                    .push(self.event(EventType::CustomerChurned, who, None, at));
+                let event = self.event(EventType::CustomerChurned, who, None, at);
+                day.events.extend(self.report(event, who));
                 self.people[who].left_on = Some(today);
                 self.tally.churned += 1;
                 self.tally.lost_margin_minor += self.world.churn.annual_margin_minor;

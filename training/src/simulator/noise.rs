@@ -25,6 +25,8 @@ pub(super) enum For {
     Support,
     OptOut,
     Promise,
+    Market,
+    Report,
 }
 
 /// A seeded source of draws.

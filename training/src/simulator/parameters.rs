@@ -1,11 +1,14 @@
 //! A world as a file: who pays how, what messages do, what they stir up.
 
-use lagom_features::domain::{Channel, Country, Currency, Tone, Zone};
+mod effects;
+mod shipped;
+
+pub use effects::{Change, Effects, Market, Reporting};
+
+use lagom_features::domain::{Channel, Country, Currency, CustomerKind, Tone, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
-
-const DEFAULT: &str = include_str!("../../worlds/default.toml");
 
 /// Why a world cannot be built.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -32,9 +35,22 @@ pub enum WorldError {
         /// Its value.
         value: f64,
     },
+    /// The shares of markets do not sum to 1.
+    #[error("the shares of [[market]] sum to {0}, not to 1")]
+    Markets(f64),
     /// A channel has no entry.
     #[error("[channel.{0}] is missing")]
     Channel(Channel),
+    /// The first day of a range comes after its last.
+    #[error("reporting.{name} = [{first}, {last}]: the first number must not exceed the second")]
+    Range {
+        /// Which key.
+        name: &'static str,
+        /// Its first number.
+        first: u16,
+        /// Its second number.
+        last: u16,
+    },
 }
 
 /// A world, checked.
@@ -43,9 +59,15 @@ pub enum WorldError {
 pub struct World {
     /// Under which it is reported.
     pub name: String,
+    /// How many people a trial lives with unless it is told otherwise.
+    #[serde(default = "some_people")]
+    pub customers: usize,
     /// Of every customer.
+    #[serde(default = "consumer")]
+    pub kind: CustomerKind,
+    /// Of every customer whose market says nothing else.
     pub country: Country,
-    /// Of every customer.
+    /// Of every customer, and of the company.
     pub time_zone: Zone,
     /// Of every invoice.
     pub currency: Currency,
@@ -63,6 +85,15 @@ pub struct World {
     pub channel: BTreeMap<Channel, Reach>,
     /// What messages stir up beside payments.
     pub stir: Stir,
+    /// When the company learns of what happened.
+    #[serde(default)]
+    pub reporting: Reporting,
+    /// Groups of customers who answer differently; nobody belongs to one if empty.
+    #[serde(default)]
+    pub market: Vec<Market>,
+    /// What becomes different on the way.
+    #[serde(default)]
+    pub change: Vec<Change>,
 }
 
 /// What is invoiced.
@@ -142,6 +173,12 @@ pub struct Payer {
     pub payday_factor: f64,
     /// How much of a message's power takes hold, by tone.
     pub persuadable: BTreeMap<Tone, f64>,
+    /// The same from `late_from_day` on, if the payer comes to listen to another tone.
+    #[serde(default)]
+    pub persuadable_late: BTreeMap<Tone, f64>,
+    /// Days after the due date from which `persuadable_late` holds, where it is given.
+    #[serde(default)]
+    pub late_from_day: i32,
     /// P(opens the invoice before it is due), for an invoice that will be late.
     pub opens: f64,
     /// P(follows the payment link), for an opened invoice that will be late.
@@ -190,13 +227,28 @@ const fn one() -> f64 {
     1.0
 }
 
-impl World {
-    /// The default world.
-    #[must_use]
-    pub fn built_in() -> Self {
-        Self::parse(DEFAULT).expect("the built-in world is checked by a test")
-    }
+const fn some_people() -> usize {
+    2_000
+}
 
+const fn consumer() -> CustomerKind {
+    CustomerKind::Consumer
+}
+
+impl Payer {
+    /// How much of a message's power takes hold in this tone, `days_late` after the due date.
+    pub(super) fn takes_hold(&self, tone: Tone, days_late: i32) -> f64 {
+        let late = !self.persuadable_late.is_empty() && days_late >= self.late_from_day;
+        let by_tone = if late {
+            &self.persuadable_late
+        } else {
+            &self.persuadable
+        };
+        by_tone.get(&tone).copied().unwrap_or(0.0)
+    }
+}
+
+impl World {
     /// Reads a world file and checks every figure in it.
     ///
     /// # Errors
@@ -223,6 +275,11 @@ impl World {
         if (payers - 1.0).abs() > 1e-9 {
             return Err(WorldError::Payers(payers));
         }
+        let markets: f64 = self.market.iter().map(|market| market.share).sum();
+        if !self.market.is_empty() && (markets - 1.0).abs() > 1e-9 {
+            return Err(WorldError::Markets(markets));
+        }
+        self.reporting.check()?;
         for &channel in Channel::ALL {
             if !self.channel.contains_key(&channel) {
                 return Err(WorldError::Channel(channel));
@@ -255,7 +312,10 @@ impl World {
                 self.stir.complaint_of_claim,
             ),
             ("stir.promise_share".to_owned(), self.stir.promise_share),
+            ("reporting.lost_share".to_owned(), self.reporting.lost_share),
         ];
+        let markets = self.market.iter();
+        shares.extend(markets.map(|one| (format!("market {}: share", one.name), one.share)));
         for payer in &self.payer {
             for (key, value) in [
                 ("share", payer.share),
@@ -322,41 +382,33 @@ impl World {
                 payer.payday_factor,
             ));
             factors.push((format!("payer {}: churn", payer.name), payer.churn));
-            for (tone, &value) in &payer.persuadable {
-                factors.push((format!("payer {}: persuadable.{tone}", payer.name), value));
+            for (key, by_tone) in [
+                ("persuadable", &payer.persuadable),
+                ("persuadable_late", &payer.persuadable_late),
+            ] {
+                let named = by_tone.iter();
+                factors.extend(
+                    named.map(|(tone, &value)| {
+                        (format!("payer {}: {key}.{tone}", payer.name), value)
+                    }),
+                );
             }
         }
         for (channel, reach) in &self.channel {
             factors.push((format!("channel.{channel}.power"), reach.power));
+        }
+        for market in &self.market {
+            market
+                .effects
+                .list(&format!("market {}", market.name), &mut factors);
+        }
+        for change in &self.change {
+            let name = format!("change from day {}", change.from_day);
+            change.effects.list(&name, &mut factors);
         }
         factors
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn the_built_in_world_is_well_formed() {
-        assert_eq!(World::parse(DEFAULT).unwrap().name, "default");
-    }
-
-    #[test]
-    fn a_wrong_figure_is_refused_by_name() {
-        let wrong = DEFAULT.replace("reach = 0.90", "reach = 1.90");
-        let error = World::parse(&wrong).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "channel.sms.reach = 1.9 is not a share between 0 and 1"
-        );
-        let unknown = DEFAULT.replace("annual = 0.12", "yearly = 0.12");
-        assert!(
-            World::parse(&unknown)
-                .unwrap_err()
-                .to_string()
-                .contains("yearly")
-        );
-    }
-}
+mod tests;

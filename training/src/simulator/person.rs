@@ -1,8 +1,8 @@
 //! A simulated customer: what a company sees of them, and the latent traits that it never does.
 
 use super::noise::{For, Noise};
-use super::parameters::{Payer, World};
-use lagom_features::domain::{Customer, CustomerId, CustomerKind, Date, Kind, TenantId, Tone};
+use super::parameters::{Effects, World};
+use lagom_features::domain::{Customer, CustomerId, Date, Kind, TenantId, Tone};
 
 /// Draws about the person as such are keyed by this day, which no simulation lives.
 const BIRTH: i32 = i32::MIN;
@@ -26,6 +26,8 @@ pub(super) struct Received {
 pub(super) struct Person {
     pub(super) customer: Customer,
     pub(super) payer: usize,
+    /// Position among the world's markets, where it has any.
+    pub(super) market: Option<usize>,
     /// Day of the month on which invoices are issued.
     pub(super) issue_day: i8,
     /// Day of the month on which wages come.
@@ -36,21 +38,33 @@ pub(super) struct Person {
     pub(super) received: Vec<Received>,
 }
 
-fn pick_payer(payers: &[Payer], draw: f64) -> usize {
+/// The first place at which the sum of `shares` exceeds `draw`; `shares` has `count` of them.
+fn pick(shares: impl Iterator<Item = f64>, count: usize, draw: f64) -> usize {
     let mut below = 0.0;
-    payers
-        .iter()
-        .position(|payer| {
-            below += payer.share;
+    let mut shares = shares;
+    shares
+        .position(|share| {
+            below += share;
             draw < below
         })
-        .unwrap_or(payers.len() - 1)
+        .unwrap_or(count - 1)
 }
 
 impl Person {
     /// Person number `who` of a seeded world.
     pub(super) fn born(world: &World, noise: Noise, who: usize, start: Date) -> Self {
-        let payer = pick_payer(&world.payer, noise.uniform(who, BIRTH, For::Payer));
+        let shares = world.payer.iter().map(|payer| payer.share);
+        let payer = pick(
+            shares,
+            world.payer.len(),
+            noise.uniform(who, BIRTH, For::Payer),
+        );
+        let market = (!world.market.is_empty()).then(|| {
+            let shares = world.market.iter().map(|market| market.share);
+            let draw = noise.uniform(who, BIRTH, For::Market);
+            pick(shares, world.market.len(), draw)
+        });
+        let home = market.map(|place| &world.market[place]);
         let paydays = [25, 25, 25, 1, 15];
         let payday = paydays[(noise.uniform(who, BIRTH, For::Payday) * 5.0) as usize];
         let log_amount = noise.normal(who, BIRTH, For::Amount) * world.invoices.log_sd;
@@ -63,10 +77,10 @@ impl Person {
             CustomerId::new(format!("c{who:06}")).expect("a number makes a well-formed id");
         Self {
             customer: Customer {
-                kind: Some(CustomerKind::Consumer),
-                country: Some(world.country),
+                kind: Some(world.kind),
+                country: Some(home.map_or(world.country, |market| market.country)),
                 time_zone: Some(world.time_zone.clone()),
-                language: Some("sv".to_owned()),
+                language: Some(home.map_or("sv", |market| &market.language).to_owned()),
                 segment: Some(if autopay { "autopay" } else { "invoice" }.to_owned()),
                 autopay: Some(autopay),
                 annual_margin_minor: Some(world.churn.annual_margin_minor),
@@ -80,6 +94,7 @@ impl Person {
                 )
             },
             payer,
+            market,
             issue_day: 1 + (noise.uniform(who, BIRTH, For::IssueDay) * 28.0) as i8,
             payday,
             amount_minor: (world.invoices.median_minor * log_amount.exp()).round() as i64,
@@ -119,7 +134,8 @@ impl Person {
     }
 
     /// Daily probability of leaving.
-    pub(super) fn churn_hazard(&self, world: &World, day: Date) -> f64 {
+    /// `effects` are those of the person's market and of the day.
+    pub(super) fn churn_hazard(&self, world: &World, effects: &Effects, day: Date) -> f64 {
         let churn = &world.churn;
         let base = 1.0 - (1.0 - churn.annual).powf(1.0 / 365.0);
         let mut factor = world.payer[self.payer].churn;
@@ -139,6 +155,7 @@ impl Person {
             factor *= churn.after_reminder * churn.after_further_reminder.powi(reminders - 1);
         }
         for (applies, by) in [
+            (reminders > 0 || claimed, effects.churn),
             (claimed, churn.after_claim),
             (harsh, churn.firm_to_first_time_late),
             (

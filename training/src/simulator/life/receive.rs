@@ -4,8 +4,8 @@ use super::Life;
 use crate::simulator::noise::For;
 use crate::simulator::person::Received;
 use lagom_features::domain::{
-    Action, Channel, CustomerId, Days, DecisionId, Event, EventType, InvoiceId, Kind, Timestamp,
-    Tone,
+    Action, Channel, CustomerId, Date, Days, DecisionId, Event, EventType, InvoiceId, Kind,
+    Timestamp, Tone,
 };
 
 /// Days for which a person keeps a case that was handed over for review.
@@ -80,7 +80,13 @@ impl Life {
         let sent_on = sent.at.date(&world.time_zone);
         let arrives_on = sent_on.plus_days(i32::from(reach.delay_days));
         let key = arrives_on.days();
-        let opened = noise.happens(reach.reach, who, key, For::MessageOpen);
+        let effects = self.effects_on(who);
+        let opened = noise.happens(
+            (reach.reach * effects.reach(channel)).min(1.0),
+            who,
+            key,
+            For::MessageOpen,
+        );
         let tone = sent.action.tone.unwrap_or(Tone::Neutral);
         let claim = sent.action.kind == Kind::CollectionClaim;
         let earlier = person
@@ -88,7 +94,8 @@ impl Life {
             .count();
         let tired = |factor: f64| factor.powi(i32::try_from(earlier).unwrap_or(i32::MAX));
         let power = reach.power * if claim { world.stir.claim_power } else { 1.0 };
-        let takes_hold = payer.persuadable.get(&tone).copied().unwrap_or(0.0);
+        let days_late = self.days_late(serial, arrives_on);
+        let takes_hold = payer.takes_hold(tone, days_late) * effects.tone(tone);
         let boost = (power - 1.0) * takes_hold * tired(world.fatigue.effect_factor);
 
         let stir = &world.stir;
@@ -102,7 +109,7 @@ impl Life {
             let support = stir.support_after_reminder * if gentle { 0.25 } else { 1.0 };
             (reach.complaint, support)
         };
-        complaint *= tired(world.fatigue.complaint_factor);
+        complaint *= tired(world.fatigue.complaint_factor) * effects.complaint(channel);
         if person.is_newcomer_to(Some(tone)) {
             complaint *= stir.firm_complaint_factor;
         }
@@ -129,6 +136,7 @@ impl Life {
         let promises = opened
             && payer.payday_factor > 1.0
             && noise.happens(stir.promise_share, who, key, For::Promise);
+        let mut harm = Vec::new();
         for (kind, probability, what) in stirred {
             if !noise.happens(probability, who, key, what) {
                 continue;
@@ -137,12 +145,12 @@ impl Life {
             event.invoice_id = Some(sent.invoice_id.clone());
             event.decision_id = Some(sent.decision_id.clone());
             event.channel = (kind == EventType::ConsentWithdrawn).then_some(channel);
-            events.push(event);
             match kind {
                 EventType::ComplaintMade => self.tally.complaints += 1,
                 EventType::SupportContacted => self.tally.support_contacts += 1,
                 _ => self.tally.opt_outs += 1,
             }
+            harm.push(event);
         }
         if promises {
             let mut event = self.event(EventType::PromiseMade, who, Some(serial), sent.at);
@@ -154,5 +162,14 @@ impl Life {
             bill.claimed_on.get_or_insert(sent_on);
         }
         self.people[who].received.push(received);
+        for event in harm {
+            events.extend(self.report(event, who));
+        }
+    }
+
+    /// Days from the due date of an unpaid bill to `on`; 0 where it is paid.
+    fn days_late(&self, serial: usize, on: Date) -> i32 {
+        let bill = self.bills.iter().find(|bill| bill.serial == serial);
+        bill.map_or(0, |bill| on.days_since(bill.invoice.due_on))
     }
 }
