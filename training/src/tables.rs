@@ -20,6 +20,7 @@ mod files;
 mod list;
 pub(crate) mod nearest;
 mod out;
+mod partitions;
 mod read;
 mod record;
 mod records;
@@ -31,9 +32,11 @@ mod write;
 
 pub use error::{CellFault, FAULT_LIMIT, Faults, TableError};
 pub use files::Format;
+pub use partitions::Partitions;
 pub use read::read_table;
 pub use record::Record;
 pub use schema::{Column, Kind, SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
+pub(crate) use write::FrameWriter;
 pub use write::{Finished, TableWriter, write_table};
 
 use lagom_features::domain::{Customer, CustomerId, Event, Fault, Invoice};
@@ -75,36 +78,24 @@ impl Tables {
     /// [`TableError::NoTables`] where `dir` has none; [`TableError::Cells`] with the wrong cells
     /// of all tables; another [`TableError`] where a file is no such table at all.
     pub fn read(dir: &Path) -> Result<Self, TableError> {
-        let mut faults = Faults::default();
-        let mut found = false;
-        let customers = table(dir, &mut faults, &mut found, |_| None)?;
-        let invoices: Vec<Invoice> = table(dir, &mut faults, &mut found, |_| None)?;
-        let currencies: HashMap<_, _> = invoices
-            .iter()
-            .map(|invoice| (&invoice.invoice_id, invoice.amount.currency))
-            .collect();
-        let one_currency = |event: &Event| {
-            let of_invoice = currencies.get(event.invoice_id.as_ref()?)?;
-            let of_event = event.amount?.currency;
-            (of_event != *of_invoice).then(|| {
-                let reason = format!("is {of_event}, but that of the invoice is {of_invoice}");
-                Fault::new("currency", reason)
-            })
+        let mut reading = Reading::of(dir);
+        let past = reading.past()?;
+        let tables = Self {
+            decisions: reading.table(|_| None)?,
+            outcomes: reading.table(|_| None)?,
+            ..past
         };
-        let events = table(dir, &mut faults, &mut found, one_currency)?;
-        let decisions = table(dir, &mut faults, &mut found, |_| None)?;
-        let outcomes = table(dir, &mut faults, &mut found, |_| None)?;
-        if !found {
-            return Err(files::no_tables(dir, &TABLES));
-        }
-        faults.into_result()?;
-        Ok(Self {
-            customers,
-            invoices,
-            events,
-            decisions,
-            outcomes,
-        })
+        reading.end(tables)
+    }
+
+    /// [`Self::read`] without decisions and outcomes, which are then empty.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_past(dir: &Path) -> Result<Self, TableError> {
+        let mut reading = Reading::of(dir);
+        let past = reading.past()?;
+        reading.end(past)
     }
 
     /// Writes all five tables into `dir`, which is made if needed: every table is complete on disk
@@ -147,20 +138,67 @@ impl Tables {
     }
 }
 
-fn table<T: Record>(
-    dir: &Path,
-    faults: &mut Faults,
-    found: &mut bool,
-    check: impl Fn(&T) -> Option<Fault>,
-) -> Result<Vec<T>, TableError> {
-    let Some(path) = files::find(dir, T::TABLE)? else {
-        return Ok(Vec::new());
-    };
-    *found = true;
-    if faults.is_full() {
-        return Ok(Vec::new());
+/// A folder that is being read: the faults of all its tables are told together.
+struct Reading<'a> {
+    dir: &'a Path,
+    faults: Faults,
+    found: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn of(dir: &'a Path) -> Self {
+        Self {
+            dir,
+            faults: Faults::default(),
+            found: false,
+        }
     }
-    read::read_into(&path, faults, check)
+
+    fn past(&mut self) -> Result<Tables, TableError> {
+        let customers = self.table(|_| None)?;
+        let invoices: Vec<Invoice> = self.table(|_| None)?;
+        let currencies: HashMap<_, _> = invoices
+            .iter()
+            .map(|invoice| (&invoice.invoice_id, invoice.amount.currency))
+            .collect();
+        let one_currency = |event: &Event| {
+            let of_invoice = currencies.get(event.invoice_id.as_ref()?)?;
+            let of_event = event.amount?.currency;
+            (of_event != *of_invoice).then(|| {
+                let reason = format!("is {of_event}, but that of the invoice is {of_invoice}");
+                Fault::new("currency", reason)
+            })
+        };
+        let events = self.table(one_currency)?;
+        Ok(Tables {
+            customers,
+            invoices,
+            events,
+            ..Tables::default()
+        })
+    }
+
+    fn table<T: Record>(
+        &mut self,
+        check: impl Fn(&T) -> Option<Fault>,
+    ) -> Result<Vec<T>, TableError> {
+        let Some(path) = files::find(self.dir, T::TABLE)? else {
+            return Ok(Vec::new());
+        };
+        self.found = true;
+        if self.faults.is_full() {
+            return Ok(Vec::new());
+        }
+        read::read_into(&path, &mut self.faults, check)
+    }
+
+    fn end(self, tables: Tables) -> Result<Tables, TableError> {
+        if !self.found {
+            return Err(files::no_tables(self.dir, &TABLES));
+        }
+        self.faults.into_result()?;
+        Ok(tables)
+    }
 }
 
 fn complete<T: Record>(dir: &Path, format: Format, records: &[T]) -> Result<Finished, TableError> {

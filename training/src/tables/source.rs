@@ -104,6 +104,14 @@ impl Source {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// How many rows the file has, where it says so.
+    pub(crate) fn rows(&self) -> Option<usize> {
+        match &self.body {
+            Body::Text(_) => None,
+            Body::Parquet(body) => Some(body.rows),
+        }
+    }
+
     /// Hands over every row in the file's order until told to stop.
     pub(crate) fn each(
         self,

@@ -16,7 +16,7 @@ const SLICE: usize = 131_072;
 
 pub(super) struct Body {
     file: PathBuf,
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 /// A column of a slice, by what its cells are.
