@@ -48,10 +48,12 @@ use std::path::Path;
 /// Every canonical table of a folder.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tables {
-    /// Descriptions of customers; a later row about the same customer is a newer description.
-    pub customers: Vec<Customer>,
-    /// Invoices; a later row of the same id is a correction.
-    pub invoices: Vec<Invoice>,
+    /// Descriptions of customers, each with when it became known (without that, when the customer
+    /// was created); one recorded later is a newer description.
+    pub customers: Vec<Recorded<Customer>>,
+    /// Invoices, each with when it became known (without that, when it was issued); one recorded
+    /// later of the same id is a correction.
+    pub invoices: Vec<Recorded<Invoice>>,
     /// What happened.
     pub events: Vec<Event>,
     /// What was decided.
@@ -62,8 +64,8 @@ pub struct Tables {
 
 /// Names of the canonical tables.
 pub const TABLES: [&str; 5] = [
-    Customer::TABLE,
-    Invoice::TABLE,
+    Recorded::<Customer>::TABLE,
+    Recorded::<Invoice>::TABLE,
     Event::TABLE,
     Decision::TABLE,
     Outcome::TABLE,
@@ -115,8 +117,7 @@ impl Tables {
         finished.into_iter().try_for_each(Finished::publish)
     }
 
-    /// Everything about each customer: descriptions recorded at `created_at`, invoices at
-    /// `issued_at`, events when they say that they were recorded.
+    /// Everything about each customer, known from when each record says it was recorded.
     #[must_use]
     pub fn histories(&self) -> BTreeMap<CustomerId, History> {
         histories(
@@ -156,10 +157,10 @@ impl<'a> Reading<'a> {
 
     fn past(&mut self) -> Result<Tables, TableError> {
         let customers = self.table(|_| None)?;
-        let invoices: Vec<Invoice> = self.table(|_| None)?;
+        let invoices: Vec<Recorded<Invoice>> = self.table(|_| None)?;
         let currencies: HashMap<_, _> = invoices
             .iter()
-            .map(|invoice| (&invoice.invoice_id, invoice.amount.currency))
+            .map(|one| (&one.value.invoice_id, one.value.amount.currency))
             .collect();
         let one_currency = |event: &Event| {
             let of_invoice = currencies.get(event.invoice_id.as_ref()?)?;
@@ -225,8 +226,8 @@ pub(crate) fn place<T: Record>(
 }
 
 fn histories(
-    customers: impl Iterator<Item = Customer>,
-    invoices: impl Iterator<Item = Invoice>,
+    customers: impl Iterator<Item = Recorded<Customer>>,
+    invoices: impl Iterator<Item = Recorded<Invoice>>,
     events: impl Iterator<Item = Event>,
 ) -> BTreeMap<CustomerId, History> {
     #[derive(Default)]
@@ -237,18 +238,12 @@ fn histories(
     }
     let mut all: BTreeMap<CustomerId, Records> = BTreeMap::new();
     for customer in customers {
-        let records = all.entry(customer.customer_id.clone()).or_default();
-        records.customers.push(Recorded {
-            recorded_at: customer.created_at,
-            value: customer,
-        });
+        let records = all.entry(customer.value.customer_id.clone()).or_default();
+        records.customers.push(customer);
     }
     for invoice in invoices {
-        let records = all.entry(invoice.customer_id.clone()).or_default();
-        records.invoices.push(Recorded {
-            recorded_at: invoice.issued_at,
-            value: invoice,
-        });
+        let records = all.entry(invoice.value.customer_id.clone()).or_default();
+        records.invoices.push(invoice);
     }
     for event in events {
         let records = all.entry(event.customer_id.clone()).or_default();

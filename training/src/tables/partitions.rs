@@ -9,6 +9,7 @@ use super::files;
 use super::read::read_each;
 use super::source::Source;
 use super::{Faults, Format, Record, TableError, TableWriter};
+use lagom_features::Recorded;
 use lagom_features::domain::{Customer, CustomerId, Event, Invoice, Timestamp};
 use lagom_model::log::Decision;
 use std::fs;
@@ -57,10 +58,10 @@ impl Partitions {
             folders: &folders,
             faults: &mut faults,
         };
-        splitting.table(|customer: &Customer| &customer.customer_id)?;
-        splitting.table(|invoice: &Invoice| {
-            last = last.max(invoice.issued_at);
-            &invoice.customer_id
+        splitting.table(|customer: &Recorded<Customer>| &customer.value.customer_id)?;
+        splitting.table(|invoice: &Recorded<Invoice>| {
+            last = last.max(invoice.recorded_at);
+            &invoice.value.customer_id
         })?;
         splitting.table(|event: &Event| {
             last = last.max(event.recorded_at);
@@ -81,7 +82,7 @@ impl Partitions {
         &self.folders
     }
 
-    /// The last instant at which an event was recorded or an invoice issued, where the split had to
+    /// The last instant at which an event or an invoice was recorded, where the split had to
     /// look at all of them.
     #[must_use]
     pub fn last_recorded(&self) -> Option<Timestamp> {

@@ -3,6 +3,8 @@
 mod parquet;
 mod text;
 
+pub(crate) use parquet::micros;
+
 use super::cell::Cell;
 use super::error::TableError;
 use std::fs::File;
