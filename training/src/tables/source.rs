@@ -123,7 +123,7 @@ impl Source {
     /// How many rows the file has, where it says so.
     pub(crate) fn rows(&self) -> Option<usize> {
         match &self.body {
-            Body::Text(_) => None,
+            Body::Json(_) | Body::Text(_) => None,
             Body::Parquet(body) => Some(body.rows),
         }
     }
