@@ -68,13 +68,12 @@ print(n, "rounds,", len(catalogue), "actions, logged value", round(reward.mean()
 # %% [markdown]
 # ## A candidate
 #
-# The logging policy, with half of the probability of every hard step (firm, final, claims) moved to
-# the other eligible actions in proportion.
+# Half of the logging policy, half chance among the eligible: it would explore far more. Most of the
+# rounds say little about it, which the effective sample size tells.
 
 # %%
-hard = np.array([".firm" in one or ".final" in one or "claim" in one for one in catalogue])
-pi_e = pi_b * np.where(hard, 0.5, 1.0)
-pi_e /= pi_e.sum(axis=1, keepdims=True)
+chance = (pi_b > 0) / (pi_b > 0).sum(axis=1, keepdims=True)
+pi_e = 0.5 * pi_b + 0.5 * chance
 
 # %% [markdown]
 # ## A reward model
