@@ -51,7 +51,7 @@ impl Lang {
 
     /// The words for this language, from `[English, Swedish, Dutch]`.
     #[must_use]
-    pub const fn say<'a>(self, words: [&'a str; 3]) -> &'a str {
+    pub const fn say(self, words: [&str; 3]) -> &str {
         match self {
             Self::En => words[0],
             Self::Sv => words[1],
