@@ -23,7 +23,7 @@ def lagom(*args: str) -> str:
     return done.stdout
 
 
-print(lagom("simulate", "--customers", "250", "--days", "200", "--seed", "7", "--out", "data"))
+print(lagom("simulate", "--customers", "150", "--days", "200", "--seed", "7", "--out", "data"))
 
 # %% [markdown]
 # ## Train
@@ -75,7 +75,7 @@ description = "Invoices opened in the last 90 days."
 spec = (TREE / "features/spec/built_in.toml").read_text() + own
 pathlib.Path("my-features.toml").write_text(spec)
 features = json.loads(lagom("features", "--spec", "my-features.toml", "--json"))
-print(json.dumps(features, indent=1)[-420:])
+print(json.dumps(features["features"][-1] if isinstance(features, dict) else features[-1], indent=1))
 
 # %%
 second = json.loads(

@@ -27,7 +27,8 @@ fn imported(system: &str, inputs: &[&str]) -> Tables {
 
 /// Invoices as `id customer amount due`, in order.
 fn invoices(tables: &Tables) -> Vec<String> {
-    let line = |invoice: &lagom_features::domain::Invoice| {
+    let line = |invoice: &lagom_features::Recorded<lagom_features::domain::Invoice>| {
+        let invoice = &invoice.value;
         format!(
             "{} {} {} {} {}",
             invoice.invoice_id,
@@ -177,7 +178,12 @@ fn odoo_moves_and_payments() {
     );
     // A day of Stockholm begins an hour before that of UTC.
     let issued = Timestamp::parse("2026-01-03T23:00:00Z").unwrap();
-    assert!(tables.invoices.iter().any(|one| one.issued_at == issued));
+    assert!(
+        tables
+            .invoices
+            .iter()
+            .any(|one| one.value.issued_at == issued)
+    );
 }
 
 #[test]
