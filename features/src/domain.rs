@@ -12,6 +12,7 @@ pub mod invoice;
 pub mod money;
 pub(crate) mod named;
 pub mod time;
+pub mod zone;
 
 pub use action::{Action, ActionId, Channel, Kind, PartOfDay, Timing, Tone};
 pub use customer::{Country, Customer, CustomerKind};
@@ -21,4 +22,5 @@ pub use ids::{CustomerId, DecisionId, EventId, InvoiceId, RequestId, TenantId};
 pub use invoice::Invoice;
 pub use money::{Currency, Money};
 pub use named::UnknownName;
-pub use time::{Date, Days, Timestamp, Zone};
+pub use time::{Date, Days, Timestamp};
+pub use zone::Zone;

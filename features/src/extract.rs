@@ -10,11 +10,11 @@ mod fold;
 mod invoices;
 mod row;
 
-use crate::domain::{Customer, Event, EventType, InvoiceId, Timestamp, Zone};
+use crate::domain::{Customer, EventType, InvoiceId, Timestamp, Zone};
 use crate::history::View;
 use crate::ledger::{InvoiceState, Ledger};
 use crate::spec::FeatureSpec;
-use crate::spec::feature::{Definition, Feature, Op, PairOp, Rows, Window};
+use crate::spec::feature::{Definition, Feature, Filter, Op, PairOp, Rows, Window};
 use fold::Fold;
 use invoices::Facts;
 use row::{Followed, Row, Trail, Whose};
@@ -39,6 +39,8 @@ struct Moment<'a> {
     zone: Zone,
     customer: Option<&'a Customer>,
     state: &'a InvoiceState<'a>,
+    /// Of the invoice in question, in the ledger.
+    place: usize,
     autopay: Option<bool>,
 }
 
@@ -49,7 +51,6 @@ pub struct Scratch {
     values: Vec<Vec<f64>>,
     facets: Vec<Vec<u64>>,
     facts: Vec<Facts>,
-    by_id: Vec<u32>,
     order: Vec<u32>,
 }
 
@@ -67,6 +68,8 @@ pub struct Extractor {
     features: Vec<Feature>,
     fingerprint: String,
     width: usize,
+    /// Whether a feature takes every row of its source, by place.
+    unfiltered: Vec<bool>,
     by_type: Vec<Vec<usize>>,
     contacts: Vec<usize>,
     settlements: Vec<usize>,
@@ -82,6 +85,7 @@ impl Extractor {
             features: spec.features().to_vec(),
             fingerprint: spec.fingerprint().to_owned(),
             width: spec.width(),
+            unfiltered: vec![false; spec.features().len()],
             by_type: vec![Vec::new(); EventType::ALL.len()],
             contacts: Vec::new(),
             settlements: Vec::new(),
@@ -92,6 +96,7 @@ impl Extractor {
             let Definition::Aggregate(aggregate) = &feature.definition else {
                 continue;
             };
+            plan.unfiltered[place] = aggregate.filter == Filter::default();
             match &aggregate.rows {
                 Rows::Events(types) => {
                     for kind in types {
@@ -151,13 +156,17 @@ impl Extractor {
             invoice_id: invoice_id.clone(),
             now: view.now(),
         };
-        let state = ledger.invoice(invoice_id).ok_or_else(unknown)?;
+        let slot = view.slot(invoice_id);
+        let place = slot.and_then(|slot| ledger.place(slot));
+        let place = place.ok_or_else(unknown)?;
+        let state = &ledger.invoices()[place];
         let customer = view.customer();
         let mut moment = Moment {
             now: view.now(),
             zone: customer.map_or_else(Zone::utc, Customer::zone_or_utc),
             customer,
             state,
+            place,
             autopay: customer.and_then(|one| one.autopay),
         };
         self.begin(scratch, &moment);
@@ -193,14 +202,19 @@ impl Extractor {
     ) {
         let mut trail = Trail::default();
         let mut autopay = None;
-        for event in view.events().rev() {
-            invoices::note_engagement(scratch, ledger, event);
+        for (event, slot) in view.slotted_events().rev() {
+            let place = slot.and_then(|slot| ledger.place(slot));
+            invoices::note_engagement(&mut scratch.facts, event, place);
             match event.kind {
                 EventType::AutopayEnabled => autopay = autopay.or(Some(true)),
                 EventType::AutopayDisabled => autopay = autopay.or(Some(false)),
                 _ => {}
             }
-            let whose = whose(event, moment);
+            let whose = match (place, &event.invoice_id) {
+                (Some(place), _) if place == moment.place => Whose::Asked,
+                (_, Some(_)) => Whose::Other,
+                (_, None) => Whose::Unattached,
+            };
             let wanted = &self.by_type[event.kind.index()];
             if !wanted.is_empty() {
                 let row = Row::event(event, whose, Followed::UNKNOWN);
@@ -248,7 +262,8 @@ impl Extractor {
             let Definition::Aggregate(aggregate) = &self.features[place].definition else {
                 continue;
             };
-            if !row.whose.within(aggregate.scope) || !row.passes(&aggregate.filter) {
+            let passes = self.unfiltered[place] || row.passes(&aggregate.filter);
+            if !passes || !row.whose.within(aggregate.scope) {
                 continue;
             }
             fold.rows_left -= 1;
@@ -305,12 +320,4 @@ fn bounds(window: Window, moment: &Moment<'_>) -> (Timestamp, u32) {
         _ => u32::MAX,
     };
     (since, rows)
-}
-
-fn whose(event: &Event, moment: &Moment<'_>) -> Whose {
-    match &event.invoice_id {
-        None => Whose::Unattached,
-        Some(id) if *id == moment.state.invoice.invoice_id => Whose::Asked,
-        Some(_) => Whose::Other,
-    }
 }

@@ -4,9 +4,14 @@
 //! (`recorded_at`). A [`View`] at `t` holds exactly what happened before `t` *and* was recorded
 //! before `t`, so nothing computed from a view can have seen the future.
 
+mod slots;
+
 use crate::domain::{Customer, Event, EventId, Invoice, InvoiceId, Timestamp};
+use slots::Slots;
 use std::cmp::Ordering;
 use std::collections::HashSet;
+
+pub(crate) use slots::Slot;
 
 /// Something with the instant at which lagom learnt it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +20,28 @@ pub struct Recorded<T> {
     pub recorded_at: Timestamp,
     /// What.
     pub value: T,
+}
+
+impl Recorded<Customer> {
+    /// Known since the customer exists.
+    #[must_use]
+    pub fn at_creation(value: Customer) -> Self {
+        Self {
+            recorded_at: value.created_at,
+            value,
+        }
+    }
+}
+
+impl Recorded<Invoice> {
+    /// Known since it was issued.
+    #[must_use]
+    pub fn at_issue(value: Invoice) -> Self {
+        Self {
+            recorded_at: value.issued_at,
+            value,
+        }
+    }
 }
 
 /// What became of an event offered to a [`History`].
@@ -33,6 +60,11 @@ pub struct History {
     invoices: Vec<Recorded<Invoice>>,
     events: Vec<Event>,
     ids: HashSet<EventId>,
+    slots: Slots,
+    /// Slot of each of `invoices`.
+    invoice_slots: Vec<Slot>,
+    /// Slot of each of `events`, if it names an invoice.
+    event_slots: Vec<Option<Slot>>,
 }
 
 fn happened(a: &Event, b: &Event) -> Ordering {
@@ -40,9 +72,10 @@ fn happened(a: &Event, b: &Event) -> Ordering {
 }
 
 /// Inserts behind every element that was recorded no later, which keeps arrival order on ties.
-fn insert_recorded<T>(list: &mut Vec<Recorded<T>>, recorded_at: Timestamp, value: T) {
+fn insert_recorded<T>(list: &mut Vec<Recorded<T>>, recorded_at: Timestamp, value: T) -> usize {
     let at = list.partition_point(|other| other.recorded_at <= recorded_at);
     list.insert(at, Recorded { recorded_at, value });
+    at
 }
 
 impl History {
@@ -64,6 +97,7 @@ impl History {
             invoices,
             ids: HashSet::with_capacity(events.len()),
             events,
+            ..Self::default()
         };
         history.customers.sort_by_key(|one| one.recorded_at);
         history.invoices.sort_by_key(|one| one.recorded_at);
@@ -72,6 +106,15 @@ impl History {
         history
             .events
             .retain(|event| ids.insert(event.event_id.clone()));
+        let slots = &mut history.slots;
+        let invoices = history.invoices.iter();
+        history.invoice_slots = invoices
+            .map(|one| slots.of(&one.value.invoice_id))
+            .collect();
+        let events = history.events.iter();
+        history.event_slots = events
+            .map(|event| event.invoice_id.as_ref().map(|id| slots.of(id)))
+            .collect();
         history
     }
 
@@ -82,7 +125,9 @@ impl History {
 
     /// Records an invoice, or a correction of one of the same id.
     pub fn record_invoice(&mut self, recorded_at: Timestamp, invoice: Invoice) {
-        insert_recorded(&mut self.invoices, recorded_at, invoice);
+        let slot = self.slots.of(&invoice.invoice_id);
+        let at = insert_recorded(&mut self.invoices, recorded_at, invoice);
+        self.invoice_slots.insert(at, slot);
     }
 
     /// Records an event once; late and out-of-order events find their place.
@@ -93,6 +138,8 @@ impl History {
         let at = self
             .events
             .partition_point(|other| happened(other, &event) == Ordering::Less);
+        let slot = event.invoice_id.as_ref().map(|id| self.slots.of(id));
+        self.event_slots.insert(at, slot);
         self.events.insert(at, event);
         Inserted::New
     }
@@ -155,23 +202,46 @@ impl<'a> View<'a> {
     /// Every invoice issued and recorded, each in its last known form, by first recording.
     #[must_use]
     pub fn invoices(&self) -> Vec<&'a Invoice> {
-        let known = self
-            .history
+        let mut invoices = Vec::new();
+        self.each_invoice(&mut Vec::new(), |_, invoice| invoices.push(invoice));
+        invoices
+    }
+
+    /// Hands over what [`Self::invoices`] lists, with each one's slot. `last` is memory to reuse.
+    pub(crate) fn each_invoice(
+        &self,
+        last: &mut Vec<Option<u32>>,
+        mut visit: impl FnMut(Slot, &'a Invoice),
+    ) {
+        let history = self.history;
+        let known = history
             .invoices
             .partition_point(|one| one.recorded_at < self.now);
-        let mut invoices: Vec<&'a Invoice> = Vec::with_capacity(known);
-        for one in &self.history.invoices[..known] {
-            let invoice = &one.value;
-            match invoices
-                .iter_mut()
-                .find(|other| other.invoice_id == invoice.invoice_id)
-            {
-                Some(other) => *other = invoice,
-                None => invoices.push(invoice),
+        last.clear();
+        last.resize(history.slots.len(), None);
+        for (place, slot) in history.invoice_slots[..known].iter().enumerate() {
+            last[slot.index()] = Some(place as u32);
+        }
+        for slot in &history.invoice_slots[..known] {
+            // The first recording takes the last, so that a correction keeps the invoice's place.
+            let Some(place) = last[slot.index()].take() else {
+                continue;
+            };
+            let invoice = &history.invoices[place as usize].value;
+            if invoice.issued_at < self.now {
+                visit(*slot, invoice);
             }
         }
-        invoices.retain(|invoice| invoice.issued_at < self.now);
-        invoices
+    }
+
+    /// How many slots there are; each is below it.
+    pub(crate) fn slots(&self) -> usize {
+        self.history.slots.len()
+    }
+
+    /// The slot of an invoice, if it was ever named.
+    pub(crate) fn slot(&self, id: &InvoiceId) -> Option<Slot> {
+        self.history.slots.find(id).ok()
     }
 
     /// The invoice of this id in its last known form.
@@ -189,14 +259,19 @@ impl<'a> View<'a> {
 
     /// Every event that had happened and was recorded, by occurrence.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &'a Event> + Clone + use<'a> {
+        self.slotted_events().map(|(event, _)| event)
+    }
+
+    /// [`Self::events`], each with the slot of the invoice that it names.
+    pub(crate) fn slotted_events(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&'a Event, Option<Slot>)> + Clone + use<'a> {
         let now = self.now;
-        let happened = self
-            .history
-            .events
-            .partition_point(|event| event.occurred_at < now);
-        self.history.events[..happened]
-            .iter()
-            .filter(move |event| event.recorded_at < now)
+        let events = &self.history.events;
+        let happened = events.partition_point(|event| event.occurred_at < now);
+        let slots = self.history.event_slots[..happened].iter().copied();
+        let events = events[..happened].iter().zip(slots);
+        events.filter(move |(event, _)| event.recorded_at < now)
     }
 }
 

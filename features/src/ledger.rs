@@ -2,8 +2,7 @@
 //! what stands in the way of asking for it.
 
 use crate::domain::{Date, Event, EventType, Invoice, InvoiceId, Timestamp, Zone};
-use crate::history::View;
-use std::collections::HashMap;
+use crate::history::{Slot, View};
 
 /// How long money that is on its way is believed in when nothing more is heard of it.
 pub const IN_FLIGHT_DAYS: i64 = 7;
@@ -133,27 +132,55 @@ impl<'a> InvoiceState<'a> {
 #[derive(Debug, Clone)]
 pub struct Ledger<'a> {
     states: Vec<InvoiceState<'a>>,
+    /// Place in `states` by slot.
+    places: Vec<Option<u32>>,
+}
+
+/// Memory of a ledger that is no longer wanted; see [`Ledger::in_memory`].
+#[derive(Debug, Default)]
+pub struct LedgerMemory {
+    states: Vec<InvoiceState<'static>>,
+    places: Vec<Option<u32>>,
+    last: Vec<Option<u32>>,
 }
 
 impl<'a> Ledger<'a> {
     /// Folds the events of `view` over its invoices.
     #[must_use]
     pub fn of(view: &View<'a>) -> Self {
-        let mut states: Vec<_> = view.invoices().into_iter().map(InvoiceState::new).collect();
-        let places: HashMap<&InvoiceId, usize> = states
-            .iter()
-            .enumerate()
-            .map(|(place, state)| (&state.invoice.invoice_id, place))
-            .collect();
-        for event in view.events() {
-            if let Some(&place) = event.invoice_id.as_ref().and_then(|id| places.get(id)) {
-                states[place].apply(event, view.now());
+        Self::in_memory(view, &mut LedgerMemory::default())
+    }
+
+    /// [`Self::of`] in memory that [`Self::recycle`] gave back; nothing is allocated where it is
+    /// large enough.
+    #[must_use]
+    pub fn in_memory(view: &View<'a>, memory: &mut LedgerMemory) -> Self {
+        let mut states: Vec<InvoiceState<'a>> = std::mem::take(&mut memory.states);
+        let mut places = std::mem::take(&mut memory.places);
+        places.clear();
+        places.resize(view.slots(), None);
+        view.each_invoice(&mut memory.last, |slot, invoice| {
+            places[slot.index()] = Some(states.len() as u32);
+            states.push(InvoiceState::new(invoice));
+        });
+        for (event, slot) in view.slotted_events() {
+            if let Some(place) = slot.and_then(|slot| places[slot.index()]) {
+                states[place as usize].apply(event, view.now());
             }
         }
         for state in &mut states {
             state.forget_stale_payment(view.now());
         }
-        Self { states }
+        Self { states, places }
+    }
+
+    /// Gives the memory back for the next ledger.
+    pub fn recycle(mut self, memory: &mut LedgerMemory) {
+        self.states.clear();
+        // Nothing is left to convert: the vector only changes its type and keeps its memory.
+        let empty = self.states.into_iter().map(|_| unreachable!("cleared"));
+        memory.states = empty.collect();
+        memory.places = self.places;
     }
 
     /// The state of one invoice.
@@ -162,6 +189,11 @@ impl<'a> Ledger<'a> {
         self.states
             .iter()
             .find(|state| &state.invoice.invoice_id == id)
+    }
+
+    /// Place of an invoice in [`Self::invoices`].
+    pub(crate) fn place(&self, slot: Slot) -> Option<usize> {
+        self.places[slot.index()].map(|place| place as usize)
     }
 
     /// Every state.

@@ -16,5 +16,5 @@ pub mod spec;
 
 pub use extract::{ExtractError, Extractor, Scratch};
 pub use history::{History, Inserted, Recorded, View};
-pub use ledger::{InvoiceState, Ledger};
+pub use ledger::{InvoiceState, Ledger, LedgerMemory};
 pub use spec::{FeatureSpec, SpecError};

@@ -91,17 +91,15 @@ pub fn decide(
     let customer = view
         .customer()
         .ok_or_else(|| DecideError::Customer(request.customer_id.clone()))?;
-    let ledger = Ledger::of(&view);
+    let ledger = Ledger::in_memory(&view, &mut workspace.ledger);
     let facts = Facts::of(&view, &ledger, &request.invoice_id).ok_or_else(unknown_invoice)?;
-    let state = ledger
-        .invoice(&request.invoice_id)
-        .ok_or_else(unknown_invoice)?;
-
     let mut features = Vec::with_capacity(snapshot.extractor().width());
+    let memory = &mut workspace.extraction;
     snapshot
         .extractor()
-        .extract(&view, &ledger, &request.invoice_id, &mut features)
+        .extract_with(memory, &view, &ledger, &request.invoice_id, &mut features)
         .map_err(|_| unknown_invoice())?;
+    ledger.recycle(&mut workspace.ledger);
     let (payment_propensity, churn_risk) = snapshot.predict(&features);
 
     let strategy = snapshot.strategy();
@@ -116,7 +114,7 @@ pub fn decide(
         features: &features,
         payment_propensity,
         churn_risk,
-        outstanding_minor: state.outstanding_minor,
+        outstanding_minor: facts.outstanding_minor,
         annual_margin_minor: customer.annual_margin_minor,
         decision_id: &request.decision_id,
     };

@@ -1,7 +1,8 @@
 //! What lagom can advise: a kind of step, over a channel, in a tone, at a time; or waiting.
 
 use super::named::{UnknownName, named_enum};
-use super::time::{Date, Timestamp, Zone};
+use super::time::{Date, Timestamp};
+use super::zone::Zone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

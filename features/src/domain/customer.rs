@@ -4,7 +4,8 @@ use super::fault::Fault;
 use super::ids::{CustomerId, TenantId};
 use super::money::Currency;
 use super::named::named_enum;
-use super::time::{Timestamp, Zone};
+use super::time::Timestamp;
+use super::zone::Zone;
 use serde::{Deserialize, Serialize};
 
 named_enum! {

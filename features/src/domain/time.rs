@@ -1,5 +1,6 @@
 //! Time: instants in UTC microseconds, calendar days, time zones. No clock: `now` is always given.
 
+use super::zone::Zone;
 use jiff::civil;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -84,20 +85,28 @@ impl Timestamp {
     /// The calendar day and time of day in `zone`.
     #[must_use]
     pub fn civil(self, zone: &Zone) -> civil::DateTime {
-        self.jiff().to_zoned(zone.0.clone()).datetime()
+        let local = zone.local_micros(self);
+        let (day, micros) = (local.div_euclid(DAY_MICROS), local.rem_euclid(DAY_MICROS));
+        let seconds = micros / 1_000_000;
+        civil_day(day as i32).at(
+            (seconds / 3600) as i8,
+            (seconds / 60 % 60) as i8,
+            (seconds % 60) as i8,
+            (micros % 1_000_000 * 1000) as i32,
+        )
     }
 
     /// The calendar day in `zone`.
     #[must_use]
     pub fn date(self, zone: &Zone) -> Date {
-        Date::from_civil(self.civil(zone).date())
+        Date::from_days(zone.local_micros(self).div_euclid(DAY_MICROS) as i32)
     }
 
-    fn jiff(self) -> jiff::Timestamp {
+    pub(super) fn jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).expect("years 1900 to 2200 are within jiff's")
     }
 
-    const fn clamped(micros: i64) -> Self {
+    pub(super) const fn clamped(micros: i64) -> Self {
         if micros < Self::MIN.0 {
             Self::MIN
         } else if micros > Self::MAX.0 {
@@ -227,83 +236,46 @@ impl Date {
     /// The instant at `hour` o'clock of this day in `zone`; a skipped hour gives the next instant.
     #[must_use]
     pub fn at(self, hour: i8, zone: &Zone) -> Timestamp {
-        let local = self.civil().at(hour, 0, 0, 0);
-        let instant = zone
-            .0
-            .to_ambiguous_zoned(local)
-            .compatible()
-            .map_or(0, |zoned| zoned.timestamp().as_microsecond());
-        Timestamp::clamped(instant)
+        zone.instant(self, hour)
     }
 
     /// Year, month, day and weekday through jiff.
     #[must_use]
     pub fn civil(self) -> civil::Date {
-        let span = jiff::Span::new().days(self.0);
-        civil::date(1970, 1, 1)
-            .checked_add(span)
-            .expect("years 1900 to 2200 are within jiff's")
+        civil_day(self.0)
     }
 
     /// The calendar day that jiff names.
     #[must_use]
     pub fn from_civil(date: civil::Date) -> Self {
-        let since = civil::date(1970, 1, 1).until(date);
-        Self::from_days(since.map_or(0, |span| span.get_days()))
+        // Days of a year that begins in March, so that a leap day is its last.
+        let early = i32::from(date.month() <= 2);
+        let year = i32::from(date.year()) - early;
+        let month = (i32::from(date.month()) + 9) % 12;
+        let day_of_year = (153 * month + 2) / 5 + i32::from(date.day()) - 1;
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + day_of_year;
+        Self::from_days(era * 146_097 + day_of_era - 719_468)
     }
+}
+
+/// Year, month and day of a number of days since 1970-01-01 (the inverse of [`Date::from_civil`]).
+fn civil_day(days: i32) -> civil::Date {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * of_era + of_era / 4 - of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = of_era + era * 400 + i32::from(month <= 2);
+    civil::date(year as i16, month as i8, day as i8)
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.civil().to_string())
-    }
-}
-
-/// An IANA time zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Zone(jiff::tz::TimeZone);
-
-impl Zone {
-    /// Looks the zone up by its IANA name.
-    ///
-    /// # Errors
-    /// [`TimeError::Zone`] where there is none of that name.
-    pub fn parse(name: &str) -> Result<Self, TimeError> {
-        jiff::tz::TimeZone::get(name)
-            .map(Self)
-            .map_err(|_| TimeError::Zone(name.to_owned()))
-    }
-
-    /// Coordinated universal time.
-    #[must_use]
-    pub fn utc() -> Self {
-        Self(jiff::tz::TimeZone::UTC)
-    }
-
-    /// The IANA name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.0.iana_name().unwrap_or("UTC")
-    }
-}
-
-impl fmt::Display for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl TryFrom<String> for Zone {
-    type Error = TimeError;
-    fn try_from(name: String) -> Result<Self, TimeError> {
-        Self::parse(&name)
-    }
-}
-
-impl From<Zone> for String {
-    fn from(zone: Zone) -> String {
-        zone.name().to_owned()
     }
 }
 
@@ -331,7 +303,6 @@ mod tests {
         assert_eq!(after.date(&stockholm).to_string(), "2026-03-29");
         let skipped = Date::parse("2026-03-29").unwrap().at(2, &stockholm);
         assert_eq!(skipped.to_string(), "2026-03-29T01:00:00Z");
-        assert!(Zone::parse("Europe/Gothenburg").is_err());
     }
 
     #[test]
@@ -340,5 +311,16 @@ mod tests {
         assert_eq!(day.to_string(), "2028-02-29");
         assert_eq!(Date::from_civil(day.civil()), day);
         assert!(Date::parse("2027-02-29").is_err());
+    }
+
+    #[test]
+    fn every_day_has_the_year_month_and_day_that_jiff_gives_it() {
+        let first = civil::date(1970, 1, 1);
+        for days in -25_567..=84_006 {
+            let date = Date::from_days(days);
+            let expected = first + jiff::Span::new().days(days);
+            assert_eq!(date.civil(), expected);
+            assert_eq!(Date::from_civil(expected), date);
+        }
     }
 }

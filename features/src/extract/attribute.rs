@@ -17,6 +17,7 @@ pub(super) fn number(attribute: Attribute, paydays: &[i8], moment: &Moment<'_>) 
         customer,
         state,
         autopay,
+        ..
     } = moment;
     let today = || now.date(zone);
     let minor = |minor: i64| minor as f64;

@@ -49,7 +49,7 @@ impl Facts {
     }
 }
 
-/// Fills `scratch.facts` in the ledger's order, and its order by id.
+/// Fills `scratch.facts` in the ledger's order.
 pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment<'_>) {
     let currency = moment.state.invoice.amount.currency;
     scratch.facts.clear();
@@ -75,7 +75,7 @@ pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment
             .map_or_else(|| invoice.due_on.days_since(issued_on), i32::from);
         scratch.facts.push(Facts {
             place: place as u32,
-            in_question: invoice.invoice_id == moment.state.invoice.invoice_id,
+            in_question: place == moment.place,
             issued_at: invoice.issued_at,
             settled_at: state.settled_at,
             late_from,
@@ -89,38 +89,19 @@ pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment
             opened_at: None,
         });
     }
-    let id = |place: u32| &ledger.invoices()[place as usize].invoice.invoice_id;
-    scratch.by_id.clear();
-    scratch.by_id.extend(0..scratch.facts.len() as u32);
-    scratch.by_id.sort_unstable_by(|&a, &b| id(a).cmp(id(b)));
 }
 
 /// Notes deliveries and openings, which come latest first, so that the first of each stays.
-pub(super) fn note_engagement(scratch: &mut Scratch, ledger: &Ledger<'_>, event: &Event) {
-    let delivery = event.kind == EventType::InvoiceDelivered;
-    let opening = matches!(
-        event.kind,
-        EventType::InvoiceOpened | EventType::InvoiceViewed
-    );
-    if !delivery && !opening {
-        return;
-    }
-    let Some(wanted) = &event.invoice_id else {
+pub(super) fn note_engagement(facts: &mut [Facts], event: &Event, place: Option<usize>) {
+    let Some(place) = place else {
         return;
     };
-    let id = |place: u32| &ledger.invoices()[place as usize].invoice.invoice_id;
-    let found = scratch
-        .by_id
-        .binary_search_by(|&place| id(place).cmp(wanted));
-    if let Ok(found) = found {
-        let facts = &mut scratch.facts[scratch.by_id[found] as usize];
-        let noted = if delivery {
-            &mut facts.delivered_at
-        } else {
-            &mut facts.opened_at
-        };
-        *noted = Some(event.occurred_at);
-    }
+    let noted = match event.kind {
+        EventType::InvoiceDelivered => &mut facts[place].delivered_at,
+        EventType::InvoiceOpened | EventType::InvoiceViewed => &mut facts[place].opened_at,
+        _ => return,
+    };
+    *noted = Some(event.occurred_at);
 }
 
 /// Fills `scratch.order` with the invoices that have an instant, latest first; the id decides

@@ -7,6 +7,7 @@ use crate::bandit::{
 use crate::guardrails::{Facts, Verdict};
 use crate::policy::{heads, ladder, uniform};
 use crate::strategy::WAIT;
+use lagom_features::LedgerMemory;
 use lagom_features::domain::DecisionId;
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub(super) struct Chosen {
 #[derive(Debug, Default)]
 pub struct Workspace {
     pub(super) verdicts: Vec<Verdict>,
+    pub(super) ledger: LedgerMemory,
+    pub(super) extraction: lagom_features::Scratch,
     scorer: Option<Scorer>,
     scratch: Scratch,
     base: BaseScratch,

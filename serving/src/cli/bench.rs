@@ -1,6 +1,7 @@
 //! `lagom bench`: the project's own measurements.
 
 mod bandit;
+mod decide;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -16,10 +17,12 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Bandit(bandit::Args),
+    Decide(decide::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
+        What::Decide(args) => decide::run(args, out),
     }
 }
