@@ -1,8 +1,8 @@
 //! A logged decision seen again: what another policy would have done in that place.
 
+use super::DecideError;
 use super::choose::{Case, Workspace, spread};
 use super::snapshot::{PolicyKind, Snapshot};
-use super::{DecideError, unknown_invoice};
 use crate::guardrails::Facts;
 use crate::log::Decision;
 use lagom_features::domain::ActionId;
@@ -58,7 +58,11 @@ impl<'a> Revisitor<'a> {
         let customer = view
             .customer()
             .ok_or_else(|| DecideError::Customer(decision.customer_id.clone()))?;
-        let unknown = || unknown_invoice(decision.as_place());
+        let unknown = || DecideError::Invoice {
+            customer_id: decision.customer_id.clone(),
+            invoice_id: decision.invoice_id.clone(),
+            now: decision.decided_at,
+        };
         let ledger = Ledger::of(&view);
         let facts = Facts::of(&view, &ledger, &decision.invoice_id).ok_or_else(unknown)?;
         self.features.clear();
