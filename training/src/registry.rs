@@ -4,6 +4,7 @@
 //! DIR/<id>/model.json     a version; `id` is the digest of the bytes
 //! DIR/<id>/card.md        the same for people
 //! DIR/pointers.json       which version is current and which was before it
+//! DIR/verdicts/<id>.json  what the gate said of a version, last
 //! ```
 //! A version appears whole or not at all, and both pointers move in one rename, so that a crash
 //! leaves the old state or the new one.
@@ -14,6 +15,7 @@ mod write;
 
 pub use error::RegistryError;
 
+use crate::valuation::Valuation;
 use lagom_model::artefact::{Lineage, ModelVersion};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 const MODEL: &str = "model.json";
 const CARD: &str = "card.md";
 const POINTERS: &str = "pointers.json";
+const VERDICTS: &str = "verdicts";
 
 /// Which versions are pointed at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +35,17 @@ pub struct Pointers {
     pub current: Option<String>,
     /// Served before it; what a rollback returns to.
     pub previous: Option<String>,
+}
+
+/// What was found of a version by off-policy evaluation, and against whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The version that was judged.
+    pub candidate: String,
+    /// A version, or the name of a policy (`logged`, `ladder`, `uniform`).
+    pub against: String,
+    /// Values, intervals and the verdict.
+    pub valuation: Valuation,
 }
 
 /// A version in a list.
@@ -119,6 +133,34 @@ impl Registry {
             Err(error) => Err(RegistryError::io(&path, error)),
             Ok(text) => serde_json::from_str(&text)
                 .map_err(|source| RegistryError::Pointers { path, source }),
+        }
+    }
+
+    /// Keeps what was found of a version; what was found before is replaced.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`].
+    pub fn keep(&self, judged: &Judged) -> Result<PathBuf, RegistryError> {
+        let dir = self.dir.join(VERDICTS);
+        fs::create_dir_all(&dir).map_err(|source| RegistryError::io(&dir, source))?;
+        let name = format!("{}.json", judged.candidate);
+        let text = serde_json::to_string_pretty(judged).expect("numbers and texts");
+        write::file(&dir, &name, &(text + "\n"))?;
+        Ok(dir.join(name))
+    }
+
+    /// What was last found of the version `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`], and [`RegistryError::Verdict`] where the file is damaged.
+    pub fn judged(&self, id: &str) -> Result<Option<Judged>, RegistryError> {
+        let path = self.dir.join(VERDICTS).join(format!("{id}.json"));
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(RegistryError::io(&path, error)),
+            Ok(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|source| RegistryError::Verdict { path, source }),
         }
     }
 

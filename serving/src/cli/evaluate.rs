@@ -1,5 +1,7 @@
 //! `lagom evaluate`: what another policy would have been worth, from logged decisions.
 
+mod own;
+
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use lagom_training::logged_table::{Propensity, TableOptions, TableReport, evaluate_table};
@@ -9,6 +11,7 @@ use std::path::PathBuf;
 /// Values policies from logged decisions, before anyone is touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
+    lagom evaluate --data log --models models --policy 3f2a\n  \
     lagom evaluate --rounds rounds/ --json\n  \
     lagom evaluate --table log.csv --action arm --reward visit --propensity 0.3333 --drop spend")]
 pub(crate) struct Args {
@@ -16,13 +19,19 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "DIR",
-        required_unless_present = "table",
-        conflicts_with = "table"
+        required_unless_present_any = ["table", "data"],
+        conflicts_with_all = ["table", "data"]
     )]
     rounds: Option<PathBuf>,
     /// One row a logged decision; CSV, CSV.gz or Parquet. Learns a policy on the train rows and
     /// values it on the test rows.
-    #[arg(long, value_name = "FILE", requires = "action", requires = "reward")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "action",
+        requires = "reward",
+        conflicts_with = "data"
+    )]
     table: Option<PathBuf>,
     /// Column of the action taken.
     #[arg(long, value_name = "COL")]
@@ -46,6 +55,8 @@ pub(crate) struct Args {
     /// The byte between fields; found if not given.
     #[arg(long, value_name = "CHAR")]
     separator: Option<char>,
+    #[command(flatten)]
+    own: own::Own,
     /// Of splits, folds and resamples.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -61,9 +72,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         out.report(&report, || rounds_text(&report))?;
         return Ok(Answer::Yes);
     }
+    if let Some(data) = &args.own.data {
+        return own::run(&args.own, data, out);
+    }
     let (Some(table), Some(action), Some(reward)) = (&args.table, &args.action, &args.reward)
     else {
-        return Err("give --rounds DIR, or --table FILE with --action and --reward".into());
+        return Err("give --data DIR, --rounds DIR, or --table FILE with --action and --reward".into());
     };
     let options = TableOptions {
         propensity: args

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use lagom_model::artefact::ModelVersion;
-use lagom_training::registry::{Listed, Pointers, Registry};
+use lagom_training::registry::{Judged, Listed, Pointers, Registry};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -19,8 +19,9 @@ pub(crate) struct ListArgs {
     models: PathBuf,
 }
 
-/// Makes a version current, if its held-out figures allow it. A running server takes it up when it
-/// is started again.
+/// Makes a version current, if its held-out figures and the gate allow it: where another version is
+/// current, lagom evaluate must have found this one better than that one. A running server takes it
+/// up when it is started again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom promote 3f2a --models models")]
 pub(crate) struct PromoteArgs {
@@ -29,6 +30,9 @@ pub(crate) struct PromoteArgs {
     /// Folder of the registry.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
+    /// Promotes in spite of the gate; the reason is printed with the verdict.
+    #[arg(long, value_name = "REASON")]
+    in_spite: Option<String>,
 }
 
 /// Makes the previous version current again.
@@ -45,6 +49,9 @@ struct Verdict {
     id: String,
     promoted: bool,
     reasons: Vec<String>,
+    /// What the gate said, where it was asked.
+    gate: Option<String>,
+    in_spite: Option<String>,
     pointers: Pointers,
 }
 
@@ -101,11 +108,39 @@ fn objections(version: &ModelVersion) -> Vec<String> {
     reasons
 }
 
+/// Why the gate does not let a version take over from the current one, if there is one.
+fn unproven(
+    registry: &Registry,
+    id: &str,
+    judged: Option<&Judged>,
+) -> Result<Vec<String>, Failure> {
+    let current = registry.pointers()?.current;
+    let Some(current) = current.filter(|current| current != id) else {
+        return Ok(Vec::new());
+    };
+    let how = format!("lagom evaluate --data LOG --policy {id} --against {current}");
+    Ok(match judged {
+        None => vec![format!(
+            "it was not valued against {current}, which is current; run {how}"
+        )],
+        Some(judged) if judged.against != current => vec![format!(
+            "it was valued against {}, and {current} is current; run {how}",
+            judged.against
+        )],
+        Some(judged) if !judged.valuation.verdict.passed => {
+            vec![judged.valuation.verdict.words.clone()]
+        }
+        Some(_) => Vec::new(),
+    })
+}
+
 pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Failure> {
     let registry = Registry::at(&args.models);
     let version = registry.get(&args.id)?;
-    let reasons = objections(&version);
-    let promoted = reasons.is_empty();
+    let mut reasons = objections(&version);
+    let judged = registry.judged(version.id())?;
+    reasons.extend(unproven(&registry, version.id(), judged.as_ref())?);
+    let promoted = reasons.is_empty() || args.in_spite.is_some();
     let pointers = if promoted {
         registry.promote(version.id())?
     } else {
@@ -115,11 +150,19 @@ pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Fa
         id: version.id().to_owned(),
         promoted,
         reasons,
+        gate: judged.map(|judged| judged.valuation.verdict.words),
+        in_spite: args.in_spite.clone(),
         pointers,
     };
     out.report(&verdict, || {
         if verdict.promoted {
-            format!("{} is current", verdict.id)
+            let gate = verdict.gate.as_deref();
+            let gate = gate.unwrap_or("no other version was current, so the gate was not asked");
+            let mut text = format!("{} is current: {gate}", verdict.id);
+            if let Some(reason) = &verdict.in_spite {
+                text += &format!("\npromoted in spite of the gate: {reason}");
+            }
+            text
         } else {
             format!(
                 "{} is not promoted: {}",

@@ -31,6 +31,14 @@ pub enum RegistryError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// What was found of a version is damaged.
+    #[error("{}: {source}; run lagom evaluate again", .path.display())]
+    Verdict {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// No version of this id.
     #[error("no model version `{id}` in {}; `lagom models` lists those there are", .dir.display())]
     Unknown {

@@ -1,0 +1,291 @@
+//! `lagom evaluate --data`: a candidate valued on lagom's own log.
+
+use crate::cli::answer::{Answer, Failure};
+use crate::cli::output::Output;
+use crate::config::Config;
+use lagom_features::domain::Timestamp;
+use lagom_model::artefact::ModelVersion;
+use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
+use lagom_model::objective::Objective;
+use lagom_model::ope::gate::GateSpec;
+use lagom_model::policy::learning::Learning;
+use lagom_training::registry::{Judged, Registry};
+use lagom_training::valuation::{Estimand, METRICS, OwnLog, Policy, Valuation, ValuationOptions};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Weights tried along the frontier: how much losing a customer and angering one count, as
+/// multiples of the configured weights.
+const SWEEP: [f64; 6] = [0.0, 0.5, 1.0, 2.0, 4.0, 8.0];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Own {
+    /// Folder of canonical tables with decisions, as lagom export writes them.
+    #[arg(long, value_name = "DIR", requires = "policy")]
+    pub(super) data: Option<PathBuf>,
+    /// Folder of the registry; what is found of a version is kept there.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    models: PathBuf,
+    /// The candidate: id of a model version (with the bandit), bandit (without a model), ladder,
+    /// uniform, or logged.
+    #[arg(long, value_name = "ID|NAME", requires = "data")]
+    policy: Option<String>,
+    /// The incumbent, named likewise; the current version if there is one, else logged.
+    #[arg(long, value_name = "ID|NAME", requires = "data")]
+    against: Option<String>,
+    /// Configuration of strategy, objective and bandit; the defaults if none is named.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    config: Option<PathBuf>,
+    /// Judged are invoices first decided about from here on; the bandit learns from what had
+    /// matured before. The middle of the log if not given.
+    #[arg(long, value_name = "T", requires = "data", value_parser = parse_time)]
+    from: Option<Timestamp>,
+    /// Days of an invoice's life that are counted, from its first decision.
+    #[arg(long, value_name = "DAYS", default_value_t = 60)]
+    horizon: u16,
+    /// By how many minor units a life must be better for the gate.
+    #[arg(long, value_name = "MINOR", default_value_t = 0.0)]
+    margin: f64,
+    /// Also values the candidate under other weights of churn and complaints.
+    #[arg(long, requires = "data")]
+    frontier: bool,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    candidate: String,
+    against: String,
+    #[serde(flatten)]
+    valuation: Valuation,
+    /// The candidate under other weights, valued in cash, churn, contacts, complaints and cases.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    frontier: Vec<Point>,
+}
+
+#[derive(Debug, Serialize)]
+struct Point {
+    /// Multiple of the configured weights of churn and complaints.
+    weight: f64,
+    #[serde(flatten)]
+    episode: Estimand,
+}
+
+/// A policy with what it decides by.
+enum Named {
+    Logged,
+    Of(Box<Snapshot>, PolicyKind, Option<Timestamp>),
+}
+
+impl Named {
+    fn policy(&self) -> Policy<'_> {
+        match self {
+            Self::Logged => Policy::Logged,
+            Self::Of(snapshot, kind, _) => Policy::Of(snapshot, *kind),
+        }
+    }
+}
+
+struct Maker<'a> {
+    log: &'a OwnLog,
+    config: Config,
+    registry: Registry,
+    from: Timestamp,
+}
+
+impl Maker<'_> {
+    /// The policy of this name, and its full name.
+    fn make(&self, name: &str) -> Result<(String, Named), Failure> {
+        let (model, kind) = match name {
+            "logged" => return Ok((name.to_owned(), Named::Logged)),
+            "ladder" => (None, PolicyKind::Ladder),
+            "uniform" => (None, PolicyKind::Uniform),
+            "bandit" => (None, PolicyKind::Bandit),
+            id => (Some(self.registry.get(id)?), PolicyKind::Bandit),
+        };
+        let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
+        let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
+        let mut learning = Learning::new(
+            Arc::clone(&self.config.strategy),
+            self.config.context.clone(),
+            self.config.spec.fingerprint(),
+            self.config.bandit.clone(),
+        )?;
+        if kind == PolicyKind::Bandit {
+            self.log.teach(&mut learning, self.from)?;
+        }
+        let model = model.map(|model| Arc::new(model) as Arc<dyn Predictor>);
+        let parts = self.config.parts(model, Arc::clone(learning.generation()));
+        Ok((full, Named::Of(Box::new(Snapshot::new(parts)?), kind, as_of)))
+    }
+}
+
+pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, Failure> {
+    let config = Config::load(args.config.as_deref())?;
+    let objective = config.objective.clone();
+    let log = OwnLog::read(data)?;
+    let from = args.from.unwrap_or_else(|| log.middle());
+    let maker = Maker {
+        log: &log,
+        config,
+        registry: Registry::at(&args.models),
+        from,
+    };
+    let current = maker.registry.pointers()?.current;
+    let candidate = args.policy.as_deref().unwrap_or("logged");
+    let (candidate, new) = maker.make(candidate)?;
+    let against = args.against.clone().or(current.filter(|id| *id != candidate));
+    let (against, old) = maker.make(against.as_deref().unwrap_or("logged"))?;
+    let options = ValuationOptions {
+        from,
+        horizon_days: args.horizon,
+        gate: GateSpec {
+            margin: args.margin,
+            ..GateSpec::default()
+        },
+        objections: hindsight(&candidate, &new, from),
+    };
+    let valuation = log.value(new.policy(), old.policy(), &objective, &options)?;
+    let mut frontier = Vec::new();
+    if args.frontier
+        && let Named::Of(snapshot, kind, _) = &new
+    {
+        for weight in SWEEP {
+            let weighed = weighed(snapshot, &objective, weight)?;
+            let policy = Policy::Of(&weighed, *kind);
+            // Judged by the configured objective, so that the points can be compared.
+            let valuation = log.value(policy, old.policy(), &objective, &options)?;
+            frontier.push(Point {
+                weight,
+                episode: valuation.episode,
+            });
+        }
+    }
+    let judged = Judged {
+        candidate,
+        against,
+        valuation,
+    };
+    if matches!(&new, Named::Of(_, _, Some(_))) {
+        maker.registry.keep(&judged)?;
+    }
+    let report = Report {
+        candidate: judged.candidate,
+        against: judged.against,
+        valuation: judged.valuation,
+        frontier,
+    };
+    out.report(&report, || text(&report))?;
+    let passed = report.valuation.verdict.passed;
+    Ok(if passed { Answer::Yes } else { Answer::No })
+}
+
+/// A model that has seen how the lives end that it is judged on proves nothing.
+fn hindsight(candidate: &str, named: &Named, from: Timestamp) -> Vec<String> {
+    match named {
+        Named::Of(_, _, Some(as_of)) if *as_of > from => vec![format!(
+            "{candidate} was trained on what was recorded before {as_of}, and is judged from \
+             {from} on; train with --as-of {from}, or judge --from {as_of}"
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn weighed(snapshot: &Snapshot, objective: &Objective, weight: f64) -> Result<Snapshot, Failure> {
+    let mut parts = snapshot.parts().clone();
+    parts.objective = Objective {
+        churn: objective.churn * weight,
+        complaint_minor: objective.complaint_minor * weight,
+        support_contact_minor: objective.support_contact_minor * weight,
+        ..objective.clone()
+    };
+    Ok(Snapshot::new(parts)?)
+}
+
+fn text(report: &Report) -> String {
+    let Report {
+        candidate, against, ..
+    } = report;
+    let found = &report.valuation;
+    let mut text = format!(
+        "{candidate} against {against}\n{} lives of invoices first decided about from {} on, {} \
+         decisions, {} customers; {} days each\n",
+        found.lives, found.from, found.decisions, found.customers, found.horizon_days
+    );
+    text += &table("episode: every decision of a life, per life", &found.episode);
+    if let Some(one_step) = &found.one_step {
+        text += &table("one step: one decision replaced, per decision", one_step);
+    }
+    for segment in &found.episode.segments {
+        text += &format!(
+            "segment {}: {} lives, value {:+.1} ({:+.1} to {:+.1})\n",
+            segment.name, segment.lives, segment.value, segment.interval.low, segment.interval.high
+        );
+    }
+    if !report.frontier.is_empty() {
+        text += &frontier(&report.frontier);
+    }
+    for check in &found.verdict.checks {
+        let mark = if check.passed { "yes" } else { "NO " };
+        text += &format!("{mark} {}: {}\n", check.name, check.words);
+    }
+    text + &found.verdict.words
+}
+
+fn table(heading: &str, of: &Estimand) -> String {
+    let mut text = format!(
+        "\n{heading}; effective sample size {:.0} of {}, largest weight {:.1}\n{:<18} {:>12} \
+         {:>12} {:>12}  interval of the difference\n",
+        of.overlap.ess,
+        of.overlap.rounds,
+        of.overlap.max_weight,
+        "",
+        "candidate",
+        "incumbent",
+        "difference"
+    );
+    for name in METRICS {
+        let gain = &of.difference[name];
+        text += &format!(
+            "{name:<18} {:>12.4} {:>12.4} {:>+12.4}  {:+.4} to {:+.4}\n",
+            of.candidate[name].value,
+            of.incumbent[name].value,
+            gain.value,
+            gain.interval.low,
+            gain.interval.high
+        );
+    }
+    text + "\n"
+}
+
+fn frontier(points: &[Point]) -> String {
+    let shown = [
+        "collected",
+        "churned",
+        "contacts",
+        "complaints",
+        "collection_cases",
+    ];
+    let mut text = format!("{:<8}", "weight");
+    for name in shown {
+        text += &format!(" {name:>30}");
+    }
+    text += "\n";
+    for point in points {
+        text += &format!("{:<8}", point.weight);
+        for name in shown {
+            let one = &point.episode.candidate[name];
+            let cell = format!(
+                "{:.3} ({:.3} to {:.3})",
+                one.value, one.interval.low, one.interval.high
+            );
+            text += &format!(" {cell:>30}");
+        }
+        text += "\n";
+    }
+    text + "\n"
+}

@@ -1,0 +1,479 @@
+//! Policies valued on lagom's own log: the decision replaced, and the whole life of an invoice.
+//!
+//! ```text
+//! tables ──> lives that begin after `from` ──each policy asked in each place──> values, verdict
+//! ```
+//! Two estimands, never mixed. The **one-step** value replaces one decision and lets the logging
+//! policy go on: its reward is the matured outcome. The **episode** value lets the policy take
+//! every decision of an invoice for a fixed number of days after the first; each stretch between
+//! two decisions is counted once. Learning and judging are parted in time: a policy may learn from
+//! what had matured at `from`, and is judged on lives that began then or later.
+
+mod action_features;
+mod figures;
+
+pub use figures::{Estimand, Figure, METRICS, Segment};
+
+use crate::tables::{TableError, Tables};
+use action_features::ActionFeatures;
+use lagom_features::History;
+use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
+use lagom_model::bandit::BanditError;
+use lagom_model::decide::{DecideError, PolicyKind, Revisitor, Snapshot};
+use lagom_model::log::{Decision, Executed, LoggedRound, Outcome, join};
+use lagom_model::objective::Objective;
+use lagom_model::ope::OpeError;
+use lagom_model::ope::calibration::{Calibration, CalibrationCount};
+use lagom_model::ope::gate::{Evidence, GateSpec, Pair, Verdict, judge};
+use lagom_model::ope::lives::{Followed, Lives};
+use lagom_model::ope::{Overlap, Round};
+use lagom_model::outcome::between;
+use lagom_model::policy::learning::Learning;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use thiserror::Error;
+
+/// Why a policy cannot be valued.
+#[derive(Debug, Error)]
+pub enum ValuationError {
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The bandit cannot learn from the log.
+    #[error(transparent)]
+    Learn(#[from] BanditError),
+    /// A policy cannot decide.
+    #[error("decision {decision_id}: {source}")]
+    Decide {
+        /// Which.
+        decision_id: String,
+        /// Why.
+        source: DecideError,
+    },
+    /// The numbers cannot be estimated.
+    #[error(transparent)]
+    Ope(#[from] OpeError),
+    /// No invoice's life lies wholly in the period.
+    #[error(
+        "no invoice has its first decision from {from} on and {days} days of record after it; \
+         choose an earlier --from, a shorter --horizon, or wait"
+    )]
+    NoLives {
+        /// From when.
+        from: Timestamp,
+        /// The horizon.
+        days: u16,
+    },
+    /// A logged decision has no probability.
+    #[error("decision {decision_id}: logged probability {value} is not in (0, 1]")]
+    Propensity {
+        /// Which.
+        decision_id: String,
+        /// Its probability.
+        value: f64,
+    },
+}
+
+/// The log, read and put in order.
+#[derive(Debug)]
+pub struct OwnLog {
+    histories: BTreeMap<CustomerId, History>,
+    rounds: Vec<LoggedRound>,
+    lives: Vec<Vec<Decision>>,
+    end: Timestamp,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Policy<'a> {
+    /// The policies that wrote the log.
+    Logged,
+    /// A policy of a snapshot.
+    Of(&'a Snapshot, PolicyKind),
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct ValuationOptions {
+    /// Lives begin here or later.
+    pub from: Timestamp,
+    /// Days after the first decision that are counted.
+    pub horizon_days: u16,
+    /// What the gate demands.
+    pub gate: GateSpec,
+    /// Why the candidate cannot be trusted on this period, beforehand.
+    pub objections: Vec<String>,
+}
+
+/// Both estimands of a candidate against an incumbent, and the verdict on the episode value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Valuation {
+    /// Lives begin here or later.
+    pub from: Timestamp,
+    /// Days after the first decision that are counted.
+    pub horizon_days: u16,
+    /// Lives of invoices.
+    pub lives: usize,
+    /// Decisions in them.
+    pub decisions: usize,
+    /// Customers.
+    pub customers: usize,
+    /// Lives whose customer or invoice the tables do not know.
+    pub left_out: usize,
+    /// One decision replaced, the logging policy afterwards; none where no outcome has matured.
+    pub one_step: Option<Estimand>,
+    /// Every decision of a life.
+    pub episode: Estimand,
+    /// Actions against logged probabilities.
+    pub calibration: Option<Calibration>,
+    /// The gate's verdict on the episode value.
+    pub verdict: Verdict,
+}
+
+impl OwnLog {
+    /// Reads the canonical tables of a folder.
+    ///
+    /// # Errors
+    /// [`ValuationError::Table`], and a logged probability that is none.
+    pub fn read(data: &Path) -> Result<Self, ValuationError> {
+        let mut tables = Tables::read(data)?;
+        let histories = tables.take_histories();
+        let decisions = std::mem::take(&mut tables.decisions);
+        let mut by_invoice: BTreeMap<(CustomerId, InvoiceId), Vec<Decision>> = BTreeMap::new();
+        let mut end = crate::pipeline::last_recorded(&histories);
+        for decision in &decisions {
+            let value = decision.probability;
+            if !(value > 0.0 && value <= 1.0 + 1e-9) {
+                return Err(ValuationError::Propensity {
+                    decision_id: decision.decision_id.to_string(),
+                    value,
+                });
+            }
+            end = end.max(decision.decided_at);
+            let of = (decision.customer_id.clone(), decision.invoice_id.clone());
+            by_invoice.entry(of).or_default().push(decision.clone());
+        }
+        let mut lives: Vec<Vec<Decision>> = by_invoice.into_values().collect();
+        for life in &mut lives {
+            life.sort_by(|a, b| {
+                (a.decided_at, &a.decision_id).cmp(&(b.decided_at, &b.decision_id))
+            });
+        }
+        let (rounds, _) = join(decisions, tables.outcomes);
+        Ok(Self {
+            histories,
+            rounds,
+            lives,
+            end,
+        })
+    }
+
+    /// The instant by which half of the decisions had been made.
+    #[must_use]
+    pub fn middle(&self) -> Timestamp {
+        let mut times: Vec<Timestamp> = self
+            .lives
+            .iter()
+            .flatten()
+            .map(|one| one.decided_at)
+            .collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or(self.end)
+    }
+
+    /// When the last decision was made or the last event recorded.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        self.end
+    }
+
+    /// Lets the bandit learn from what had matured before `until`.
+    ///
+    /// # Errors
+    /// [`BanditError`].
+    pub fn teach(&self, learning: &mut Learning, until: Timestamp) -> Result<(), ValuationError> {
+        for round in &self.rounds {
+            if round.outcome.matured_at < until {
+                learning.fold(round)?;
+            }
+        }
+        learning.publish()?;
+        Ok(())
+    }
+
+    /// Values `candidate` against `incumbent` under `objective`.
+    ///
+    /// # Errors
+    /// [`ValuationError`].
+    pub fn value(
+        &self,
+        candidate: Policy<'_>,
+        incumbent: Policy<'_>,
+        objective: &Objective,
+        options: &ValuationOptions,
+    ) -> Result<Valuation, ValuationError> {
+        let horizon = Days::whole(i64::from(options.horizon_days));
+        let outcomes: HashMap<&str, &Outcome> = self
+            .rounds
+            .iter()
+            .map(|round| (round.outcome.decision_id.as_str(), &round.outcome))
+            .collect();
+        let mut places = Vec::new();
+        let mut left_out = 0;
+        for life in &self.lives {
+            let first = life[0].decided_at;
+            if first < options.from || first + horizon > self.end {
+                continue;
+            }
+            match self.histories.get(&life[0].customer_id) {
+                Some(history) if known(life, history) => places.push((life, history)),
+                _ => left_out += 1,
+            }
+        }
+        let found = places
+            .par_iter()
+            .map_init(
+                || Asked::new(candidate, incumbent),
+                |asked, (life, history)| asked.live(life, history, horizon),
+            )
+            .collect::<Result<Vec<_>, ValuationError>>()?;
+        let Some(width) = found.iter().flatten().next().map(|one| one.taken.len()) else {
+            return Err(ValuationError::NoLives {
+                from: options.from,
+                days: options.horizon_days,
+            });
+        };
+        let mut whole = Collected::new(width);
+        let mut single = Collected::new(width);
+        let mut customers: HashMap<&CustomerId, u32> = HashMap::new();
+        let mut segments = Vec::new();
+        let mut calibration = CalibrationCount::default();
+        for ((life, history), visits) in places.iter().zip(&found) {
+            let next = u32::try_from(customers.len()).unwrap_or(u32::MAX);
+            let customer = *customers.entry(&life[0].customer_id).or_insert(next);
+            let last = life[0].decided_at + horizon;
+            for (at, (decision, visit)) in life.iter().zip(visits).enumerate() {
+                see(&mut calibration, decision);
+                let until = life
+                    .get(at + 1)
+                    .map_or(last, |next| next.decided_at.min(last));
+                let stretch = between(decision, history, objective, until, self.end);
+                whole.push(visit, &figures::rewards(decision, &stretch));
+                let outcome = outcomes.get(decision.decision_id.as_str()).copied();
+                if let Some(outcome) = outcome.filter(|one| counts(one)) {
+                    let margin = history
+                        .as_of(outcome.matured_at)
+                        .customer()
+                        .and_then(|one| one.annual_margin_minor);
+                    let mut outcome = outcome.clone();
+                    outcome.value_minor = objective.value_minor(&outcome, margin);
+                    single.push(visit, &figures::rewards(decision, &outcome));
+                    single.lives.end(customer);
+                }
+            }
+            whole.lives.end(customer);
+            segments.push(figures::segment_of(life, history));
+        }
+        let confidence = options.gate.confidence;
+        let (episode, worths) = whole.estimand(confidence, &segments)?;
+        let one_step = if single.lives.is_empty() {
+            None
+        } else {
+            Some(single.estimand(confidence, &[])?.0)
+        };
+        let calibration = calibration.finish();
+        let pair = |metric: usize| Pair {
+            candidate: &worths[0][metric].doubly_robust,
+            incumbent: &worths[1][metric].doubly_robust,
+        };
+        let (new, old) = (whole.overlap(0), whole.overlap(1));
+        let verdict = judge(
+            &options.gate,
+            &Evidence {
+                customers: whole.lives.customers(),
+                overlap: [&new, &old],
+                calibration: calibration.as_ref(),
+                objections: options.objections.clone(),
+                value: pair(figures::VALUE),
+                churn: pair(figures::CHURN),
+                complaints: Some(pair(figures::COMPLAINTS)),
+                contacts: pair(figures::CONTACTS),
+            },
+        )?;
+        Ok(Valuation {
+            from: options.from,
+            horizon_days: options.horizon_days,
+            lives: whole.lives.len(),
+            decisions: whole.lives.decisions(),
+            customers: customers.len(),
+            left_out,
+            one_step,
+            episode,
+            calibration,
+            verdict,
+        })
+    }
+}
+
+/// Whether every place of a life was known when it was decided.
+fn known(life: &[Decision], history: &History) -> bool {
+    life.iter().all(|decision| {
+        let view = history.as_of(decision.decided_at);
+        view.customer().is_some() && view.invoice(&decision.invoice_id).is_some()
+    })
+}
+
+/// Failures that have nothing to do with the customer, and windows cut short, tell nothing.
+fn counts(outcome: &Outcome) -> bool {
+    !outcome.censored && !matches!(outcome.executed, Executed::Failed { .. })
+}
+
+fn see(calibration: &mut CalibrationCount, decision: &Decision) {
+    let logged: Vec<f64> = decision.eligible.iter().map(|one| one.probability).collect();
+    let id = decision.action.id();
+    if let Some(action) = decision.eligible.iter().position(|one| one.action == id) {
+        calibration.see(&Round {
+            action,
+            reward: 0.0,
+            propensity: decision.probability,
+            target: &logged,
+            logging: Some(&logged),
+            predicted: None,
+        });
+    }
+}
+
+/// One decision, seen by both policies.
+struct Visit {
+    taken: Vec<f64>,
+    weights: [f64; 2],
+    averaged: [Vec<f64>; 2],
+}
+
+/// Both policies, asked in one place after another.
+struct Asked<'a> {
+    policies: [Option<Revisitor<'a>>; 2],
+    features: ActionFeatures,
+    context: Option<&'a Snapshot>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(candidate: Policy<'a>, incumbent: Policy<'a>) -> Self {
+        let revisitor = |policy: Policy<'a>| match policy {
+            Policy::Logged => None,
+            Policy::Of(snapshot, kind) => Some(Revisitor::new(snapshot, kind)),
+        };
+        let context = [candidate, incumbent].into_iter().find_map(|one| match one {
+            Policy::Logged => None,
+            Policy::Of(snapshot, _) => Some(snapshot),
+        });
+        Self {
+            policies: [revisitor(candidate), revisitor(incumbent)],
+            features: ActionFeatures::default(),
+            context,
+        }
+    }
+
+    fn live(
+        &mut self,
+        life: &[Decision],
+        history: &History,
+        horizon: Days,
+    ) -> Result<Vec<Visit>, ValuationError> {
+        let first = life[0].decided_at;
+        life.iter()
+            .take_while(|decision| decision.decided_at < first + horizon)
+            .map(|decision| self.visit(decision, history, decision.decided_at.days_since(first)))
+            .collect()
+    }
+
+    fn visit(
+        &mut self,
+        decision: &Decision,
+        history: &History,
+        days: f64,
+    ) -> Result<Visit, ValuationError> {
+        let id = decision.action.id();
+        let mut context = Vec::new();
+        if let Some(snapshot) = self.context {
+            // The reward model's context is the log's own: the same for both policies.
+            snapshot.parts().context.of(
+                &decision.features,
+                decision.payment_propensity,
+                decision.churn_risk,
+                &mut context,
+            );
+        }
+        context.push(days / 30.0);
+        context.push((days / 30.0).powi(2));
+        let logged: Vec<f64> = decision.eligible.iter().map(|one| one.probability).collect();
+        let mut weights = [1.0; 2];
+        let mut averaged = [Vec::new(), Vec::new()];
+        let mut chances = Vec::new();
+        for (number, policy) in self.policies.iter_mut().enumerate() {
+            match policy {
+                None => chances.clone_from(&logged),
+                Some(revisitor) => {
+                    let asked = revisitor.probabilities(decision, history, &mut chances);
+                    asked.map_err(|source| ValuationError::Decide {
+                        decision_id: decision.decision_id.to_string(),
+                        source,
+                    })?;
+                    let place = decision.eligible.iter().position(|one| one.action == id);
+                    let chance = place.map_or(0.0, |place| chances[place]);
+                    weights[number] = chance / decision.probability;
+                }
+            }
+            averaged[number] = self.features.averaged(&context, &decision.eligible, &chances);
+        }
+        Ok(Visit {
+            taken: self.features.of(&context, &id),
+            weights,
+            averaged,
+        })
+    }
+}
+
+/// Lives with both policies' part in them.
+struct Collected {
+    lives: Lives,
+    followed: [Followed; 2],
+}
+
+impl Collected {
+    fn new(width: usize) -> Self {
+        Self {
+            lives: Lives::new(width, METRICS.len()),
+            followed: [Followed::default(), Followed::default()],
+        }
+    }
+
+    fn push(&mut self, visit: &Visit, rewards: &[f64]) {
+        self.lives.push(&visit.taken, rewards);
+        for (number, followed) in self.followed.iter_mut().enumerate() {
+            followed.weights.push(visit.weights[number]);
+            followed.averaged.extend_from_slice(&visit.averaged[number]);
+        }
+    }
+
+    fn overlap(&self, policy: usize) -> Overlap {
+        self.lives.overlap(&self.followed[policy])
+    }
+
+    fn estimand(
+        &self,
+        confidence: f64,
+        segments: &[String],
+    ) -> Result<(Estimand, [Vec<lagom_model::ope::lives::Worth>; 2]), OpeError> {
+        let worths = [
+            self.lives.value(&self.followed[0])?,
+            self.lives.value(&self.followed[1])?,
+        ];
+        let overlap = [self.overlap(0), self.overlap(1)];
+        let estimand =
+            figures::estimand(&worths, overlap, self.lives.customers(), confidence, segments)?;
+        Ok((estimand, worths))
+    }
+}
