@@ -1,0 +1,49 @@
+//! A candidate valued on lagom's own log, and the gate before it takes over.
+
+#![allow(clippy::unwrap_used)]
+
+use lagom_tests::lagom;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(folder: &Path, line: &str) -> Output {
+    let args = line.split(' ');
+    let mut command = Command::new(lagom());
+    command.args(args).current_dir(folder).output().unwrap()
+}
+
+fn json(folder: &Path, line: &str) -> Value {
+    let output = run(folder, line);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() != Some(2), "lagom {line}: {error}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn policies_are_valued_on_the_own_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let lived = "simulate --customers 300 --days 200 --seed 4 --policy uniform --out data";
+    assert!(run(folder, lived).status.success());
+
+    let same = json(folder, "evaluate --data data --policy uniform --json");
+    assert!(same["lives"].as_u64().unwrap() > 50, "{same}");
+    for estimand in ["one_step", "episode"] {
+        let gain = same[estimand]["difference"]["value"]["value"].as_f64().unwrap();
+        assert!(gain.abs() < 1e-6, "the log's own policy differs from the log by {gain}");
+        let ess = same[estimand]["overlap"]["ess_share"].as_f64().unwrap();
+        assert!((ess - 1.0).abs() < 1e-6, "{estimand}: {ess}");
+    }
+    assert_eq!(same["verdict"]["passed"], false, "equal is not better");
+
+    let ladder = run(folder, "evaluate --data data --policy ladder");
+    assert_eq!(ladder.status.code(), Some(1), "a log of chance says little of a ladder");
+    let words = String::from_utf8(ladder.stdout).unwrap();
+    assert!(words.contains("not enough evidence"), "{words}");
+
+    let late = run(folder, "evaluate --data data --policy ladder --from 2030-01-01");
+    assert_eq!(late.status.code(), Some(2));
+    let error = String::from_utf8(late.stderr).unwrap();
+    assert!(error.contains("no invoice has its first decision"), "{error}");
+}
