@@ -58,7 +58,9 @@ pub(super) fn run(mut command: Command) -> Result<(Cost, String), Failure> {
     let status = child.wait()?;
     let wall_seconds = started.elapsed().as_secs_f64();
     let printed = printed.join().map_err(|_| "reading its output failed")??;
-    let complaint = complaint.join().map_err(|_| "reading its errors failed")??;
+    let complaint = complaint
+        .join()
+        .map_err(|_| "reading its errors failed")??;
     if !status.success() {
         return Err(format!("{name}: {status}: {}", complaint.trim()).into());
     }

@@ -47,14 +47,14 @@ duckdb.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
 duckdb.execute(f"""
 COPY (
   WITH points AS (
-    SELECT customer_id, at::TIMESTAMPTZ AS at
+    SELECT customer_id, "at"::TIMESTAMPTZ AS "at"
     FROM read_csv('{points_file}', all_varchar = true)
   ), seen AS (
-    SELECT customer_id, at, type, channel, amount_minor, dwell_ms,
-           epoch_us(at) - epoch_us(occurred_at) AS age
+    SELECT customer_id, "at", type, channel, amount_minor, dwell_ms,
+           epoch_us("at") - epoch_us(occurred_at) AS age
     FROM points JOIN read_parquet('{events_file}') USING (customer_id)
-    WHERE recorded_at < at AND occurred_at < at
+    WHERE recorded_at < "at" AND occurred_at < "at"
   )
-  SELECT customer_id, at, {columns} FROM seen GROUP BY customer_id, at
+  SELECT customer_id, "at", {columns} FROM seen GROUP BY customer_id, "at"
 ) TO '{out}' (FORMAT parquet)
 """)

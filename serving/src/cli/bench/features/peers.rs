@@ -85,11 +85,8 @@ pub(super) fn run(python: &Path, data: &Path) -> Result<Vec<Peer>, Failure> {
         let (cost, _) = child::run(command)?;
         let mut command = Command::new(python);
         command.arg(&compare).arg(data.join("twenty.parquet"));
-        let printed = child::run({
-            command.arg(&out);
-            command
-        })?
-        .1;
+        command.arg(&out);
+        let (_, printed) = child::run(command)?;
         let found = serde_json::from_str(&printed)?;
         peers.push(Peer { name, cost, found });
     }

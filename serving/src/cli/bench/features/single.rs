@@ -28,11 +28,7 @@ impl Single {
         let mut text = format!(
             "one vector of {} columns from {} events: {:.1} us at best, {:.1} us median, \
              {:.0} times a bare pass over the events\n",
-            self.columns,
-            self.events,
-            self.vector.best_us,
-            self.vector.median_us,
-            self.times_pass
+            self.columns, self.events, self.vector.best_us, self.vector.median_us, self.times_pass
         );
         if let Some(bytes) = self.bytes_of_a_customer {
             text += &format!(
@@ -90,7 +86,9 @@ pub(super) fn bytes_of_a_customer() -> Result<Option<f64>, Failure> {
 
 fn resident_bytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: f64 = resident.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024.0)
 }

@@ -3,8 +3,8 @@
 use crate::cli::answer::Failure;
 use lagom_features::Recorded;
 use lagom_features::domain::{
-    Channel, Currency, Customer, CustomerId, Event, EventId, EventType, Invoice, InvoiceId,
-    Money, TenantId, Timestamp, Zone,
+    Channel, Currency, Customer, CustomerId, Event, EventId, EventType, Invoice, InvoiceId, Money,
+    TenantId, Timestamp, Zone,
 };
 use lagom_training::tables::TableWriter;
 use std::fs::File;
@@ -54,10 +54,17 @@ impl World {
         writeln!(points, "customer_id,invoice_id,at")?;
         for number in 0..=self.customers {
             let giant = number == self.customers;
-            let count = if giant { self.giant_events } else { self.events };
+            let count = if giant {
+                self.giant_events
+            } else {
+                self.events
+            };
             let someone = Someone::new(number, count)?;
             customers.push(&someone.customer)?;
-            someone.invoices.iter().try_for_each(|one| invoices.push(one))?;
+            someone
+                .invoices
+                .iter()
+                .try_for_each(|one| invoices.push(one))?;
             someone.events.iter().try_for_each(|one| events.push(one))?;
             // The first invoice is known at all of them, and no two are the same.
             let stride = SPAN / 2 / u64::from(self.points);
