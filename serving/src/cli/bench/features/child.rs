@@ -44,10 +44,7 @@ pub(super) fn run(mut command: Command) -> Result<(Cost, String), Failure> {
     });
     let (mut cpu, mut peak_mib) = (None, None);
     // A process that has ended keeps its counts until it is waited for.
-    loop {
-        let Some(now) = Look::at(child.id()) else {
-            break;
-        };
+    while let Some(now) = Look::at(child.id()) {
         cpu = Some(now.cpu_seconds);
         peak_mib = now.peak_mib.or(peak_mib);
         if now.ended {
