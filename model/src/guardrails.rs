@@ -138,9 +138,10 @@ impl Guardrails {
             allowed_channels,
         };
         let vetoes = self.vetoes(&scene);
+        let meant = strategy.stages_for(facts);
         let open = scene.slots.iter();
         let open: Vec<u32> = open
-            .map(|slot| strategy.open_stages(slot.days_from_due))
+            .map(|slot| strategy.open_stages(slot.days_from_due) & meant)
             .collect();
         verdicts.clear();
         verdicts.extend(strategy.entries().iter().map(|entry| {

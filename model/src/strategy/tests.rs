@@ -72,7 +72,8 @@ fn stages_open_and_close_by_days_from_the_due_date() {
     assert_eq!(open(2), 0b111);
     assert_eq!(open(4), 0b110);
     assert_eq!(open(5), 0b1110);
-    assert_eq!(open(20), 0b1_1110);
+    assert_eq!(open(14), 0b10_1110);
+    assert_eq!(open(20), 0b11_1110);
     assert_eq!(open(366), 0);
 }
 
