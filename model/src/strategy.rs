@@ -16,7 +16,7 @@ pub use when::When;
 pub(crate) use catalogue::Entry;
 
 use crate::guardrails::Facts;
-use lagom_features::domain::{Action, Currency, Timing};
+use lagom_features::domain::{Action, ActionId, Currency, Timing};
 use std::collections::HashMap;
 
 /// Place of [`Action::WAIT`] in every catalogue.
@@ -30,6 +30,7 @@ pub struct Strategy {
     spec: StrategySpec,
     id: String,
     actions: Vec<Action>,
+    ids: Vec<ActionId>,
     entries: Vec<Entry>,
     timings: Vec<Timing>,
     fees: Vec<i64>,
@@ -53,6 +54,7 @@ impl Strategy {
         Ok(Self {
             spec,
             id,
+            ids: expanded.actions.iter().map(Action::id).collect(),
             actions: expanded.actions,
             entries: expanded.entries,
             timings: expanded.timings,
@@ -78,6 +80,12 @@ impl Strategy {
     #[must_use]
     pub fn catalogue(&self) -> &[Action] {
         &self.actions
+    }
+
+    /// The id of each action, in the catalogue's order.
+    #[must_use]
+    pub fn ids(&self) -> &[ActionId] {
+        &self.ids
     }
 
     /// Where `action` stands in the catalogue.

@@ -12,7 +12,8 @@ pub use stops::{HUMAN_REVIEW, Hold, Standstill, Stops, Unmatched};
 
 use super::zones;
 use lagom_features::domain::{
-    Channel, Country, Currency, CustomerKind, Date, Days, EventType, InvoiceId, Timestamp, Timing, Zone,
+    Channel, Country, Currency, CustomerKind, Date, Days, EventType, InvoiceId, Timestamp, Timing,
+    Zone,
 };
 use lagom_features::{Ledger, View};
 use std::collections::BTreeMap;

@@ -137,7 +137,10 @@ fn next_rung<'a>(facts: &Facts, strategy: &'a Strategy) -> Option<&'a LadderSpec
         climbed(facts, rung.kind) < ordinal && !over
     });
     let (_, &rung) = open?;
-    if rung.unseen_days.is_some_and(|days| is_unseen(facts, rung, days)) {
+    if rung
+        .unseen_days
+        .is_some_and(|days| is_unseen(facts, rung, days))
+    {
         return Some(rung);
     }
     let due = facts.days_from_due >= rung.from_day;

@@ -51,12 +51,18 @@ impl When {
         one_of(&self.segments, &facts.segment)
             && one_of(&self.products, &facts.product)
             && (self.countries.is_empty()
-                || facts.country.is_some_and(|one| self.countries.contains(&one)))
-            && self.customers.is_none_or(|kind| facts.customer_kind == Some(kind))
+                || facts
+                    .country
+                    .is_some_and(|one| self.countries.contains(&one)))
+            && self
+                .customers
+                .is_none_or(|kind| facts.customer_kind == Some(kind))
             && (amounts || facts.currency == currency)
             && self.owed_from_minor.is_none_or(|least| owed >= least)
             && self.owed_below_minor.is_none_or(|most| owed < most)
-            && self.first_miss.is_none_or(|is| facts.payer.is_first_miss() == is)
+            && self
+                .first_miss
+                .is_none_or(|is| facts.payer.is_first_miss() == is)
     }
 
     /// What is wrong with the amounts, if they leave nothing between them.

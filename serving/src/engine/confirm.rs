@@ -1,6 +1,6 @@
 //! Right before advice is carried out: whether it still holds, and whose contact it is.
 
-use super::{Engine, Failure};
+use super::{Engine, Failure, reservations};
 use crate::customers::CustomerState;
 use crate::recording::{Recording, What};
 use crate::store::{Entry, Reservation};
@@ -8,7 +8,6 @@ use lagom_features::domain::{DecisionId, Event, EventId, EventType, Timestamp};
 use lagom_features::{History, Ledger};
 use lagom_model::guardrails::Facts;
 use lagom_model::log::{Decision, RuleId};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The answer.
@@ -23,9 +22,9 @@ pub enum Confirmation {
 impl Engine {
     /// Judges a decision's action again by what is known now.
     ///
-    /// A contact that may proceed is reserved: it counts against the customer's budget for every
-    /// other confirmation until it is reported as sent or skipped. A cancellation is recorded as
-    /// `contact_skipped` and stays.
+    /// A step that may proceed is reserved: it counts against the customer's budget for every other
+    /// confirmation until it is reported as sent or skipped, or for two days after its own day. A cancellation is
+    /// recorded as `contact_skipped` and stays.
     ///
     /// # Errors
     /// [`Failure`]; nothing was reserved or recorded then.
@@ -64,7 +63,7 @@ impl Engine {
             state.apply(recording);
             return Ok(Confirmation::Cancel(rules));
         }
-        if decision.action.kind.is_contact() && !reserved(&state, &decision.decision_id) {
+        if reservations::needed(&state, decision, now) {
             let reservation = Reservation {
                 decision_id: decision.decision_id.clone(),
                 customer_id: decision.customer_id.clone(),
@@ -88,21 +87,17 @@ impl Engine {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<Vec<RuleId>, Failure> {
-        let history = with_reservations(state, decision);
-        let view = history.as_of(now);
+        let view = state.history.as_of(now);
         let ledger = Ledger::of(&view);
-        let facts = Facts::of(&view, &ledger, &decision.invoice_id)
+        let mut facts = Facts::of(&view, &ledger, &decision.invoice_id)
             .ok_or_else(|| Failure::unknown("invoice", &decision.invoice_id))?;
-        let send_at = decision.send_at.unwrap_or(now);
+        let send_at = decision.send_at.unwrap_or(now).max(now);
         let snapshot = self.live.load();
+        reservations::count(state, decision, snapshot.strategy(), send_at, &mut facts);
         Ok(snapshot
             .guardrails()
             .recheck(&facts, &decision.action, decision.fee_minor, send_at))
     }
-}
-
-fn reserved(state: &CustomerState, id: &DecisionId) -> bool {
-    state.reservations.iter().any(|one| &one.decision_id == id)
 }
 
 /// The key under which a cancellation of `decision` is recorded.
@@ -138,32 +133,4 @@ fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Times
         recorded_at: now,
         what: What::Fact(event),
     }
-}
-
-/// The history, and in it a contact for each reservation of another decision that was neither
-/// sent nor skipped yet.
-fn with_reservations<'a>(state: &'a CustomerState, decision: &Decision) -> Cow<'a, History> {
-    let mut history = Cow::Borrowed(&state.history);
-    for one in &state.reservations {
-        let reported = |event: &Event| {
-            let told = matches!(
-                event.kind,
-                EventType::ContactSent | EventType::ContactSkipped
-            );
-            told && event.decision_id.as_ref() == Some(&one.decision_id)
-        };
-        if one.decision_id == decision.decision_id || state.history.events().iter().any(reported) {
-            continue;
-        }
-        let key = EventId::new(format!("reserved-{}", one.decision_id)).expect("made of an id");
-        let at = one.reserved_at;
-        let customer_id = one.customer_id.clone();
-        let mut contact = Event::new(key, EventType::ContactSent, customer_id, at, at);
-        contact.invoice_id = Some(one.invoice_id.clone());
-        contact.decision_id = Some(one.decision_id.clone());
-        contact.channel = one.action.channel;
-        contact.tone = one.action.tone;
-        history.to_mut().record_event(contact);
-    }
-    history
 }
