@@ -9,6 +9,7 @@
 //! error, never an empty pack.
 
 pub mod check;
+mod conflicts;
 pub(crate) mod facets;
 pub mod facts;
 pub mod holidays;
@@ -20,6 +21,7 @@ mod veto;
 pub mod zones;
 
 pub use check::Check;
+pub use conflicts::{Conflict, conflicts};
 pub use facts::Facts;
 pub use pack::{Pack, PackError};
 pub use rule::{Confidence, Rule};

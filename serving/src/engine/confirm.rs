@@ -4,11 +4,15 @@ use super::{Engine, Failure, reservations};
 use crate::customers::CustomerState;
 use crate::recording::{Recording, What};
 use crate::store::{Entry, Reservation};
-use lagom_features::domain::{DecisionId, Event, EventId, EventType, Timestamp};
+use lagom_features::domain::{Days, DecisionId, Event, EventId, EventType, Timestamp};
 use lagom_features::{History, Ledger};
 use lagom_model::guardrails::Facts;
 use lagom_model::log::{Decision, RuleId};
 use std::sync::Arc;
+
+/// How long after its slot a step may still be carried out; later the advice is out of date.
+const GRACE: Days = Days::whole(1);
+const PAST_SLOT: &str = "global.past_slot";
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,9 +98,17 @@ impl Engine {
         let send_at = decision.send_at.unwrap_or(now).max(now);
         let snapshot = self.live.load();
         reservations::count(state, decision, snapshot.strategy(), send_at, &mut facts);
-        Ok(snapshot
-            .guardrails()
-            .recheck(&facts, &decision.action, decision.fee_minor, send_at))
+        let guardrails = snapshot.guardrails();
+        let mut rules = guardrails.recheck(&facts, &decision.action, decision.fee_minor, send_at);
+        let stale = decision.send_until.is_some_and(|until| until + GRACE < now);
+        if stale
+            && guardrails
+                .rule_named(PAST_SLOT)
+                .is_some_and(|rule| rule.enabled)
+        {
+            rules.push(PAST_SLOT.to_owned());
+        }
+        Ok(rules)
     }
 }
 

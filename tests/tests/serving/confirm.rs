@@ -166,3 +166,27 @@ async fn a_contact_that_was_let_through_early_counts_on_its_own_day() {
     let refused = confirm(&house, &other).await;
     assert_eq!(refused.status(), ConfirmStatus::Cancel, "{refused:?}");
 }
+
+/// Advice is for its slot. A day later the sender asks anew.
+#[tokio::test]
+async fn advice_whose_slot_is_long_over_is_cancelled() {
+    let house = House::open(LADDER).await;
+    house.record(company::opening(2).events).await;
+    for (n, late, status) in [
+        (0, 20 * 3600, ConfirmStatus::Proceed),
+        (1, 2 * company::DAY, ConfirmStatus::Cancel),
+    ] {
+        let advice = contact_advised(&house, n).await;
+        let until = advice.action.as_ref().unwrap().send_until.unwrap();
+        let request = ConfirmActionRequest {
+            decision_id: advice.decision_id.clone(),
+            as_of: company::at(until.seconds + late),
+        };
+        let answer = house.decisions().confirm_action(request).await.unwrap();
+        let answer = answer.into_inner();
+        assert_eq!(answer.status(), status, "{answer:?}");
+        if status == ConfirmStatus::Cancel {
+            assert_eq!(answer.rules, ["global.past_slot"]);
+        }
+    }
+}
