@@ -11,7 +11,7 @@ use crate::log::RuleId;
 use crate::strategy::{StageSpec, Strategy};
 use lagom_features::domain::{
     Channel, Country, Customer, CustomerId, CustomerKind, Date, Days, Event, EventId, EventType,
-    Invoice, InvoiceId, Kind, Money, TenantId, Timestamp, Tone, Zone,
+    Invoice, InvoiceId, Kind, Money, TenantId, Tone, Zone,
 };
 use lagom_features::{History, Ledger, Recorded};
 use std::collections::BTreeMap;

@@ -172,11 +172,12 @@ async fn a_contact_that_was_let_through_early_counts_on_its_own_day() {
 async fn advice_whose_slot_is_long_over_is_cancelled() {
     let house = House::open(LADDER).await;
     house.record(company::opening(2).events).await;
-    for (n, late, status) in [
-        (0, 20 * 3600, ConfirmStatus::Proceed),
-        (1, 2 * company::DAY, ConfirmStatus::Cancel),
+    let first = contact_advised(&house, 0).await;
+    let second = contact_advised(&house, 1).await;
+    for (advice, late, status) in [
+        (first, 20 * 3600, ConfirmStatus::Proceed),
+        (second, 2 * company::DAY, ConfirmStatus::Cancel),
     ] {
-        let advice = contact_advised(&house, n).await;
         let until = advice.action.as_ref().unwrap().send_until.unwrap();
         let request = ConfirmActionRequest {
             decision_id: advice.decision_id.clone(),
