@@ -11,7 +11,6 @@ mod confirm;
 mod failure;
 mod next;
 mod record;
-mod reservations;
 mod time;
 
 pub use boot::{BootError, Booted};
