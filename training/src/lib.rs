@@ -2,6 +2,7 @@
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
 //! * [`dataset`]: features and labels at decision points.
+//! * [`drift`]: whether features have moved between two periods.
 //! * [`evaluation_speed`]: off-policy evaluation timed on a log of any size.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
@@ -9,8 +10,11 @@
 //! * [`import`]: any billing export into the canonical tables, by a mapping file.
 //! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
+//! * [`matrix`]: the feature matrix of a folder, in bounded memory.
+//! * [`parity`]: served features against the same recomputed from the log.
 //! * [`pipeline`]: from tables to a model version.
 //! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
+//! * [`replay`]: logged decisions made again under another strategy or other rules.
 //! * [`review`]: an experiment review from one row a customer.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
@@ -21,6 +25,7 @@
 
 pub mod contexts;
 pub mod dataset;
+pub mod drift;
 pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
@@ -28,8 +33,11 @@ pub mod flat_table;
 pub mod import;
 pub mod labels;
 pub mod logged_table;
+pub mod matrix;
+pub mod parity;
 pub mod pipeline;
 pub mod registry;
+pub mod replay;
 pub mod review;
 pub mod rounds;
 pub mod simulated_log;
