@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         config.context.clone(),
         config.spec.fingerprint(),
         config.bandit.clone(),
-    )?;
+    )?
+    .with_half_life(config.learning.half_life());
     let parts = config.parts(None, Arc::clone(learning.generation()));
     let plan = Plan {
         world,
