@@ -8,11 +8,14 @@
 //! changed the choice".
 
 use super::heads;
-use crate::bandit::{BanditError, Generation, HeadExplanation, Valuation};
+use crate::bandit::{BanditError, Contribution, Generation, HeadExplanation, Valuation};
 use crate::decide::Snapshot;
 use crate::log::Decision;
 use crate::strategy::WAIT;
 use lagom_features::domain::ActionId;
+
+/// Part of a prediction that was expected before anything was learnt.
+pub const PRIOR: &str = "prior";
 
 /// What a decision depended on beside its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +37,9 @@ pub struct HeadValue {
     pub other: f64,
     /// What one unit of the head is worth, in minor units.
     pub weight_minor: f64,
-    /// The addends of the chosen step's prediction, in the head's units, largest first.
-    pub addends: Vec<crate::bandit::Contribution>,
+    /// The addends of the chosen step's prediction, in the head's units, largest first; [`PRIOR`] is
+    /// what was expected of the step before anything was learnt.
+    pub addends: Vec<Contribution>,
 }
 
 /// What would have made both steps worth the same.
@@ -128,7 +132,10 @@ pub fn explain(
     let Some(chosen) = strategy.place(&decision.action) else {
         return Ok(None);
     };
-    let others = places.iter().zip(&values).filter(|(place, _)| **place != chosen);
+    let others = places
+        .iter()
+        .zip(&values)
+        .filter(|(place, _)| **place != chosen);
     let other = others.reduce(|best, one| if one.1 > best.1 { one } else { best });
     let Some((&other, &other_value)) = other else {
         return Ok(Some(Explained {
@@ -141,6 +148,10 @@ pub fn explain(
             turns: Vec::new(),
         }));
     };
+    let expected = (
+        heads::expected(&decision.action),
+        heads::expected(&strategy.catalogue()[other]),
+    );
     let pair = Pair {
         chosen: generation.explain(&row, chosen)?,
         other: generation.explain(&row, other)?,
@@ -151,8 +162,8 @@ pub fn explain(
     let difference_minor = value(chosen)? - waiting - other_value;
     let mut explained = Explained {
         constant_minor: difference_minor - from_features,
-        turns: pair.turns(&by_feature, &row, snapshot, difference_minor),
-        heads: pair.heads(),
+        turns: pair.turns(&by_feature, &row, snapshot, difference_minor, expected),
+        heads: pair.heads(expected.0, expected.1),
         other: Some(strategy.catalogue()[other].id()),
         by_feature,
         difference_minor,
@@ -197,23 +208,38 @@ impl Pair<'_> {
                 let heads = self.chosen.iter().zip(&self.other);
                 let sum = heads
                     .zip(&self.valuation.head_weights)
-                    .map(|((chosen, other), weight)| weight * (of(chosen, entry) - of(other, entry)))
+                    .map(|((chosen, other), weight)| {
+                        weight * (of(chosen, entry) - of(other, entry))
+                    })
                     .sum();
                 (entry.clone(), sum)
             })
             .collect()
     }
 
-    fn heads(self) -> Vec<HeadValue> {
-        let weights = self.valuation.head_weights.clone();
-        let heads = self.chosen.into_iter().zip(self.other).zip(weights);
+    /// Head by head, with what was expected of both steps before anything was learnt.
+    fn heads(self, of_chosen: [f64; 6], of_other: [f64; 6]) -> Vec<HeadValue> {
+        let expected = of_chosen.into_iter().zip(of_other);
+        let weights = self.valuation.head_weights.iter();
+        let heads = self.chosen.into_iter().zip(self.other);
         heads
-            .map(|((chosen, other), weight_minor)| HeadValue {
-                head: chosen.head,
-                chosen: chosen.prediction,
-                other: other.prediction,
-                weight_minor,
-                addends: chosen.contributions,
+            .zip(weights)
+            .zip(expected)
+            .map(|(((chosen, other), &weight_minor), expected)| {
+                let mut addends = chosen.contributions;
+                addends.push(Contribution {
+                    part: PRIOR.to_owned(),
+                    entry: None,
+                    value: expected.0,
+                });
+                addends.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
+                HeadValue {
+                    head: chosen.head,
+                    chosen: chosen.prediction + expected.0,
+                    other: other.prediction + expected.1,
+                    weight_minor,
+                    addends,
+                }
             })
             .collect()
     }
@@ -224,11 +250,16 @@ impl Pair<'_> {
         row: &[f64],
         snapshot: &Snapshot,
         difference: f64,
+        expected: ([f64; 6], [f64; 6]),
     ) -> Vec<Turn> {
         let mut turns: Vec<(f64, Turn)> = Vec::new();
         let heads = self.chosen.iter().zip(&self.other);
-        for ((chosen, other), &weight) in heads.zip(&self.valuation.head_weights) {
-            let worth = weight * (chosen.prediction - other.prediction);
+        let expected = expected.0.into_iter().zip(expected.1);
+        for (((chosen, other), &weight), expected) in
+            heads.zip(&self.valuation.head_weights).zip(expected)
+        {
+            let learnt = chosen.prediction - other.prediction;
+            let worth = weight * (learnt + expected.0 - expected.1);
             let times = 1.0 - difference / worth;
             if times.is_finite() && times >= 0.0 {
                 let head = chosen.head.clone();

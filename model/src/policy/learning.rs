@@ -1,7 +1,7 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{HEADS, SPANS, observed};
+use super::heads::{HEADS, SPANS, expected, observed};
 use crate::bandit::{
     BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout, Learner,
     Round, SufficientStatistics,
@@ -182,7 +182,10 @@ impl Learning {
         self.base
             .restrict(&places, &mut BaseScratch::default(), &mut measure);
         let chosen = decision.action.id();
-        let at = decision.eligible.iter().position(|one| one.action == chosen);
+        let at = decision
+            .eligible
+            .iter()
+            .position(|one| one.action == chosen);
         at.map_or(1.0, |at| 0.5 + 0.5 * measure[at] / decision.probability)
     }
 
@@ -237,10 +240,14 @@ impl Learning {
             landmark_seconds: seconds,
             half_life_days,
         });
+        let mut deviation = observed(outcome);
+        for (observed, expected) in deviation.iter_mut().zip(expected(&decision.action)) {
+            *observed -= expected;
+        }
         self.learner.fold(&Round {
             context: &self.row,
             action,
-            heads: &observed(outcome),
+            heads: &deviation,
             weight: importance * decay.weight(seconds)?,
         })?;
         self.latest = self.latest.max(outcome.matured_at);

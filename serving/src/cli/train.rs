@@ -86,7 +86,9 @@ fn warm_start(args: &Args, report: &TrainReport) -> Result<String, Failure> {
     let decisions = std::mem::take(&mut tables.decisions);
     let (rounds, _) = join(decisions, std::mem::take(&mut tables.outcomes));
     if rounds.is_empty() {
-        return Ok("policy: the tables hold no decision with its outcome; it begins cold\n".to_owned());
+        return Ok(
+            "policy: the tables hold no decision with its outcome; it begins cold\n".to_owned(),
+        );
     }
     let config = Config::load(args.config.as_deref())?;
     let mut learning = Learning::new(
