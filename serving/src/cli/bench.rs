@@ -2,6 +2,7 @@
 
 mod bandit;
 mod decide;
+mod guardrails;
 mod worlds;
 
 use super::answer::{Answer, Failure};
@@ -20,6 +21,7 @@ enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
     Worlds(worlds::Args),
+    Guardrails(guardrails::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
@@ -27,5 +29,6 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
+        What::Guardrails(args) => guardrails::run(args, out),
     }
 }
