@@ -4,6 +4,7 @@ mod bandit;
 mod decide;
 mod features;
 mod guardrails;
+mod worlds;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -21,6 +22,7 @@ enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
     Features(features::Args),
+    Worlds(worlds::Args),
     Guardrails(guardrails::Args),
 }
 
@@ -29,6 +31,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
         What::Features(args) => features::run(args, out),
+        What::Worlds(args) => worlds::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }
 }
