@@ -1,4 +1,5 @@
-//! Small tables of the names that the documents use, drawn with a seed.
+//! Small tables of the names that the documents use, drawn with a seed. The content of a table, not
+//! its name, tells whether it is compressed: none of these is.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -32,8 +33,8 @@ pub(crate) fn write(folder: &Path) {
     std::fs::create_dir_all(folder.join("rounds")).unwrap();
     rounds(draw, &folder.join("rounds"));
     let (stream, order) = stream(draw);
-    file("stream.csv", stream);
-    file("order.csv", order);
+    file("stream.csv.gz", stream);
+    file("order.csv.gz", order);
     file("lagom.toml", "[learning]\nwindow_days = 30\n".to_owned());
     file(
         "stricter.toml",
