@@ -13,7 +13,7 @@ pub use spec::{LadderSpec, StageSpec, StepSpec, StrategySpec, Track};
 
 pub(crate) use catalogue::Entry;
 
-use lagom_features::domain::{Action, Currency, Timing};
+use lagom_features::domain::{Action, ActionId, Currency, Timing};
 use std::collections::HashMap;
 
 /// Place of [`Action::WAIT`] in every catalogue.
@@ -27,6 +27,7 @@ pub struct Strategy {
     spec: StrategySpec,
     id: String,
     actions: Vec<Action>,
+    ids: Vec<ActionId>,
     entries: Vec<Entry>,
     timings: Vec<Timing>,
     fees: Vec<i64>,
@@ -50,6 +51,7 @@ impl Strategy {
         Ok(Self {
             spec,
             id,
+            ids: expanded.actions.iter().map(Action::id).collect(),
             actions: expanded.actions,
             entries: expanded.entries,
             timings: expanded.timings,
@@ -75,6 +77,12 @@ impl Strategy {
     #[must_use]
     pub fn catalogue(&self) -> &[Action] {
         &self.actions
+    }
+
+    /// The id of each action, in the catalogue's order.
+    #[must_use]
+    pub fn ids(&self) -> &[ActionId] {
+        &self.ids
     }
 
     /// Where `action` stands in the catalogue.
