@@ -23,6 +23,7 @@ pub mod bandit;
 pub mod calibration;
 pub mod decide;
 pub mod guardrails;
+pub mod hazard;
 pub mod linear;
 pub mod log;
 pub mod metrics;

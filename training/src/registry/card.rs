@@ -40,6 +40,21 @@ pub(super) fn markdown(version: &ModelVersion) -> String {
         "\nFigures are of a twin fitted on the earlier decisions only and judged on later ones."
             .to_owned(),
     );
+    if let Some(head) = &parts.hazard {
+        line(format!(
+            "\nTime to payment: a discrete-time hazard on {} person-period rows.\n",
+            head.rows
+        ));
+        line("| settled by day | decisions | share | log-loss | ECE | worst tenth off by |".to_owned());
+        line("| --- | --- | --- | --- | --- | --- |".to_owned());
+        for at in &head.held_out {
+            let m = &at.metrics;
+            line(format!(
+                "| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} |",
+                at.days, m.rows, m.base_rate, m.log_loss, m.ece, at.worst_decile
+            ));
+        }
+    }
     out
 }
 

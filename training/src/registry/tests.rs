@@ -42,6 +42,7 @@ fn version(seed: u64) -> ModelVersion {
         feature_fingerprint: spec.fingerprint().to_owned(),
         feature_spec: text.to_owned(),
         propensity: head,
+        hazard: None,
         lateness: None,
         churn: None,
         lineage: Lineage {
