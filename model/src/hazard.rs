@@ -12,7 +12,7 @@
 //! 18(2), 1993, doi:10.3102/10769986018002155.
 
 use crate::linear::{LinearError, LinearModel, Value};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, ReliabilityBin};
 use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -162,6 +162,8 @@ pub struct AtDay {
     pub metrics: Metrics,
     /// Largest distance between predicted and seen share in a tenth of the decisions.
     pub worst_decile: f64,
+    /// The reliability table.
+    pub bins: Vec<ReliabilityBin>,
 }
 
 /// A hazard with its figures.

@@ -213,6 +213,7 @@ fn judge(
             days,
             metrics: Metrics::of(outcomes, predicted)?,
             worst_decile: gaps.fold(0.0, f64::max),
+            bins,
         });
     }
     Ok(figures)

@@ -1,7 +1,19 @@
 //! A model version for people: what it predicts, how well, and from what.
 
+mod html;
+
 use lagom_model::artefact::{Head, ModelVersion};
+use lagom_model::card::Card;
 use std::fmt::Write;
+
+/// The card as JSON and as one HTML page.
+pub(super) fn documents(version: &ModelVersion, before: Option<&ModelVersion>) -> (String, String) {
+    let card = Card::of(version, before);
+    let mut json = serde_json::to_string_pretty(&card).expect("texts and finite numbers");
+    json.push('\n');
+    let html = html::html(&card);
+    (json, html)
+}
 
 /// The card, a pure function of the version.
 pub(super) fn markdown(version: &ModelVersion) -> String {
