@@ -106,7 +106,11 @@ fn strengths(model: &LinearModel) -> Vec<Strength> {
     let terms = model.parts().terms.iter();
     let mut all: Vec<Strength> = terms.map(|term| Strength::of(term, model)).collect();
     all.retain(|one| one.span() > 0.0);
-    all.sort_by(|a, b| b.span().total_cmp(&a.span()).then(a.feature.cmp(&b.feature)));
+    all.sort_by(|a, b| {
+        b.span()
+            .total_cmp(&a.span())
+            .then(a.feature.cmp(&b.feature))
+    });
     all
 }
 

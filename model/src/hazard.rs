@@ -136,7 +136,11 @@ impl Hazard {
                 Value::Number(log_days),
                 Value::Number(log_from),
             ]);
-            let model = if period.late { &self.after } else { &self.before };
+            let model = if period.late {
+                &self.after
+            } else {
+                &self.before
+            };
             let stays = 1.0 - model.predict(row.as_slice())?;
             let length = period.until - period.from;
             while let Some(&day) = days.get(paid.len())

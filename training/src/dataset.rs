@@ -257,9 +257,9 @@ impl Filling<'_> {
         let ledger = Ledger::in_memory(&view, memory);
         let wanted =
             stage == Stage::Asked || ledger.invoice(id).is_some_and(|state| !state.is_closed());
-        let late_from = ledger
-            .invoice(id)
-            .map_or(settlement.late_from(), |state| state.late_from(&zone_of(&view)));
+        let late_from = ledger.invoice(id).map_or(settlement.late_from(), |state| {
+            state.late_from(&zone_of(&view))
+        });
         let extracted = wanted
             && self
                 .extractor

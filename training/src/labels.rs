@@ -74,7 +74,10 @@ impl Settlement {
     /// First instant at or after `from` at which nothing more was owed, as far as is known.
     #[must_use]
     pub fn settled_from(&self, from: Timestamp) -> Option<Timestamp> {
-        let mut settled = self.steps.iter().filter(|&&(at, owed)| at >= from && owed <= 0);
+        let mut settled = self
+            .steps
+            .iter()
+            .filter(|&&(at, owed)| at >= from && owed <= 0);
         settled.next().map(|&(at, _)| at)
     }
 

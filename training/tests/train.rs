@@ -153,7 +153,10 @@ fn time_to_payment_is_one_rising_curve_that_tells_the_habits_apart() {
     }
     let version = Registry::at(&models).get(&report.model_id).unwrap();
     let late_rate = version.spec().names();
-    let late_rate = late_rate.iter().position(|name| *name == "late_rate").unwrap();
+    let late_rate = late_rate
+        .iter()
+        .position(|name| *name == "late_rate")
+        .unwrap();
     let days: Vec<f64> = (0..=90).map(f64::from).collect();
     let curve = |rate: f64| {
         let mut vector = vec![f64::NAN; version.spec().width()];

@@ -208,7 +208,9 @@ fn judge(
             continue;
         }
         let bins = reliability(outcomes, predicted);
-        let gaps = bins.iter().map(|bin| (bin.mean_predicted - bin.observed).abs());
+        let gaps = bins
+            .iter()
+            .map(|bin| (bin.mean_predicted - bin.observed).abs());
         figures.push(AtDay {
             days,
             metrics: Metrics::of(outcomes, predicted)?,

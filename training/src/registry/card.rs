@@ -57,7 +57,10 @@ pub(super) fn markdown(version: &ModelVersion) -> String {
             "\nTime to payment: a discrete-time hazard on {} person-period rows.\n",
             head.rows
         ));
-        line("| settled by day | decisions | share | log-loss | ECE | worst tenth off by |".to_owned());
+        line(
+            "| settled by day | decisions | share | log-loss | ECE | worst tenth off by |"
+                .to_owned(),
+        );
         line("| --- | --- | --- | --- | --- | --- |".to_owned());
         for at in &head.held_out {
             let m = &at.metrics;

@@ -66,13 +66,22 @@ pub(super) fn html(card: &Card) -> String {
          <style>{STYLE}</style></head><body><main>\n<h1>Model version</h1>\n<p><code>{id}</code></p>\n"
     );
     let facts = [
-        ("Trained on what was recorded before", lineage.as_of.to_string()),
+        (
+            "Trained on what was recorded before",
+            lineage.as_of.to_string(),
+        ),
         ("Digest of the tables", lineage.data_digest.clone()),
         ("Digest of the configuration", lineage.config_digest.clone()),
-        ("Features", format!("{} ({} columns)", card.feature_fingerprint, card.columns)),
+        (
+            "Features",
+            format!("{} ({} columns)", card.feature_fingerprint, card.columns),
+        ),
         ("Seed", lineage.seed.to_string()),
         ("lagom", lineage.code_version.clone()),
-        ("Version before", lineage.parent.clone().unwrap_or_else(|| "none".to_owned())),
+        (
+            "Version before",
+            lineage.parent.clone().unwrap_or_else(|| "none".to_owned()),
+        ),
     ];
     let facts: Vec<Vec<String>> = facts
         .iter()
@@ -82,7 +91,15 @@ pub(super) fn html(card: &Card) -> String {
     out += "<h2>Figures on later decisions</h2>\n";
     let rows: Vec<Vec<String>> = card.parts.iter().filter_map(figures).collect();
     let heads = [
-        "probability of", "rows", "share", "judged", "from", "AUC", "log-loss", "Brier", "ECE",
+        "probability of",
+        "rows",
+        "share",
+        "judged",
+        "from",
+        "AUC",
+        "log-loss",
+        "Brier",
+        "ECE",
     ];
     out += &table("Figures", &heads, &rows);
     time_to_payment(&mut out, &card.time_to_payment);
@@ -92,17 +109,26 @@ pub(super) fn html(card: &Card) -> String {
             vec![safe(&one.figure), figure(one.before), figure(one.now)]
         };
         let rows: Vec<Vec<String>> = card.compared.iter().map(row).collect();
-        out += &table("Beside the version before", &["figure", "before", "now"], &rows);
+        out += &table(
+            "Beside the version before",
+            &["figure", "before", "now"],
+            &rows,
+        );
     }
     for part in &card.parts {
         terms(&mut out, part);
     }
     for (title, items) in [
         ("Limits", &card.limits),
-        ("Ways to see the future that are ruled out", &card.leaks_ruled_out),
+        (
+            "Ways to see the future that are ruled out",
+            &card.leaks_ruled_out,
+        ),
     ] {
         out += &format!("<h2>{title}</h2>\n<ul>\n");
-        items.iter().for_each(|item| out += &format!("<li>{}</li>\n", safe(item)));
+        items
+            .iter()
+            .for_each(|item| out += &format!("<li>{}</li>\n", safe(item)));
         out += "</ul>\n";
     }
     out + "</main></body></html>\n"
@@ -141,7 +167,11 @@ fn terms(out: &mut String, part: &Part) {
             ]
         })
         .collect();
-    *out += &table(&part.target, &["feature", "form", "lowest", "highest"], &rows);
+    *out += &table(
+        &part.target,
+        &["feature", "form", "lowest", "highest"],
+        &rows,
+    );
     if part.strengths.len() > MOST_TERMS {
         let more = part.strengths.len() - MOST_TERMS;
         *out += &format!("<p>And {more} weaker ones, in card.json.</p>\n");
@@ -166,7 +196,14 @@ fn time_to_payment(out: &mut String, all: &[AtDay]) {
         ]
     };
     let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-    let heads = ["by day", "decisions", "share", "log-loss", "ECE", "worst tenth"];
+    let heads = [
+        "by day",
+        "decisions",
+        "share",
+        "log-loss",
+        "ECE",
+        "worst tenth",
+    ];
     *out += &table("Time to payment", &heads, &rows);
     for at in all {
         plot(out, at);
