@@ -172,15 +172,8 @@ pub fn fit_version(
     let (lateness, churn) = (optional(Target::Late)?, optional(Target::Left)?);
     let (hazard, hazard_note) = match hazard::fit(&dataset, config, as_of, seed) {
         Ok(head) => (Some(head), None),
-        Err(
-            why @ (FitError::TooFewRows { .. }
-            | FitError::OneOutcome { .. }
-            | FitError::NoFeatures { .. }),
-        ) => (None, Some(why.to_string())),
-        Err(source) => {
-            let target = Target::Paid;
-            return Err(TrainError::Fit { target, source });
-        }
+        // Nothing else rests on the curve, so a version without it is better than none.
+        Err(why) => (None, Some(why.to_string())),
     };
     let data_digest = digest::of(histories);
     let version = ModelVersion::new(Parts {
