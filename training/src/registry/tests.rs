@@ -141,11 +141,11 @@ fn a_version_has_its_card_as_json_and_as_a_page() {
     let registry = Registry::at(dir.path());
     let one = version(1);
     let path = registry.put(&one).unwrap();
-    let text = std::fs::read_to_string(path.join("card.json")).unwrap();
+    let text = fs::read_to_string(path.join("card.json")).unwrap();
     let card: lagom_model::card::Card = serde_json::from_str(&text).unwrap();
     assert_eq!(card, lagom_model::card::Card::of(&one, None));
     assert!(!card.parts[0].strengths.is_empty());
-    let page = std::fs::read_to_string(path.join("card.html")).unwrap();
+    let page = fs::read_to_string(path.join("card.html")).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains(one.id()));
     assert!(!page.contains("<script") && !page.contains("http"));
     let beside = lagom_model::card::Card::of(&one, Some(&one));
