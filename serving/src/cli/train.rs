@@ -159,5 +159,24 @@ pub(crate) fn text(report: &TrainReport) -> String {
             text += &format!("  {note}\n");
         }
     }
+    let hazard = &report.hazard;
+    if let Some(note) = &hazard.note {
+        text += &format!("time to payment: not fitted: {note}\n");
+    } else {
+        text += &format!("time to payment: {} person-period rows\n", hazard.rows);
+    }
+    for at in &hazard.held_out {
+        let metrics = &at.metrics;
+        text += &format!(
+            "  held out, settled by day {}: {} decisions, {:.1} % of them, log-loss {:.4}, ECE \
+             {:.4}, worst tenth off by {:.4}\n",
+            at.days,
+            metrics.rows,
+            100.0 * metrics.base_rate,
+            metrics.log_loss,
+            metrics.ece,
+            at.worst_decile,
+        );
+    }
     text
 }
