@@ -21,6 +21,7 @@ pub mod chart;
 pub mod lang;
 pub mod overview;
 pub mod reader;
+pub mod review;
 pub mod shell;
 
 pub use lang::Lang;

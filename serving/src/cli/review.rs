@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
+use crate::pages::{self, Lang, Reader};
 use lagom_training::flat_table::ReadOptions;
 use lagom_training::review::{Review, review_files};
 use std::path::PathBuf;
@@ -19,6 +20,16 @@ pub(crate) struct Args {
     /// The byte between fields; found if not given.
     #[arg(long, value_name = "CHAR")]
     separator: Option<char>,
+    /// Writes the review as one HTML file that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Language of the HTML file.
+    #[arg(long, default_value = "en", value_parser = language)]
+    lang: Lang,
+}
+
+fn language(code: &str) -> Result<Lang, String> {
+    Lang::of(code).ok_or_else(|| "not one of en, sv, nl".to_owned())
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
@@ -26,6 +37,17 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         separator: args.separator.map(|one| one as u8),
     };
     let review = review_files(&args.facts, &args.plan, &options)?;
+    if let Some(file) = &args.html {
+        let recompute = format!(
+            "lagom review --facts {} --plan {} --json",
+            args.facts.display(),
+            args.plan.display()
+        );
+        let json = serde_json::to_string_pretty(&review)?;
+        let page = pages::review::render(&Reader::of_file(args.lang), &json, &recompute)?;
+        std::fs::write(file, page.into_string())
+            .map_err(|error| format!("{}: cannot be written: {error}", file.display()))?;
+    }
     out.report(&review, || text(&review))?;
     Ok(Answer::Yes)
 }
