@@ -98,7 +98,6 @@ pub(super) fn goals(reader: &Reader, document: &Document, comparison: &Compariso
             .filter(|metric| metric.role == role)
             .collect()
     };
-    let lang = reader.lang;
     html! {
         h2 { (reader.say(["What changed", "Vad som ändrades", "Wat er veranderde"])) }
         p.note {
@@ -111,11 +110,11 @@ pub(super) fn goals(reader: &Reader, document: &Document, comparison: &Compariso
             ]))
         }
         h3 { (reader.say(["Goals", "Mål", "Doelen"])) }
-        (table(reader, document, comparison, &of("success")))
+        (table(reader, reader.say(["Goals", "Mål", "Doelen"]), document, comparison, &of("success")))
         @let others = of("informative");
         @if !others.is_empty() {
             h3 { (reader.say(["Also counted, not part of the verdict", "Räknas också, ingår inte i utslaget", "Ook geteld, geen deel van het oordeel"])) }
-            (table(reader, document, comparison, &others))
+            (table(reader, reader.say(["Also counted", "Räknas också", "Ook geteld"]), document, comparison, &others))
         }
     }
 }
@@ -151,6 +150,7 @@ fn lifts(metric: &Metric) -> Option<[f64; 2]> {
 
 fn table(
     reader: &Reader,
+    label: &str,
     document: &Document,
     comparison: &Comparison,
     metrics: &[&Metric],
@@ -167,7 +167,6 @@ fn table(
         "Relativ ändring (linje = ingen)",
         "Relatieve verandering (lijn = geen)",
     ]);
-    let label = reader.say(["Effects", "Effekter", "Effecten"]);
     scroll(
         label,
         &html! {

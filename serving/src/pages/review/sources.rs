@@ -12,6 +12,18 @@ pub(super) fn section(reader: &Reader, document: &Document, json: &str, recomput
         let known = if text.is_empty() { "–" } else { text };
         html! { code { (known) } }
     };
+    let followed = document.log.as_ref().map_or_else(
+        || "–".to_owned(),
+        |log| {
+            let days = lang.number(log.window_days, 0);
+            let until = log.as_of.get(..10).unwrap_or(&log.as_of);
+            format!(
+                "{days} {}, {} {until}",
+                reader.say(["days each", "dagar var", "dagen elk"]),
+                reader.say(["known by", "känt till", "bekend op"])
+            )
+        },
+    );
     let stamp = blake3::hash(json.as_bytes()).to_hex();
     html! {
         h2 { (reader.say(["Where this comes from", "Varifrån detta kommer", "Waar dit vandaan komt"])) }
@@ -20,6 +32,7 @@ pub(super) fn section(reader: &Reader, document: &Document, json: &str, recomput
             (reader.say(["Data (BLAKE3)", "Data (BLAKE3)", "Data (BLAKE3)"]), digest(&document.facts_digest)),
             (reader.say(["These numbers (BLAKE3)", "Dessa siffror (BLAKE3)", "Deze cijfers (BLAKE3)"]), digest(stamp.as_str())),
             (reader.say(["Program", "Program", "Programma"]), html! { "lagom " (env!("CARGO_PKG_VERSION")) }),
+            (reader.say(["Customers followed for", "Kunder följda i", "Klanten gevolgd gedurende"]), html! { (followed) }),
             (reader.say(["Groups", "Grupper", "Groepen"]), html! { (document.arms.join(", ")) }),
             (reader.say(["Left out", "Utelämnade", "Weggelaten"]), html! {
                 (lang.count(left_out.without_arm)) " " (reader.say(["rows without a group", "rader utan grupp", "rijen zonder groep"])) ", "
