@@ -18,6 +18,8 @@
 //! cards on a phone (each `td` then needs `data-label`).
 
 pub mod chart;
+pub mod decision;
+pub mod experiments;
 pub mod lang;
 pub mod overview;
 pub mod reader;

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::pages::{self, Lang, Reader};
 use lagom_features::domain::Timestamp;
 use lagom_training::flat_table::ReadOptions;
-use lagom_training::review::{LogReview, Review, review_files, review_log};
+use lagom_training::review::{LogReview, Review, WINDOW_DAYS, review_files, review_log};
 use lagom_training::tables::Tables;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", requires = "data", value_parser = time)]
     as_of: Option<Timestamp>,
     /// Days for which each customer is followed from the first decision.
-    #[arg(long, value_name = "DAYS", default_value_t = 60.0, requires = "data")]
+    #[arg(long, value_name = "DAYS", default_value_t = WINDOW_DAYS, requires = "data")]
     window: f64,
     /// Configuration with the experiment's shares and the objective's weights.
     #[arg(long, value_name = "FILE", requires = "data")]

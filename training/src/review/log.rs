@@ -30,6 +30,9 @@ use crate::tables::Tables;
 pub use facts::Facts;
 pub use plan::default_plan;
 
+/// Days for which each customer is followed unless a reviewer says otherwise.
+pub const WINDOW_DAYS: f64 = 60.0;
+
 /// What is reviewed.
 #[derive(Debug, Clone)]
 pub struct LogReview<'a> {
