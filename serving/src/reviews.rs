@@ -6,6 +6,8 @@
 
 use crate::engine::{Engine, Failure};
 use lagom_features::domain::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A review.
 #[derive(Debug, Clone)]
@@ -18,20 +20,36 @@ pub(crate) struct Reviewed {
     pub(crate) recompute: String,
 }
 
-/// Reviews the experiment `name` as of a time, by default now. Blocks.
-#[cfg(feature = "training")]
-pub(crate) fn review(
-    engine: &Engine,
-    name: &str,
+/// How long a review waits for outcomes that are due, which the learner is writing down.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reviews the experiment `name` as of a time, by default now, once every outcome due by now is in
+/// the log.
+pub(crate) async fn review(
+    engine: Arc<Engine>,
+    name: String,
     as_of: Option<Timestamp>,
 ) -> Result<Reviewed, Failure> {
+    let now = engine.clock().now();
+    if tokio::time::timeout(PATIENCE, engine.pending().settled(now))
+        .await
+        .is_err()
+    {
+        tracing::warn!("reviewing although outcomes are due that are not in the log yet");
+    }
+    let work = move || read(&engine, &name, as_of.unwrap_or(now));
+    let read = tokio::task::spawn_blocking(work).await;
+    read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+}
+
+#[cfg(feature = "training")]
+fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failure> {
     use lagom_training::review::{LogReview, WINDOW_DAYS, review_log};
     use std::sync::{Mutex, PoisonError};
 
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
     known(engine, name)?;
-    let as_of = as_of.unwrap_or_else(|| engine.clock().now());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let tables = crate::export::read(engine.store())?.into_tables();
     let snapshot = engine.snapshot();
@@ -60,13 +78,8 @@ pub(crate) fn review(
 
 /// A slim server has no tables to review.
 #[cfg(not(feature = "training"))]
-pub(crate) fn review(
-    engine: &Engine,
-    name: &str,
-    as_of: Option<Timestamp>,
-) -> Result<Reviewed, Failure> {
+fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failure> {
     known(engine, name)?;
-    let as_of = as_of.unwrap_or_else(|| engine.clock().now());
     Err(Failure::Forbidden(format!(
         "this server was built without reviews (as of {as_of}); use lagom export, then lagom review"
     )))

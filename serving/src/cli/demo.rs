@@ -192,8 +192,7 @@ fn trial() -> ExperimentSpec {
 /// What the review says of the experiment on the server that is shown.
 async fn verdict(shown: &Running) -> Result<String, Failure> {
     let engine = Arc::clone(shown.engine());
-    let work = move || crate::reviews::review(&engine, EXPERIMENT, None);
-    let reviewed = tokio::task::spawn_blocking(work).await??;
+    let reviewed = crate::reviews::review(engine, EXPERIMENT.to_owned(), None).await?;
     let review: serde_json::Value = serde_json::from_str(&reviewed.json)?;
     let comparisons = review["comparisons"].as_object();
     let sentences = comparisons

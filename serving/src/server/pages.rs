@@ -135,10 +135,7 @@ async fn experiment(
     reader: Reader,
 ) -> Result<Response, Refusal> {
     let engine = engine(&door)?;
-    let work = tokio::task::spawn_blocking(move || reviews::review(&engine, &name, None));
-    let reviewed = work
-        .await
-        .unwrap_or_else(|error| Err(Failure::Internal(error.to_string())));
+    let reviewed = reviews::review(engine, name, None).await;
     let page = reviewed.and_then(|one| {
         review::render(&reader, &one.json, &one.recompute).map_err(Failure::Internal)
     });

@@ -44,10 +44,7 @@ impl ExperimentService for ExperimentsService {
         let as_of = as_of.transpose().map_err(Failure::from)?;
         let engine = Arc::clone(&self.0);
         let name = asked.name.clone();
-        let work = tokio::task::spawn_blocking(move || review(&engine, &name, as_of));
-        let reviewed = work
-            .await
-            .map_err(|error| Failure::Internal(error.to_string()))??;
+        let reviewed = review(engine, name, as_of).await?;
         Ok(Response::new(v1::ReviewExperimentResponse {
             name: asked.name,
             as_of: Some(wire_time(reviewed.as_of)),

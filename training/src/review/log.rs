@@ -114,6 +114,10 @@ pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts
         window,
         as_of: facts.as_of_day(),
     });
+    for metric in &mut plan.metrics {
+        // What does not vary explains nothing, and an adjustment by it is undefined.
+        metric.covariates.retain(|name| facts.varies(name));
+    }
     let mut review = review_table(facts.table(), &plan)?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
     review.facts_digest = blake3::hash(facts.csv().as_bytes()).to_hex().to_string();

@@ -280,6 +280,26 @@ impl Facts {
         })
     }
 
+    /// Whether a column of numbers varies among the matured customers of every arm; a column that
+    /// is not there is left for the review to report.
+    pub(super) fn varies(&self, name: &str) -> bool {
+        let (Ok(values), Ok(exposed)) =
+            (self.table.numbers(name), self.table.numbers("exposed_day"))
+        else {
+            return true;
+        };
+        let Ok(arm) = self.table.column("arm") else {
+            return true;
+        };
+        let matured = |row: &usize| exposed[*row] + self.window_days <= self.as_of_day;
+        self.arms.keys().all(|name| {
+            let of_arm = |row: &usize| arm.values.text(*row).as_deref() == Some(name);
+            let mut rows = (0..values.len()).filter(matured).filter(of_arm);
+            let first = rows.next().map(|row| values[row]);
+            first.is_some_and(|first| rows.any(|row| values[row] != first))
+        })
+    }
+
     /// One row a customer.
     #[must_use]
     pub fn table(&self) -> &FlatTable {
