@@ -138,7 +138,7 @@ fn record(
     chosen: Chosen,
     verdicts: &[Verdict],
 ) -> Decision {
-    let catalogue = snapshot.strategy().catalogue();
+    let (catalogue, ids) = (snapshot.strategy().catalogue(), snapshot.strategy().ids());
     let action = catalogue[chosen.action].clone();
     // The slot that the rules judged: in the customer's zone or, unknown, the country's.
     let slot = action.timing.map(|timing| facts.slot(timing));
@@ -152,11 +152,11 @@ fn record(
     let from = send_until.unwrap_or(request.now);
     let blocked = verdicts
         .iter()
-        .zip(catalogue)
-        .filter_map(|(verdict, action)| match verdict {
+        .zip(ids)
+        .filter_map(|(verdict, id)| match verdict {
             Verdict::Allowed => None,
             Verdict::Refused(rule) => Some(Blocked {
-                action: action.id(),
+                action: id.clone(),
                 rule: snapshot.guardrails().rule(*rule).id.clone(),
             }),
         })
@@ -179,7 +179,7 @@ fn record(
             .distribution
             .iter()
             .map(|&(place, probability)| Choice {
-                action: catalogue[place].id(),
+                action: ids[place].clone(),
                 probability,
             })
             .collect(),

@@ -7,13 +7,16 @@
 mod catalogue;
 mod fault;
 mod spec;
+mod when;
 
 pub use fault::{StrategyError, StrategyFault};
 pub use spec::{LadderSpec, StageSpec, StepSpec, StrategySpec, Track};
+pub use when::When;
 
 pub(crate) use catalogue::Entry;
 
-use lagom_features::domain::{Action, Currency, Timing};
+use crate::guardrails::Facts;
+use lagom_features::domain::{Action, ActionId, Currency, Timing};
 use std::collections::HashMap;
 
 /// Place of [`Action::WAIT`] in every catalogue.
@@ -27,6 +30,7 @@ pub struct Strategy {
     spec: StrategySpec,
     id: String,
     actions: Vec<Action>,
+    ids: Vec<ActionId>,
     entries: Vec<Entry>,
     timings: Vec<Timing>,
     fees: Vec<i64>,
@@ -50,6 +54,7 @@ impl Strategy {
         Ok(Self {
             spec,
             id,
+            ids: expanded.actions.iter().map(Action::id).collect(),
             actions: expanded.actions,
             entries: expanded.entries,
             timings: expanded.timings,
@@ -75,6 +80,12 @@ impl Strategy {
     #[must_use]
     pub fn catalogue(&self) -> &[Action] {
         &self.actions
+    }
+
+    /// The id of each action, in the catalogue's order.
+    #[must_use]
+    pub fn ids(&self) -> &[ActionId] {
+        &self.ids
     }
 
     /// Where `action` stands in the catalogue.
@@ -113,10 +124,20 @@ impl Strategy {
         })
     }
 
-    /// The rules ladder, in the order in which it is climbed.
+    /// The rungs that are meant for this case, in the order in which they are climbed.
     #[must_use]
-    pub fn ladder(&self) -> &[LadderSpec] {
-        &self.spec.ladder
+    pub fn ladder(&self, facts: &Facts) -> Vec<&LadderSpec> {
+        let rungs = self.spec.ladder.iter();
+        rungs
+            .filter(|rung| rung.when.holds(facts, self.spec.currency))
+            .collect()
+    }
+
+    /// Stages that are meant for this case, open or not, one bit each.
+    pub(crate) fn stages_for(&self, facts: &Facts) -> u32 {
+        let bits = self.spec.stages.iter().enumerate();
+        bits.filter(|(_, stage)| stage.when.holds(facts, self.spec.currency))
+            .fold(0, |set, (bit, _)| set | (1 << bit))
     }
 
     /// What [`crate::guardrails`] reads of each action, beside [`Self::catalogue`].

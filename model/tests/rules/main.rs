@@ -4,11 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod case;
-mod cost;
 mod ladder;
 mod legal;
 mod naive;
 mod packs;
 mod property;
+mod segments;
 mod stops;
 mod worlds;

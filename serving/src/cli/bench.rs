@@ -2,6 +2,7 @@
 
 mod bandit;
 mod decide;
+mod guardrails;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -18,11 +19,13 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Guardrails(guardrails::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Guardrails(args) => guardrails::run(args, out),
     }
 }
