@@ -146,12 +146,12 @@ impl Facts {
                 known: known(tables),
             });
         }
-        Self::build(tables, people, arms, as_of, window_days, objective)
+        Self::build(tables, &people, arms, as_of, window_days, objective)
     }
 
     fn build(
         tables: &Tables,
-        people: BTreeMap<(&CustomerId, &str), Person<'_>>,
+        people: &BTreeMap<(&CustomerId, &str), Person<'_>>,
         mut arms: BTreeMap<String, Tally>,
         as_of: Timestamp,
         window_days: f64,
