@@ -8,6 +8,7 @@
 
 mod boot;
 mod confirm;
+mod explained;
 mod failure;
 mod next;
 mod record;
@@ -15,6 +16,7 @@ mod time;
 
 pub use boot::{BootError, Booted};
 pub use confirm::Confirmation;
+use explained::Recent;
 pub use failure::Failure;
 pub use next::Ask;
 pub use record::{Offer, Recorded, Rejected};
@@ -42,6 +44,7 @@ pub struct Engine {
     pending: Pending,
     metrics: Metrics,
     policy: Mutex<Option<PolicyChange>>,
+    recent: Recent,
 }
 
 impl std::fmt::Debug for Engine {

@@ -3,6 +3,7 @@
 
 use lagom_model::artefact::{ArtefactError, ModelVersion};
 use lagom_model::decide::Predictor;
+use lagom_model::policy::learning::WarmStart;
 use serde::Deserialize;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,14 @@ pub enum RegistryError {
     /// The pointers are not of the form.
     #[error("{}: {error}; `lagom models` lists what can be pointed at", path.display())]
     Pointers {
+        /// Which file.
+        path: PathBuf,
+        /// What the reader says.
+        error: serde_json::Error,
+    },
+    /// What the policy learnt from history cannot be read.
+    #[error("{}: {error}", path.display())]
+    WarmStart {
         /// Which file.
         path: PathBuf,
         /// What the reader says.
@@ -54,18 +63,43 @@ fn read(path: &Path) -> Result<Option<String>, RegistryError> {
     }
 }
 
-/// The version that the registry in `dir` points at; `None` before the first promotion.
-///
-/// # Errors
-/// [`RegistryError`] where there is one and it cannot be read, or is not what its id says.
-pub fn current(dir: &Path) -> Result<Option<Arc<dyn Predictor>>, RegistryError> {
+/// File of a version that holds what the policy learnt from the history it was trained on.
+pub(crate) const WARM_START: &str = "bandit.json";
+
+fn pointed_at(dir: &Path) -> Result<Option<String>, RegistryError> {
     let path = dir.join("pointers.json");
     let Some(text) = read(&path)? else {
         return Ok(None);
     };
     let pointers: Pointers =
         serde_json::from_str(&text).map_err(|error| RegistryError::Pointers { path, error })?;
-    let Some(id) = pointers.current else {
+    Ok(pointers.current)
+}
+
+/// What the policy learnt from the history of the version in force, where there is one and it was
+/// trained on a decision log.
+///
+/// # Errors
+/// [`RegistryError`] where there is something and it cannot be read.
+pub fn warm_start(dir: &Path) -> Result<Option<WarmStart>, RegistryError> {
+    let Some(id) = pointed_at(dir)? else {
+        return Ok(None);
+    };
+    let path = dir.join(id).join(WARM_START);
+    let Some(text) = read(&path)? else {
+        return Ok(None);
+    };
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|error| RegistryError::WarmStart { path, error })
+}
+
+/// The version that the registry in `dir` points at; `None` before the first promotion.
+///
+/// # Errors
+/// [`RegistryError`] where there is one and it cannot be read, or is not what its id says.
+pub fn current(dir: &Path) -> Result<Option<Arc<dyn Predictor>>, RegistryError> {
+    let Some(id) = pointed_at(dir)? else {
         return Ok(None);
     };
     let path = dir.join(&id).join("model.json");

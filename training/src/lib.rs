@@ -21,6 +21,7 @@
 //! * [`simulator`]: a seeded world of customers with a known truth.
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
 //! * [`tables`]: the canonical tables, read and written.
+//! * [`trial`]: policies tried in a world whose truth is known.
 
 pub mod contexts;
 pub mod dataset;
@@ -43,3 +44,4 @@ pub mod simulated_log;
 pub mod simulator;
 pub mod streams;
 pub mod tables;
+pub mod trial;

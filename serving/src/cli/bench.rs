@@ -3,6 +3,7 @@
 mod bandit;
 mod decide;
 mod guardrails;
+mod worlds;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -19,6 +20,7 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Worlds(worlds::Args),
     Guardrails(guardrails::Args),
 }
 
@@ -26,6 +28,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Worlds(args) => worlds::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }
 }

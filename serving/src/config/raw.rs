@@ -80,6 +80,16 @@ pub struct LearningSpec {
     pub window_days: u16,
     /// Hours after the window in which late reports of it are waited for.
     pub grace_hours: u16,
+    /// Days after which an outcome counts half; without it every outcome counts for ever.
+    pub half_life_days: Option<u16>,
+}
+
+impl LearningSpec {
+    /// The half-life as the policy takes it.
+    #[must_use]
+    pub fn half_life(&self) -> Option<f64> {
+        self.half_life_days.map(f64::from)
+    }
 }
 
 impl Default for LearningSpec {
@@ -87,6 +97,7 @@ impl Default for LearningSpec {
         Self {
             window_days: 30,
             grace_hours: 24,
+            half_life_days: None,
         }
     }
 }

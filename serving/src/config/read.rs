@@ -120,6 +120,10 @@ impl Reader<'_> {
                 &format!("{days} must lie in 1 to 365"),
             );
         }
+        if learning.half_life_days.is_some_and(|days| days < 7) {
+            let what = "a half-life is at least 7 days: younger outcomes are too few to learn from";
+            self.fault("learning", "half_life_days", what);
+        }
         if !(0.0..=1.0).contains(&cold_start.exploration) {
             let share = cold_start.exploration;
             self.fault(

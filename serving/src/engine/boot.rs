@@ -2,12 +2,14 @@
 //! what was learnt.
 
 use super::Engine;
+use super::explained::Recent;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
 use crate::learner::{Pending, fold, publication};
 use crate::metrics::Metrics;
 use crate::recording::Recording;
+use crate::registry;
 use crate::store::{Entry, PolicyChange, Publication, Reservation, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::History;
@@ -17,6 +19,7 @@ use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::log::{Decision, LoggedRound};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use thiserror::Error;
 
@@ -152,7 +155,9 @@ impl Engine {
             config.context.clone(),
             config.spec.fingerprint(),
             config.bandit.clone(),
-        )?;
+        )?
+        .with_half_life(config.learning.half_life());
+        let learning = warm(learning, &config.models);
         let mut rebuild = Rebuild {
             customers: HashMap::new(),
             stamps: HashMap::new(),
@@ -198,6 +203,7 @@ impl Engine {
             pending,
             metrics: Metrics::default(),
             policy: Mutex::new(rebuild.policy),
+            recent: Recent::starting_with(generation),
         };
         Ok(Booted {
             engine: Arc::new(engine),
@@ -207,6 +213,7 @@ impl Engine {
 
     /// Decides by a later generation from now on.
     pub(crate) fn publish(&self, generation: &Arc<Generation>) {
+        self.recent.remember(generation);
         self.swap(|snapshot| {
             let next = snapshot.with_generation(Arc::clone(generation));
             next.unwrap_or_else(|error| {
@@ -226,6 +233,29 @@ impl Engine {
         let customer = self.customers.get(id)?;
         let state = customer.lock().await;
         Some(look(&state.history))
+    }
+}
+
+/// Learning that starts from the history that the version in force was trained on, where it has any.
+/// What cannot be used is said and left: a policy that begins cold is slower, not wrong.
+fn warm(learning: Learning, models: &Path) -> Learning {
+    let started = match registry::warm_start(models) {
+        Ok(None) => return learning,
+        Ok(Some(warm)) => learning.clone().start_from(warm),
+        Err(error) => {
+            tracing::warn!(%error, "the policy begins without history");
+            return learning;
+        }
+    };
+    match started {
+        Ok(warm) => {
+            tracing::info!(rounds = warm.rounds(), "the policy begins with history");
+            warm
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the policy begins without history");
+            learning
+        }
     }
 }
 

@@ -130,6 +130,12 @@ impl DecisionService for Decisions {
     ) -> Result<Response<v1::ExplainDecisionResponse>, Status> {
         let id = decision_id(request.into_inner().decision_id).map_err(Failure::from)?;
         let decision = self.0.decision(&id)?;
-        Ok(Response::new(explain(&decision, &self.0.snapshot())))
+        let explained = self.0.explained(&decision).await;
+        let snapshot = self.0.snapshot();
+        Ok(Response::new(explain(
+            &decision,
+            &snapshot,
+            explained.as_ref(),
+        )))
     }
 }
