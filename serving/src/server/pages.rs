@@ -155,10 +155,11 @@ async fn decided(
         .map_err(|_| Failure::unknown("decision", &id))
         .and_then(|id| engine.decision(&id));
     Ok(match found {
-        Ok(found) => reply(&decision::render(
-            &reader,
-            &explain(&found, &engine.snapshot()),
-        )),
+        Ok(found) => {
+            let explained = engine.explained(&found).await;
+            let why = explain(&found, &engine.snapshot(), explained.as_ref());
+            reply(&decision::render(&reader, &why))
+        }
         Err(failure) => refuse(&reader, &failure),
     })
 }
