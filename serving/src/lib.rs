@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod pages;
 pub mod recording;
 pub mod registry;
+mod reviews;
 pub mod server;
 mod services;
 pub mod store;

@@ -1,14 +1,17 @@
 //! Pages and metrics over HTTP.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Failure};
+use crate::explain::explain;
 use crate::metrics::Gauges;
 use crate::pages::overview::{self, Overview};
-use crate::pages::{Reader, shell};
+use crate::pages::{Reader, decision, experiments, review, shell};
+use crate::reviews;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use lagom_features::domain::DecisionId;
 use maud::Markup;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -28,6 +31,9 @@ pub(super) async fn serve(
 ) {
     let pages = Router::new()
         .route("/", get(front))
+        .route("/experiments", get(list))
+        .route("/experiments/{name}", get(experiment))
+        .route("/decisions/{id}", get(decided))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -115,4 +121,58 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
         experiments: experiments.collect(),
     };
     Ok(reply(&overview::render(&reader, &now)))
+}
+
+async fn list(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let page = experiments::render(&reader, engine.experiments().specs());
+    Ok(reply(&page))
+}
+
+async fn experiment(
+    State(door): Shared,
+    Path(name): Path<String>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let reviewed = reviews::review(engine, name, None).await;
+    let page = reviewed.and_then(|one| {
+        review::render(&reader, &one.json, &one.recompute).map_err(Failure::Internal)
+    });
+    Ok(match page {
+        Ok(page) => reply(&page),
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn decided(
+    State(door): Shared,
+    Path(id): Path<String>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let found = DecisionId::new(&id)
+        .map_err(|_| Failure::unknown("decision", &id))
+        .and_then(|id| engine.decision(&id));
+    Ok(match found {
+        Ok(found) => {
+            let explained = engine.explained(&found).await;
+            let why = explain(&found, &engine.snapshot(), explained.as_ref());
+            reply(&decision::render(&reader, &why))
+        }
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+fn refuse(reader: &Reader, failure: &Failure) -> Response {
+    let status = match failure {
+        Failure::Unknown { .. } => StatusCode::NOT_FOUND,
+        Failure::Forbidden(_) => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (
+        status,
+        reply(&experiments::refusal(reader, &failure.to_string())),
+    )
+        .into_response()
 }

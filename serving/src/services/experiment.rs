@@ -1,7 +1,9 @@
 //! `ExperimentService`.
 
+use crate::convert::scalar::{time, wire_time};
 use crate::engine::{Engine, Failure};
 use crate::experiment::ExperimentSpec;
+use crate::reviews::review;
 use lagom_proto::v1;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -37,13 +39,16 @@ impl ExperimentService for ExperimentsService {
         &self,
         request: Request<v1::ReviewExperimentRequest>,
     ) -> Result<Response<v1::ReviewExperimentResponse>, Status> {
-        let name = request.into_inner().name;
-        let specs = self.0.experiments().specs();
-        if !specs.iter().any(|spec| spec.name == name) {
-            return Err(Failure::unknown("experiment", &name).into());
-        }
-        Err(Status::unimplemented(
-            "a review is made from an export: lagom export, then lagom review",
-        ))
+        let asked = request.into_inner();
+        let as_of = asked.as_of.map(|at| time(at, || "as_of".to_owned()));
+        let as_of = as_of.transpose().map_err(Failure::from)?;
+        let engine = Arc::clone(&self.0);
+        let name = asked.name.clone();
+        let reviewed = review(engine, name, as_of).await?;
+        Ok(Response::new(v1::ReviewExperimentResponse {
+            name: asked.name,
+            as_of: Some(wire_time(reviewed.as_of)),
+            review_json: reviewed.json,
+        }))
     }
 }
