@@ -263,7 +263,7 @@ impl Booting {
     }
 }
 
-async fn serve(
+pub(crate) async fn serve(
     listener: Arc<TcpListener>,
     routes: Routes,
     deadline: Duration,

@@ -2,6 +2,8 @@
 
 mod bandit;
 mod decide;
+mod serve;
+mod store;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -18,11 +20,15 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Serve(serve::Args),
+    Store(store::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Serve(args) => serve::run(args, out),
+        What::Store(args) => store::run(args, out),
     }
 }
