@@ -22,6 +22,28 @@ pub struct Recorded<T> {
     pub value: T,
 }
 
+impl Recorded<Customer> {
+    /// Known since the customer exists.
+    #[must_use]
+    pub fn at_creation(value: Customer) -> Self {
+        Self {
+            recorded_at: value.created_at,
+            value,
+        }
+    }
+}
+
+impl Recorded<Invoice> {
+    /// Known since it was issued.
+    #[must_use]
+    pub fn at_issue(value: Invoice) -> Self {
+        Self {
+            recorded_at: value.issued_at,
+            value,
+        }
+    }
+}
+
 /// What became of an event offered to a [`History`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {

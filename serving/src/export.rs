@@ -3,18 +3,19 @@
 use crate::recording::What;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Entry, Store, StoreError};
+use lagom_features::Recorded;
 use lagom_features::domain::{Customer, CustomerId, DecisionId, Event, Invoice};
 use lagom_model::log::{Decision, Outcome};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A canonical table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
-    /// Customers as last described.
+    /// Descriptions of customers, by recording.
     Customers,
-    /// Invoices as last corrected.
+    /// Invoices and corrections, by recording.
     Invoices,
     /// Events, by recording.
     Events,
@@ -41,10 +42,10 @@ impl Table {
 /// Everything in a log that the canonical tables have a place for.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Export {
-    /// Each customer as last described.
-    pub customers: Vec<Customer>,
-    /// Each invoice as last corrected.
-    pub invoices: Vec<Invoice>,
+    /// Every description of a customer, by recording.
+    pub customers: Vec<Recorded<Customer>>,
+    /// Every invoice and correction, by recording.
+    pub invoices: Vec<Recorded<Invoice>>,
     /// Events, by recording.
     pub events: Vec<Event>,
     /// Decisions, by time.
@@ -59,20 +60,18 @@ pub struct Export {
 /// [`StoreError`] where it cannot be read or is damaged.
 pub fn export(path: &Path) -> Result<Export, StoreError> {
     let mut export = Export::default();
-    let mut customers = BTreeMap::new();
-    let mut invoices = BTreeMap::new();
     SqliteStore::read_only(path)?.scan(&mut |_, entry| {
         match entry {
-            Entry::Recorded(one) => match one.what {
-                What::Customer(customer) => {
-                    customers.insert(customer.customer_id.clone(), customer);
+            Entry::Recorded(one) => {
+                let recorded_at = one.recorded_at;
+                match one.what {
+                    What::Customer(value) => {
+                        export.customers.push(Recorded { recorded_at, value });
+                    }
+                    What::Invoice(value) => export.invoices.push(Recorded { recorded_at, value }),
+                    What::Fact(event) => export.events.push(event),
                 }
-                What::Invoice(invoice) => {
-                    let key = (invoice.customer_id.clone(), invoice.invoice_id.clone());
-                    invoices.insert(key, invoice);
-                }
-                What::Fact(event) => export.events.push(event),
-            },
+            }
             Entry::Decided(decision) => export.decisions.push(*decision),
             Entry::Matured(outcome) => export.outcomes.push(*outcome),
             Entry::Catalogue { .. }
@@ -82,8 +81,6 @@ pub fn export(path: &Path) -> Result<Export, StoreError> {
         }
         Ok(())
     })?;
-    export.customers = customers.into_values().collect();
-    export.invoices = invoices.into_values().collect();
     Ok(export)
 }
 

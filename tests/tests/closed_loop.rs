@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use lagom_features::domain::Event;
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::{EventType, RecordEventsRequest};
 use lagom_tests::company::{DAY, MONDAY, at, fact, opening, question};
 use lagom_tests::{Server, lagom};
 use lagom_training::registry::Registry;
-use lagom_training::tables::Tables;
+use lagom_training::tables::{Format, Tables};
 use std::path::Path;
 use std::process::Command;
 
@@ -93,6 +94,29 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
             .sum();
         assert!((sum - 1.0).abs() < 1e-12, "{sum}");
     }
+
+    // What was served is what the log gives; a record that the log has lost shows.
+    let check = ["features", "--data", "export", "--check"];
+    let told = succeed(folder.path(), &check);
+    assert!(told.contains("201 decisions compared"), "{told}");
+    assert!(told.contains("equal to the bit"), "{told}");
+    let mut damaged = tables.clone();
+    damaged
+        .invoices
+        .retain(|one| one.value.invoice_id.as_str() != "i0");
+    let opened = |event: &Event| event.kind == lagom_features::domain::EventType::InvoiceOpened;
+    damaged.events.retain(|event| !opened(event));
+    damaged
+        .write(&folder.path().join("damaged"), Format::Csv)
+        .unwrap();
+    let output = Command::new(lagom())
+        .args(["features", "--data", "damaged", "--check"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("1 of invoices not known then"), "{told}");
 
     // Nothing happened after the payments, but it is known that nothing did.
     let args = [

@@ -6,7 +6,7 @@
 
 use crate::labels::{Loyalty, Settlement};
 use lagom_features::domain::{Customer, CustomerId, Days, Invoice, InvoiceId, Timestamp, Zone};
-use lagom_features::{Extractor, FeatureSpec, History, Ledger, Scratch, View};
+use lagom_features::{Extractor, FeatureSpec, History, Ledger, LedgerMemory, Scratch, View};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,21 @@ pub enum Stage {
     Due,
     /// When the day so many days after its due date began.
     After(u16),
+    /// An instant that was asked for.
+    Asked,
 }
+
+/// The decision points to look at.
+#[derive(Debug, Clone, Copy)]
+pub enum Points<'a> {
+    /// Every stage of every invoice drawn, while it was unpaid as far as was known.
+    Stages,
+    /// These, paid or not.
+    Asked(&'a Questions),
+}
+
+/// Invoices and instants by customer.
+pub type Questions = BTreeMap<CustomerId, Vec<(InvoiceId, Timestamp)>>;
 
 /// What is to be looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,13 +110,35 @@ impl Dataset {
         spec: &FeatureSpec,
         options: &DatasetOptions,
     ) -> Self {
+        Self::at(histories, spec, options, Points::Stages)
+    }
+
+    /// [`Self::build`] at other decision points; one whose invoice was not known then is left out.
+    #[must_use]
+    pub fn at(
+        histories: &BTreeMap<CustomerId, History>,
+        spec: &FeatureSpec,
+        options: &DatasetOptions,
+        points: Points<'_>,
+    ) -> Self {
         let extractor = Extractor::new(spec);
         let customers: Vec<_> = histories.iter().collect();
         let parts: Vec<Part> = customers
             .par_iter()
-            .map_init(Scratch::new, |scratch, (id, history)| {
+            .map_init(Memory::default, |memory, (id, history)| {
                 let mut part = Part::default();
-                part.fill(id, history, &extractor, options, scratch);
+                let mut filling = Filling {
+                    customer_id: id,
+                    history,
+                    extractor: &extractor,
+                    options,
+                    memory,
+                    part: &mut part,
+                };
+                match points {
+                    Points::Stages => filling.stages(),
+                    Points::Asked(asked) => filling.asked(asked.get(id).map_or(&[], Vec::as_slice)),
+                }
                 part
             })
             .collect();
@@ -154,51 +190,88 @@ struct Part {
     cells: Vec<f64>,
 }
 
-impl Part {
-    fn fill(
-        &mut self,
-        customer_id: &CustomerId,
-        history: &History,
-        extractor: &Extractor,
-        options: &DatasetOptions,
-        scratch: &mut Scratch,
-    ) {
-        let end = history.as_of(options.as_of);
-        let zone = zone_of(&end);
-        let loyalty = Loyalty::of(end.events());
-        let mut vector = Vec::with_capacity(extractor.width());
+/// What is kept from one customer to the next.
+#[derive(Default)]
+struct Memory {
+    scratch: Scratch,
+    ledger: LedgerMemory,
+    vector: Vec<f64>,
+}
+
+struct Filling<'a> {
+    customer_id: &'a CustomerId,
+    history: &'a History,
+    extractor: &'a Extractor,
+    options: &'a DatasetOptions,
+    memory: &'a mut Memory,
+    part: &'a mut Part,
+}
+
+impl Filling<'_> {
+    fn stages(&mut self) {
+        let end = self.history.as_of(self.options.as_of);
+        let (zone, loyalty) = (zone_of(&end), Loyalty::of(end.events()));
         for invoice in end.invoices() {
-            if !options.draws(&invoice.invoice_id) {
+            if !self.options.draws(&invoice.invoice_id) {
                 continue;
             }
             let settlement = Settlement::of(invoice, end.events(), &zone);
-            for (stage, at) in decision_points(history, invoice, options) {
-                let view = history.as_of(at);
-                let ledger = Ledger::of(&view);
-                let open = ledger
-                    .invoice(&invoice.invoice_id)
-                    .is_some_and(|state| !state.is_closed());
-                let extracted = open
-                    && extractor
-                        .extract_with(scratch, &view, &ledger, &invoice.invoice_id, &mut vector)
-                        .is_ok();
-                if !extracted {
-                    continue;
-                }
-                self.cells.extend_from_slice(&vector);
-                self.points.push(Point {
-                    customer_id: customer_id.clone(),
-                    invoice_id: invoice.invoice_id.clone(),
-                    stage,
-                    at,
-                    issued_at: invoice.issued_at,
-                    late_from: settlement.late_from(),
-                    late: settlement.late(options.as_of),
-                    paid: settlement.paid_within(at, options.paid_days, options.as_of),
-                    left: loyalty.left_within(at, options.left_days, options.as_of),
-                });
+            for (stage, at) in decision_points(self.history, invoice, self.options) {
+                self.add(invoice, (stage, at), &settlement, &loyalty);
             }
         }
+    }
+
+    fn asked(&mut self, questions: &[(InvoiceId, Timestamp)]) {
+        let end = self.history.as_of(self.options.as_of);
+        let (zone, loyalty) = (zone_of(&end), Loyalty::of(end.events()));
+        for (invoice_id, at) in questions {
+            if let Some(invoice) = end.invoice(invoice_id) {
+                let settlement = Settlement::of(invoice, end.events(), &zone);
+                self.add(invoice, (Stage::Asked, *at), &settlement, &loyalty);
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        invoice: &Invoice,
+        (stage, at): (Stage, Timestamp),
+        settlement: &Settlement,
+        loyalty: &Loyalty,
+    ) {
+        let Memory {
+            scratch,
+            ledger: memory,
+            vector,
+        } = &mut *self.memory;
+        let id = &invoice.invoice_id;
+        let view = self.history.as_of(at);
+        let ledger = Ledger::in_memory(&view, memory);
+        let wanted =
+            stage == Stage::Asked || ledger.invoice(id).is_some_and(|state| !state.is_closed());
+        let extracted = wanted
+            && self
+                .extractor
+                .extract_with(scratch, &view, &ledger, id, vector)
+                .is_ok();
+        ledger.recycle(memory);
+        if !extracted {
+            return;
+        }
+        let as_of = self.options.as_of;
+        self.part.cells.extend_from_slice(vector);
+        self.part.points.push(Point {
+            customer_id: self.customer_id.clone(),
+            invoice_id: id.clone(),
+            stage,
+            at,
+            issued_at: invoice.issued_at,
+            late_from: settlement.late_from(),
+            late: settlement.late(as_of),
+            paid: settlement.paid_within(at, self.options.paid_days, as_of),
+            left: loyalty.left_within(at, self.options.left_days, as_of),
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`contexts`]: columns of any table as the context of a decision.
 //! * [`dataset`]: features and labels at decision points.
+//! * [`drift`]: whether features have moved between two periods.
 //! * [`evaluation_speed`]: off-policy evaluation timed on a log of any size.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
@@ -9,6 +10,8 @@
 //! * [`import`]: any billing export into the canonical tables, by a mapping file.
 //! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
+//! * [`matrix`]: the feature matrix of a folder, in bounded memory.
+//! * [`parity`]: served features against the same recomputed from the log.
 //! * [`pipeline`]: from tables to a model version.
 //! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
 //! * [`review`]: an experiment review from one row a customer.
@@ -20,6 +23,7 @@
 
 pub mod contexts;
 pub mod dataset;
+pub mod drift;
 pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
@@ -27,6 +31,8 @@ pub mod flat_table;
 pub mod import;
 pub mod labels;
 pub mod logged_table;
+pub mod matrix;
+pub mod parity;
 pub mod pipeline;
 pub mod registry;
 pub mod review;

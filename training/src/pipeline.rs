@@ -111,7 +111,9 @@ pub fn fit_version(
     config: &TrainingConfig,
     origin: Origin,
 ) -> Result<(ModelVersion, TrainReport), TrainError> {
-    let as_of = origin.as_of.unwrap_or_else(|| after_everything(histories));
+    let as_of = origin
+        .as_of
+        .unwrap_or_else(|| last_recorded(histories) + Days::SHORTEST);
     let seed = origin.seed;
     let invoices = histories.values().map(|one| one.invoices().len()).sum();
     let options = config.dataset(as_of, seed, invoices);
@@ -171,12 +173,12 @@ pub fn fit_version(
     Ok((version, report))
 }
 
-/// First instant after the last record.
-fn after_everything(histories: &BTreeMap<CustomerId, History>) -> Timestamp {
+/// When the last event or invoice was recorded.
+pub(crate) fn last_recorded(histories: &BTreeMap<CustomerId, History>) -> Timestamp {
     let last = histories.values().flat_map(|history| {
         let events = history.events().iter().map(|event| event.recorded_at);
         let invoices = history.invoices().iter().map(|one| one.recorded_at);
         events.chain(invoices)
     });
-    last.max().unwrap_or(Timestamp::MIN) + Days::SHORTEST
+    last.max().unwrap_or(Timestamp::MIN)
 }

@@ -6,7 +6,7 @@ use lagom_features::domain::{
     Customer, CustomerId, Date, DecisionId, Event, EventId, EventType, Invoice, InvoiceId,
     RequestId, TenantId, Timestamp,
 };
-use lagom_features::{History, Inserted, Ledger};
+use lagom_features::{History, Inserted, Ledger, Recorded};
 use lagom_model::bandit::BanditError;
 use lagom_model::decide::{
     DecideError, PolicyKind, Request, Snapshot, SnapshotError, Workspace, decide,
@@ -62,9 +62,9 @@ pub enum SimulationError {
 #[derive(Debug, Clone, Default)]
 pub struct SimulatedLog {
     /// Who is invoiced.
-    pub customers: Vec<Customer>,
+    pub customers: Vec<Recorded<Customer>>,
     /// What was invoiced.
-    pub invoices: Vec<Invoice>,
+    pub invoices: Vec<Recorded<Invoice>>,
     /// What happened, in order.
     pub events: Vec<Event>,
     /// What was decided, in order.
@@ -117,7 +117,7 @@ pub fn simulate(
                 .entry(invoice.customer_id.clone())
                 .or_default();
             history.record_invoice(invoice.issued_at, invoice.clone());
-            run.log.invoices.push(invoice);
+            run.log.invoices.push(Recorded::at_issue(invoice));
         }
         run.record(day.events);
         each_day();
@@ -147,7 +147,9 @@ impl Run<'_> {
                 .entry(customer.customer_id.clone())
                 .or_default();
             history.record_customer(customer.created_at, customer.clone());
-            self.log.customers.push(customer.clone());
+            self.log
+                .customers
+                .push(Recorded::at_creation(customer.clone()));
         }
     }
 

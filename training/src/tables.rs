@@ -20,6 +20,7 @@ mod files;
 mod list;
 pub(crate) mod nearest;
 mod out;
+mod partitions;
 mod read;
 mod record;
 mod records;
@@ -31,9 +32,11 @@ mod write;
 
 pub use error::{CellFault, FAULT_LIMIT, Faults, TableError};
 pub use files::Format;
+pub use partitions::Partitions;
 pub use read::read_table;
 pub use record::Record;
 pub use schema::{Column, Kind, SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
+pub(crate) use write::FrameWriter;
 pub use write::{Finished, TableWriter, write_table};
 
 use lagom_features::domain::{Customer, CustomerId, Event, Fault, Invoice};
@@ -45,10 +48,12 @@ use std::path::Path;
 /// Every canonical table of a folder.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tables {
-    /// Descriptions of customers; a later row about the same customer is a newer description.
-    pub customers: Vec<Customer>,
-    /// Invoices; a later row of the same id is a correction.
-    pub invoices: Vec<Invoice>,
+    /// Descriptions of customers, each with when it became known (without that, when the customer
+    /// was created); one recorded later is a newer description.
+    pub customers: Vec<Recorded<Customer>>,
+    /// Invoices, each with when it became known (without that, when it was issued); one recorded
+    /// later of the same id is a correction.
+    pub invoices: Vec<Recorded<Invoice>>,
     /// What happened.
     pub events: Vec<Event>,
     /// What was decided.
@@ -59,8 +64,8 @@ pub struct Tables {
 
 /// Names of the canonical tables.
 pub const TABLES: [&str; 5] = [
-    Customer::TABLE,
-    Invoice::TABLE,
+    Recorded::<Customer>::TABLE,
+    Recorded::<Invoice>::TABLE,
     Event::TABLE,
     Decision::TABLE,
     Outcome::TABLE,
@@ -75,36 +80,24 @@ impl Tables {
     /// [`TableError::NoTables`] where `dir` has none; [`TableError::Cells`] with the wrong cells
     /// of all tables; another [`TableError`] where a file is no such table at all.
     pub fn read(dir: &Path) -> Result<Self, TableError> {
-        let mut faults = Faults::default();
-        let mut found = false;
-        let customers = table(dir, &mut faults, &mut found, |_| None)?;
-        let invoices: Vec<Invoice> = table(dir, &mut faults, &mut found, |_| None)?;
-        let currencies: HashMap<_, _> = invoices
-            .iter()
-            .map(|invoice| (&invoice.invoice_id, invoice.amount.currency))
-            .collect();
-        let one_currency = |event: &Event| {
-            let of_invoice = currencies.get(event.invoice_id.as_ref()?)?;
-            let of_event = event.amount?.currency;
-            (of_event != *of_invoice).then(|| {
-                let reason = format!("is {of_event}, but that of the invoice is {of_invoice}");
-                Fault::new("currency", reason)
-            })
+        let mut reading = Reading::of(dir);
+        let past = reading.past()?;
+        let tables = Self {
+            decisions: reading.table(|_| None)?,
+            outcomes: reading.table(|_| None)?,
+            ..past
         };
-        let events = table(dir, &mut faults, &mut found, one_currency)?;
-        let decisions = table(dir, &mut faults, &mut found, |_| None)?;
-        let outcomes = table(dir, &mut faults, &mut found, |_| None)?;
-        if !found {
-            return Err(files::no_tables(dir, &TABLES));
-        }
-        faults.into_result()?;
-        Ok(Self {
-            customers,
-            invoices,
-            events,
-            decisions,
-            outcomes,
-        })
+        reading.end(tables)
+    }
+
+    /// [`Self::read`] without decisions and outcomes, which are then empty.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_past(dir: &Path) -> Result<Self, TableError> {
+        let mut reading = Reading::of(dir);
+        let past = reading.past()?;
+        reading.end(past)
     }
 
     /// Writes all five tables into `dir`, which is made if needed: every table is complete on disk
@@ -124,8 +117,7 @@ impl Tables {
         finished.into_iter().try_for_each(Finished::publish)
     }
 
-    /// Everything about each customer: descriptions recorded at `created_at`, invoices at
-    /// `issued_at`, events when they say that they were recorded.
+    /// Everything about each customer, known from when each record says it was recorded.
     #[must_use]
     pub fn histories(&self) -> BTreeMap<CustomerId, History> {
         histories(
@@ -147,20 +139,67 @@ impl Tables {
     }
 }
 
-fn table<T: Record>(
-    dir: &Path,
-    faults: &mut Faults,
-    found: &mut bool,
-    check: impl Fn(&T) -> Option<Fault>,
-) -> Result<Vec<T>, TableError> {
-    let Some(path) = files::find(dir, T::TABLE)? else {
-        return Ok(Vec::new());
-    };
-    *found = true;
-    if faults.is_full() {
-        return Ok(Vec::new());
+/// A folder that is being read: the faults of all its tables are told together.
+struct Reading<'a> {
+    dir: &'a Path,
+    faults: Faults,
+    found: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn of(dir: &'a Path) -> Self {
+        Self {
+            dir,
+            faults: Faults::default(),
+            found: false,
+        }
     }
-    read::read_into(&path, faults, check)
+
+    fn past(&mut self) -> Result<Tables, TableError> {
+        let customers = self.table(|_| None)?;
+        let invoices: Vec<Recorded<Invoice>> = self.table(|_| None)?;
+        let currencies: HashMap<_, _> = invoices
+            .iter()
+            .map(|one| (&one.value.invoice_id, one.value.amount.currency))
+            .collect();
+        let one_currency = |event: &Event| {
+            let of_invoice = currencies.get(event.invoice_id.as_ref()?)?;
+            let of_event = event.amount?.currency;
+            (of_event != *of_invoice).then(|| {
+                let reason = format!("is {of_event}, but that of the invoice is {of_invoice}");
+                Fault::new("currency", reason)
+            })
+        };
+        let events = self.table(one_currency)?;
+        Ok(Tables {
+            customers,
+            invoices,
+            events,
+            ..Tables::default()
+        })
+    }
+
+    fn table<T: Record>(
+        &mut self,
+        check: impl Fn(&T) -> Option<Fault>,
+    ) -> Result<Vec<T>, TableError> {
+        let Some(path) = files::find(self.dir, T::TABLE)? else {
+            return Ok(Vec::new());
+        };
+        self.found = true;
+        if self.faults.is_full() {
+            return Ok(Vec::new());
+        }
+        read::read_into(&path, &mut self.faults, check)
+    }
+
+    fn end(self, tables: Tables) -> Result<Tables, TableError> {
+        if !self.found {
+            return Err(files::no_tables(self.dir, &TABLES));
+        }
+        self.faults.into_result()?;
+        Ok(tables)
+    }
 }
 
 fn complete<T: Record>(dir: &Path, format: Format, records: &[T]) -> Result<Finished, TableError> {
@@ -187,8 +226,8 @@ pub(crate) fn place<T: Record>(
 }
 
 fn histories(
-    customers: impl Iterator<Item = Customer>,
-    invoices: impl Iterator<Item = Invoice>,
+    customers: impl Iterator<Item = Recorded<Customer>>,
+    invoices: impl Iterator<Item = Recorded<Invoice>>,
     events: impl Iterator<Item = Event>,
 ) -> BTreeMap<CustomerId, History> {
     #[derive(Default)]
@@ -199,18 +238,12 @@ fn histories(
     }
     let mut all: BTreeMap<CustomerId, Records> = BTreeMap::new();
     for customer in customers {
-        let records = all.entry(customer.customer_id.clone()).or_default();
-        records.customers.push(Recorded {
-            recorded_at: customer.created_at,
-            value: customer,
-        });
+        let records = all.entry(customer.value.customer_id.clone()).or_default();
+        records.customers.push(customer);
     }
     for invoice in invoices {
-        let records = all.entry(invoice.customer_id.clone()).or_default();
-        records.invoices.push(Recorded {
-            recorded_at: invoice.issued_at,
-            value: invoice,
-        });
+        let records = all.entry(invoice.value.customer_id.clone()).or_default();
+        records.invoices.push(invoice);
     }
     for event in events {
         let records = all.entry(event.customer_id.clone()).or_default();

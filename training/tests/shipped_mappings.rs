@@ -97,7 +97,11 @@ fn uci_clients_keep_every_amount_and_every_month_of_delay() {
         .flat_map(|k| raw.numbers(&format!("BILL_AMT{k}")))
         .map(|&bill| if bill > 0.0 { bill * 100.0 } else { 1.0 })
         .sum();
-    let invoiced: i64 = tables.invoices.iter().map(|i| i.amount.minor_units).sum();
+    let invoiced: i64 = tables
+        .invoices
+        .iter()
+        .map(|i| i.value.amount.minor_units)
+        .sum();
     assert_eq!(invoiced, billed as i64);
     let paid: f64 = (1..=5)
         .flat_map(|k| raw.numbers(&format!("PAY_AMT{k}")))
@@ -215,12 +219,12 @@ fn ibm_receivables_keep_amounts_and_lateness() {
     let ids: Vec<_> = tables
         .invoices
         .iter()
-        .map(|i| i.invoice_id.clone())
+        .map(|i| i.value.invoice_id.clone())
         .collect();
     let customers: Vec<_> = tables
         .invoices
         .iter()
-        .map(|i| i.customer_id.clone())
+        .map(|i| i.value.customer_id.clone())
         .collect();
     let histories = tables.take_histories();
     let (days_late, settle) = (raw.numbers("DaysLate"), raw.numbers("DaysToSettle"));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use lagom_features::FeatureSpec;
+use lagom_features::Recorded;
 use lagom_features::domain::{
     Currency, Customer, CustomerId, Days, Event, EventId, EventType, Invoice, InvoiceId, Money,
     TenantId, Timestamp, Zone,
@@ -28,7 +29,7 @@ fn world() -> Tables {
         let late = if customer % 3 == 0 { 0.8 } else { 0.05 };
         let customer_id = CustomerId::new(format!("c{customer}")).unwrap();
         let known = Customer::unknown(TenantId::default(), customer_id.clone(), begin);
-        tables.customers.push(known);
+        tables.customers.push(Recorded::at_creation(known));
         let mut told = |id: String, kind, invoice: Option<&InvoiceId>, at: Timestamp| {
             let id = EventId::new(id).unwrap();
             let mut event = Event::new(id, kind, customer_id.clone(), at, at);
@@ -47,7 +48,7 @@ fn world() -> Tables {
             let id = format!("paid-{invoice_id}");
             let paid = issued_at + Days::whole(days);
             told(id, EventType::PaymentSucceeded, Some(&invoice_id), paid);
-            tables.invoices.push(Invoice {
+            tables.invoices.push(Recorded::at_issue(Invoice {
                 invoice_id,
                 customer_id: customer_id.clone(),
                 issued_at,
@@ -57,7 +58,7 @@ fn world() -> Tables {
                 payment_method: None,
                 billing_channel: None,
                 product: None,
-            });
+            }));
         }
         if customer % 15 == 0 {
             let left = begin + Days::whole(150 + customer as i64);
@@ -150,7 +151,9 @@ fn what_was_recorded_after_as_of_changes_nothing() {
     let as_of = Timestamp::parse("2025-08-01").unwrap();
     tables.write(&whole, Format::Parquet).unwrap();
     tables.events.retain(|event| event.recorded_at < as_of);
-    tables.invoices.retain(|invoice| invoice.issued_at < as_of);
+    tables
+        .invoices
+        .retain(|invoice| invoice.recorded_at < as_of);
     tables.write(&past, Format::Parquet).unwrap();
     let version = |data: &Path| {
         let models = data.join("models");

@@ -1,18 +1,33 @@
 //! `lagom features`: what the models see.
 
+#[cfg(feature = "training")]
+mod compare;
+#[cfg(feature = "training")]
+mod matrix;
+
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use lagom_features::spec::FeatureSpec;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Lists the features of a spec: name, unit, what unknown means, and what it says.
+/// Lists the features of a spec: name, unit, what unknown means, and what it says; on a data set
+/// also the values that each takes, the matrix as a file, whether what was served is what the log
+/// gives, and what has moved.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lagom features --spec my-features.toml --json")]
+#[command(after_help = "Examples:
+  lagom features                                      the built-in features
+  lagom features --data data                          the same, with the values that they take
+  lagom features --data data --out features.parquet   one row a decision point, for a notebook
+  lagom features --data log --check                   served against recomputed, after lagom export
+  lagom features --data data --drift 2026-06-01       which features have moved since")]
 pub(crate) struct Args {
     /// A feature spec; the built-in one if none is named.
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
+    #[cfg(feature = "training")]
+    #[command(flatten)]
+    on_data: matrix::Args,
 }
 
 #[derive(Debug, Serialize)]
@@ -20,6 +35,7 @@ struct Row<'a> {
     name: &'a str,
     columns: &'a [String],
     unit: &'a str,
+    owner: &'a str,
     description: &'a str,
 }
 
@@ -38,6 +54,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             FeatureSpec::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?
         }
     };
+    #[cfg(feature = "training")]
+    if let Some(data) = &args.on_data.data {
+        return matrix::run(&args.on_data, data, &spec, out);
+    }
     let listing = Listing {
         fingerprint: spec.fingerprint(),
         features: spec
@@ -47,6 +67,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
                 name: &one.name,
                 columns: &one.columns,
                 unit: &one.unit,
+                owner: &one.owner,
                 description: &one.description,
             })
             .collect(),

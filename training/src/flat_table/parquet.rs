@@ -7,6 +7,8 @@ use std::path::Path;
 use polars::prelude::{Column as Series, DataType, ParquetReader, PolarsError, SerReader};
 
 use super::{Column, FlatTable, FlatTableError, Values};
+use crate::tables::cell::Cell;
+use crate::tables::source::micros;
 
 pub(super) fn read(path: &Path) -> Result<FlatTable, FlatTableError> {
     let file = path.display().to_string();
@@ -37,6 +39,14 @@ fn values(file: &str, series: &Series) -> Result<Values, FlatTableError> {
     };
     match series.dtype() {
         DataType::Null => Ok(Values::Number(vec![f64::NAN; series.len()])),
+        DataType::Datetime(unit, Some(_)) => {
+            let instants = series.as_materialized_series().datetime();
+            let ticks = &instants.map_err(|_| unsupported())?.phys;
+            let text = |ticks| Cell::Instant(micros(ticks, *unit)).to_text().into_owned();
+            Ok(Values::Text(
+                ticks.iter().map(|cell| cell.map(text)).collect(),
+            ))
+        }
         DataType::String | DataType::Date | DataType::Datetime(..) => {
             let text = series.cast(&DataType::String).map_err(|_| unsupported())?;
             let cells = text.str().map_err(|_| unsupported())?;

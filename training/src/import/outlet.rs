@@ -6,6 +6,7 @@ use super::mapping::Rule;
 use super::rule::{At, BoundRule, Keys, Written};
 use super::value::Context;
 use crate::tables::{self, CellFault, Finished, Format, Record, TableError, TableWriter};
+use lagom_features::Recorded;
 use std::path::Path;
 use toml::Spanned;
 
@@ -17,17 +18,17 @@ pub(super) trait Keyed: Record {
     fn key(&self) -> &str;
 }
 
-impl Keyed for lagom_features::domain::Customer {
+impl Keyed for Recorded<lagom_features::domain::Customer> {
     const KEY: &'static str = "customer_id";
     fn key(&self) -> &str {
-        self.customer_id.as_str()
+        self.value.customer_id.as_str()
     }
 }
 
-impl Keyed for lagom_features::domain::Invoice {
+impl Keyed for Recorded<lagom_features::domain::Invoice> {
     const KEY: &'static str = "invoice_id";
     fn key(&self) -> &str {
-        self.invoice_id.as_str()
+        self.value.invoice_id.as_str()
     }
 }
 

@@ -12,6 +12,7 @@ use super::{ImportOptions, ImportReport};
 use crate::tables::source::{Row, Source};
 use crate::tables::{CellFault, FAULT_LIMIT, TableError};
 use jiff::tz::TimeZone;
+use lagom_features::Recorded;
 use lagom_features::domain::{Customer, Event, Invoice};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -24,8 +25,8 @@ struct Import<'m> {
     clock: Clock,
     separator: u8,
     allowed: u64,
-    customers: Outlet<Customer>,
-    invoices: Outlet<Invoice>,
+    customers: Outlet<Recorded<Customer>>,
+    invoices: Outlet<Recorded<Invoice>>,
     events: Outlet<Event>,
     rows: u64,
     rejected: u64,

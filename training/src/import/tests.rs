@@ -100,12 +100,12 @@ fn rows_become_records_as_the_mapping_says() {
     );
     assert_eq!(counts, (3, 2, 2, 2));
     let tables = Tables::read(&dir.path().join("out")).unwrap();
-    let invoice = &tables.invoices[0];
+    let invoice = &tables.invoices[0].value;
     assert_eq!(invoice.invoice_id.as_str(), "007");
     assert_eq!(invoice.amount.minor_units, 123_450);
     assert_eq!(invoice.issued_at.to_string(), "2025-06-30T22:00:00Z");
     assert_eq!(invoice.due_on.to_string(), "2025-07-31");
-    assert_eq!(tables.invoices[1].due_on.to_string(), "2025-03-02");
+    assert_eq!(tables.invoices[1].value.due_on.to_string(), "2025-03-02");
     let paid: Vec<_> = tables
         .events
         .iter()
@@ -120,7 +120,7 @@ fn rows_become_records_as_the_mapping_says() {
     let segments: Vec<_> = tables
         .customers
         .iter()
-        .map(|c| c.segment.clone().unwrap())
+        .map(|c| c.value.segment.clone().unwrap())
         .collect();
     assert_eq!(segments, ["from_1000", "below_100"]);
 }

@@ -31,6 +31,21 @@ pub(super) fn read_into<T: Record>(
     check: impl Fn(&T) -> Option<Fault>,
 ) -> Result<Vec<T>, TableError> {
     let mut records = Vec::new();
+    read_each(path, faults, check, |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+/// [`read_into`], record by record: memory does not grow with the table.
+pub(super) fn read_each<T: Record>(
+    path: &Path,
+    faults: &mut Faults,
+    check: impl Fn(&T) -> Option<Fault>,
+    mut visit: impl FnMut(T) -> Result<(), TableError>,
+) -> Result<(), TableError> {
+    let mut stopped = Ok(());
     let mut keys = HashSet::new();
     for file in files::parts(path)? {
         let source = Source::open(&file, b',')?;
@@ -49,20 +64,20 @@ pub(super) fn read_into<T: Record>(
                     fields.fault(column, format!("`{key}` occurs twice in the table"));
                 }
                 if faults.len() == before {
-                    records.push(record);
+                    stopped = visit(record);
                 }
             }
-            if faults.is_full() {
+            if faults.is_full() || stopped.is_err() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
         })?;
-        if faults.is_full() {
+        if faults.is_full() || stopped.is_err() {
             break;
         }
     }
-    Ok(records)
+    stopped
 }
 
 fn read_row<T: Record>(

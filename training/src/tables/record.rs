@@ -7,8 +7,8 @@ use lagom_features::domain::Fault;
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for lagom_features::domain::Customer {}
-    impl Sealed for lagom_features::domain::Invoice {}
+    impl Sealed for lagom_features::Recorded<lagom_features::domain::Customer> {}
+    impl Sealed for lagom_features::Recorded<lagom_features::domain::Invoice> {}
     impl Sealed for lagom_features::domain::Event {}
     impl Sealed for lagom_model::log::Decision {}
     impl Sealed for lagom_model::log::Outcome {}

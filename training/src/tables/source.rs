@@ -3,6 +3,8 @@
 mod parquet;
 mod text;
 
+pub(crate) use parquet::micros;
+
 use super::cell::Cell;
 use super::error::TableError;
 use std::fs::File;
@@ -102,6 +104,14 @@ impl Source {
     pub(crate) fn metadata(&self, key: &str) -> Option<&str> {
         let found = self.metadata.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// How many rows the file has, where it says so.
+    pub(crate) fn rows(&self) -> Option<usize> {
+        match &self.body {
+            Body::Text(_) => None,
+            Body::Parquet(body) => Some(body.rows),
+        }
     }
 
     /// Hands over every row in the file's order until told to stop.

@@ -3,8 +3,11 @@
 //! A table grows in a temporary file beside its place; it is synced and then renamed into it, so
 //! that a reader sees the old file or the whole new one whatever happens in between.
 
+mod frames;
 mod parquet;
 mod text;
+
+pub(crate) use frames::FrameWriter;
 
 use super::error::TableError;
 use super::files::Format;
@@ -48,10 +51,7 @@ impl<T: Record> TableWriter<T> {
     /// [`TableError::Extension`], and [`TableError::Unwritable`] where the system refuses.
     pub fn create(path: &Path) -> Result<Self, TableError> {
         let format = Format::of(path)?;
-        let unwritable = |error| TableError::unwritable(path, error);
-        let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(unwritable)?;
-        let file = NamedTempFile::with_prefix_in(".lagom-", folder).map_err(unwritable)?;
+        let file = new_beside(path)?;
         let sink = match format {
             Format::Parquet => Sink::Parquet(Box::new(parquet::Sink::new::<T>(path, file)?)),
             Format::Csv => Sink::Text(Box::new(text::Sink::new::<T>(path, file, false)?)),
@@ -85,7 +85,7 @@ impl<T: Record> TableWriter<T> {
         let values: &[Value<'_>] = row.values();
         match &mut self.sink {
             Sink::Text(sink) => sink.push(&self.path, values),
-            Sink::Parquet(sink) => sink.push(&self.path, values),
+            Sink::Parquet(sink) => sink.push(values),
         }
     }
 
@@ -100,16 +100,13 @@ impl<T: Record> TableWriter<T> {
     /// # Errors
     /// [`TableError::Unwritable`].
     pub fn finish(self) -> Result<Finished, TableError> {
-        let file = match self.sink {
-            Sink::Text(sink) => sink.finish(&self.path)?,
-            Sink::Parquet(sink) => sink.finish(&self.path)?,
-        };
-        let synced = file.as_file().sync_all();
-        synced.map_err(|error| TableError::unwritable(&self.path, error))?;
-        Ok(Finished {
-            path: self.path,
-            file,
-        })
+        match self.sink {
+            Sink::Text(sink) => {
+                let file = sink.finish(&self.path)?;
+                synced(self.path, file)
+            }
+            Sink::Parquet(sink) => sink.finish(),
+        }
     }
 }
 
@@ -134,6 +131,20 @@ impl Finished {
         let folder = File::open(folder_of(&path)).map_err(unwritable)?;
         folder.sync_all().map_err(unwritable)
     }
+}
+
+/// A temporary file in the folder of `path`, which is made if needed.
+fn new_beside(path: &Path) -> Result<NamedTempFile, TableError> {
+    let unwritable = |error| TableError::unwritable(path, error);
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(unwritable)?;
+    NamedTempFile::with_prefix_in(".lagom-", folder).map_err(unwritable)
+}
+
+fn synced(path: PathBuf, file: NamedTempFile) -> Result<Finished, TableError> {
+    let synced = file.as_file().sync_all();
+    synced.map_err(|error| TableError::unwritable(&path, error))?;
+    Ok(Finished { path, file })
 }
 
 fn folder_of(path: &Path) -> &Path {

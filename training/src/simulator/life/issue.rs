@@ -6,6 +6,9 @@ use crate::simulator::bill::Bill;
 use crate::simulator::noise::For;
 use lagom_features::domain::{Invoice, InvoiceId, Money};
 
+/// Hour of the morning, after the night's run has asked for decisions.
+const ISSUES_AT: i8 = 7;
+
 impl Life {
     pub(super) fn issue(&mut self, day: &mut Day) {
         let (today, world, noise) = (self.today, &self.world, self.noise);
@@ -37,7 +40,7 @@ impl Life {
             let invoice = Invoice {
                 invoice_id: InvoiceId::new(format!("i{serial:07}")).expect("a number is an id"),
                 customer_id: person.customer.customer_id.clone(),
-                issued_at: today.at(5, &world.time_zone),
+                issued_at: today.at(ISSUES_AT, &world.time_zone),
                 due_on,
                 amount: Money::new(person.amount_minor, world.currency),
                 terms_days: Some(world.invoices.terms_days),

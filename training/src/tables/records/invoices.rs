@@ -2,9 +2,10 @@ use crate::tables::fields::Fields;
 use crate::tables::out::OutRow;
 use crate::tables::record::Record;
 use crate::tables::schema::{Column, Kind};
+use lagom_features::Recorded;
 use lagom_features::domain::{Fault, Invoice, Money};
 
-impl Record for Invoice {
+impl Record for Recorded<Invoice> {
     const TABLE: &'static str = "invoices";
     const COLUMNS: &'static [Column] = &[
         Column::needed("invoice_id", Kind::Text),
@@ -17,6 +18,7 @@ impl Record for Invoice {
         Column::optional("payment_method", Kind::Text),
         Column::optional("billing_channel", Kind::Text),
         Column::optional("product", Kind::Text),
+        Column::optional("recorded_at", Kind::Instant),
     ];
 
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
@@ -30,7 +32,8 @@ impl Record for Invoice {
         let payment_method = fields.optional("payment_method");
         let billing_channel = fields.optional("billing_channel");
         let product = fields.optional("product");
-        Some(Self {
+        let recorded_at = fields.optional("recorded_at");
+        let value = Invoice {
             invoice_id: invoice_id?,
             customer_id: customer_id?,
             issued_at: issued_at?,
@@ -40,23 +43,29 @@ impl Record for Invoice {
             payment_method,
             billing_channel,
             product,
+        };
+        Some(Self {
+            recorded_at: recorded_at.unwrap_or(value.issued_at),
+            value,
         })
     }
 
     fn write<'a>(&'a self, out: &mut OutRow<'a>) {
-        out.put("invoice_id", self.invoice_id.as_str());
-        out.put("customer_id", self.customer_id.as_str());
-        out.put("issued_at", self.issued_at);
-        out.put("due_on", self.due_on);
-        out.put("amount_minor", self.amount.minor_units);
-        out.put("currency", self.amount.currency.as_str());
-        out.put("terms_days", self.terms_days);
-        out.put("payment_method", self.payment_method.as_ref());
-        out.put("billing_channel", self.billing_channel.as_ref());
-        out.put("product", self.product.as_ref());
+        let invoice = &self.value;
+        out.put("invoice_id", invoice.invoice_id.as_str());
+        out.put("customer_id", invoice.customer_id.as_str());
+        out.put("issued_at", invoice.issued_at);
+        out.put("due_on", invoice.due_on);
+        out.put("amount_minor", invoice.amount.minor_units);
+        out.put("currency", invoice.amount.currency.as_str());
+        out.put("terms_days", invoice.terms_days);
+        out.put("payment_method", invoice.payment_method.as_ref());
+        out.put("billing_channel", invoice.billing_channel.as_ref());
+        out.put("product", invoice.product.as_ref());
+        out.put("recorded_at", self.recorded_at);
     }
 
     fn row_faults(&self) -> Vec<Fault> {
-        self.faults()
+        self.value.faults()
     }
 }

@@ -16,7 +16,7 @@ const SLICE: usize = 131_072;
 
 pub(super) struct Body {
     file: PathBuf,
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 /// A column of a slice, by what its cells are.
@@ -143,13 +143,9 @@ impl Column {
             // Other programs write a missing number as NaN.
             Self::Real(numbers) => of(numbers.get(row).filter(|n| !n.is_nan()), Cell::Real),
             Self::Flag(flags) => of(flags.get(row), Cell::Flag),
-            Self::Instant(ticks, unit) => of(ticks.get(row), |ticks| {
-                Cell::Instant(match unit {
-                    TimeUnit::Nanoseconds => ticks.div_euclid(1_000),
-                    TimeUnit::Microseconds => ticks,
-                    TimeUnit::Milliseconds => ticks.saturating_mul(1_000),
-                })
-            }),
+            Self::Instant(ticks, unit) => {
+                of(ticks.get(row), |ticks| Cell::Instant(micros(ticks, *unit)))
+            }
             Self::Day(days) => of(days.get(row), Cell::Day),
             Self::Texts(lists) => of(lists.get_as_series(row), |list| {
                 let texts = list.str().map_or_else(
@@ -172,6 +168,15 @@ impl Column {
             }),
             Self::Nothing => Cell::Empty,
         }
+    }
+}
+
+/// Microseconds of so many ticks.
+pub(crate) fn micros(ticks: i64, unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Nanoseconds => ticks.div_euclid(1_000),
+        TimeUnit::Microseconds => ticks,
+        TimeUnit::Milliseconds => ticks.saturating_mul(1_000),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::super::{Format, TableError, TableWriter, Tables, read_table, write_table};
 use super::{folder, sample};
+use lagom_features::Recorded;
 use lagom_features::domain::{Event, EventType, Invoice};
 use lagom_model::log::Decision;
 use std::fs;
@@ -24,7 +25,7 @@ fn every_wrong_cell_is_named_by_file_row_line_column_and_reason() {
                 i3,c,2025-01-01,2025-01-31,-5,SEK\n\
                 i4,c,2025-01-01\n";
     fs::write(&path, format!("{INVOICES}\n{rows}")).unwrap();
-    let error = read_table::<Invoice>(&path).unwrap_err();
+    let error = read_table::<Recorded<Invoice>>(&path).unwrap_err();
     let found: Vec<_> = error
         .cells()
         .iter()
@@ -62,7 +63,7 @@ fn lines_are_counted_whatever_ends_them() {
             "",
         ];
         fs::write(&path, format!("{mark}{}", lines.join(ending))).unwrap();
-        let error = read_table::<Invoice>(&path).unwrap_err();
+        let error = read_table::<Recorded<Invoice>>(&path).unwrap_err();
         let fault = &error.cells()[0];
         assert_eq!((fault.row, fault.line), (2, Some(3)), "{ending:?}");
     }
@@ -204,7 +205,8 @@ fn nothing_is_half_written() {
     assert_eq!(fs::read(dir.path().join("invoices.csv")).unwrap(), before);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
 
-    let dropped = TableWriter::<Invoice>::create(&dir.path().join("more.parquet")).unwrap();
+    let dropped =
+        TableWriter::<Recorded<Invoice>>::create(&dir.path().join("more.parquet")).unwrap();
     drop(dropped.finish().unwrap());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
     let wrong = tables.write(dir.path(), Format::Parquet).unwrap_err();

@@ -1,6 +1,7 @@
 //! One of everything, with every field known, and one with none.
 
 use crate::tables::Tables;
+use lagom_features::Recorded;
 use lagom_features::domain::*;
 use lagom_model::log::{Blocked, Choice, Decision, Executed, Outcome};
 
@@ -12,7 +13,7 @@ fn action(id: &str) -> Action {
     id.parse().unwrap()
 }
 
-fn customers() -> Vec<Customer> {
+fn customers() -> Vec<Recorded<Customer>> {
     let tenant = TenantId::default();
     let bare = Customer::unknown(
         tenant,
@@ -34,10 +35,10 @@ fn customers() -> Vec<Customer> {
         minor: Some(false),
         ..bare.clone()
     };
-    vec![full, bare]
+    vec![Recorded::at_creation(full), Recorded::at_creation(bare)]
 }
 
-fn invoices() -> Vec<Invoice> {
+fn invoices() -> Vec<Recorded<Invoice>> {
     let bare = Invoice {
         invoice_id: InvoiceId::new("0000611365").unwrap(),
         customer_id: CustomerId::new("c1").unwrap(),
@@ -57,7 +58,7 @@ fn invoices() -> Vec<Invoice> {
         product: Some("el".to_owned()),
         ..bare.clone()
     };
-    vec![bare, full]
+    vec![Recorded::at_issue(bare), Recorded::at_issue(full)]
 }
 
 fn events() -> Vec<Event> {
@@ -199,4 +200,12 @@ pub(super) fn tables() -> Tables {
         decisions: decisions(),
         outcomes: outcomes(),
     }
+}
+
+/// [`tables`] as version 1 holds them since its rows may say when they were recorded.
+pub(super) fn recorded_late() -> Tables {
+    let mut tables = tables();
+    tables.customers[0].recorded_at = t("2025-01-03T00:00:00Z");
+    tables.invoices[1].recorded_at = t("2025-02-07T23:59:59.999999Z");
+    tables
 }

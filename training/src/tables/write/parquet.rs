@@ -1,27 +1,26 @@
 //! Parquet through polars, one row group at a time.
 
+use super::Finished;
+use super::frames::FrameWriter;
 use crate::tables::error::TableError;
 use crate::tables::out::Value;
 use crate::tables::record::Record;
 use crate::tables::schema::{Column, Kind, SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
 use polars::prelude::{
-    BatchedWriter, BooleanChunked, DataFrame, DataType, Float64Chunked, Float64Type, Int32Chunked,
-    Int64Chunked, IntoColumn, IntoSeries, KeyValueMetadata, ListBuilderTrait,
-    ListPrimitiveChunkedBuilder, ListStringChunkedBuilder, NewChunkedArray, ParquetCompression,
-    ParquetWriter, PlSmallStr, PolarsResult, Series, StringChunked, TimeUnit, TimeZone,
-    UInt64Chunked,
+    BooleanChunked, DataFrame, DataType, Float64Chunked, Float64Type, Int32Chunked, Int64Chunked,
+    IntoColumn, IntoSeries, ListBuilderTrait, ListPrimitiveChunkedBuilder,
+    ListStringChunkedBuilder, NewChunkedArray, PlSmallStr, PolarsResult, Series, StringChunked,
+    TimeUnit, TimeZone, UInt64Chunked,
 };
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// Rows of a row group: small enough to be held, large enough to compress well.
 const GROUP: usize = 65_536;
 
 pub(super) struct Sink {
-    file: NamedTempFile,
-    writer: BatchedWriter<BufWriter<File>>,
+    path: PathBuf,
+    writer: FrameWriter,
     columns: &'static [Column],
     buffers: Vec<Buffer>,
     rows: usize,
@@ -45,55 +44,43 @@ impl Sink {
         let unwritable = |error| TableError::unwritable(path, error);
         let mut buffers: Vec<_> = T::COLUMNS.iter().map(|c| Buffer::of(c.kind)).collect();
         let empty = frame(T::COLUMNS, &mut buffers, 0).map_err(unwritable)?;
-        let handle = file
-            .as_file()
-            .try_clone()
-            .map_err(|error| TableError::unwritable(path, error))?;
-        let metadata = KeyValueMetadata::from_static(vec![
+        let metadata = vec![
             (TABLE_KEY.to_owned(), T::TABLE.to_owned()),
             (VERSION_KEY.to_owned(), SCHEMA_VERSION.to_string()),
-        ]);
-        let writer = ParquetWriter::new(BufWriter::new(handle))
-            .with_compression(ParquetCompression::Zstd(None))
-            .with_key_value_metadata(Some(metadata))
-            .batched(empty.schema())
-            .map_err(unwritable)?;
+        ];
         Ok(Self {
-            file,
-            writer,
+            path: path.to_owned(),
+            writer: FrameWriter::in_file(path, file, empty.schema(), metadata)?,
             columns: T::COLUMNS,
             buffers,
             rows: 0,
         })
     }
 
-    pub(super) fn push(&mut self, path: &Path, values: &[Value<'_>]) -> Result<(), TableError> {
+    pub(super) fn push(&mut self, values: &[Value<'_>]) -> Result<(), TableError> {
         for (buffer, value) in self.buffers.iter_mut().zip(values) {
             buffer.push(value);
         }
         self.rows += 1;
         if self.rows == GROUP {
-            self.flush(path)?;
+            self.flush()?;
         }
         Ok(())
     }
 
-    fn flush(&mut self, path: &Path) -> Result<(), TableError> {
+    fn flush(&mut self) -> Result<(), TableError> {
         let rows = std::mem::take(&mut self.rows);
-        frame(self.columns, &mut self.buffers, rows)
-            .and_then(|frame| self.writer.write_batch(&frame))
-            .map_err(|error| TableError::unwritable(path, error))
+        let frame = frame(self.columns, &mut self.buffers, rows)
+            .map_err(|error| TableError::unwritable(&self.path, error))?;
+        self.writer.push(&frame)
     }
 
-    /// Writes the last group and the footer; the writer flushes after its footer.
-    pub(super) fn finish(mut self, path: &Path) -> Result<NamedTempFile, TableError> {
+    /// Writes the last group and the footer.
+    pub(super) fn finish(mut self) -> Result<Finished, TableError> {
         if self.rows > 0 {
-            self.flush(path)?;
+            self.flush()?;
         }
-        self.writer
-            .finish()
-            .map_err(|error| TableError::unwritable(path, error))?;
-        Ok(self.file)
+        self.writer.finish()
     }
 }
 

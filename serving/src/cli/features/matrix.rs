@@ -1,0 +1,125 @@
+//! Features on a data set: their values, the matrix as a file.
+
+use super::compare;
+use crate::cli::answer::{Answer, Failure};
+use crate::cli::output::{Output, progress};
+use lagom_features::domain::Timestamp;
+use lagom_features::spec::FeatureSpec;
+use lagom_training::matrix::{MatrixOptions, MatrixReport, Range, matrix, read_questions};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of canonical tables to compute the features on.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Write one row a decision point here, as Parquet; unknown is null.
+    #[arg(long, value_name = "FILE", requires = "data", conflicts_with_all = ["check", "drift"])]
+    out: Option<PathBuf>,
+    /// Only these decision points: a table of customer_id, invoice_id and at.
+    #[arg(long, value_name = "FILE", requires = "data", conflicts_with_all = ["check", "drift"])]
+    points: Option<PathBuf>,
+    /// Compare the vectors of logged decisions with recomputed ones; 1 on any difference.
+    #[arg(long, requires = "data", conflicts_with = "drift")]
+    check: bool,
+    /// Compare the decision points before this instant with those from it on; 1 if any moved.
+    #[arg(long, value_name = "T", requires = "data", value_parser = parse_time)]
+    drift: Option<Timestamp>,
+    /// Nothing recorded from this instant on is read.
+    #[arg(long, value_name = "T", requires = "data", value_parser = parse_time)]
+    as_of: Option<Timestamp>,
+    /// Days after the due date at which there are decision points.
+    #[arg(long, value_delimiter = ',', default_values_t = [3, 7, 14, 21, 28, 45, 60])]
+    after_days: Vec<u16>,
+    /// Days within which an invoice counts as paid.
+    #[arg(long, default_value_t = 30)]
+    paid_days: u16,
+    /// Days within which a customer counts as having left.
+    #[arg(long, default_value_t = 90)]
+    left_days: u16,
+    /// About how many events to hold in memory; larger data is read in parts.
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    events_at_once: u64,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(
+    args: &Args,
+    data: &Path,
+    spec: &FeatureSpec,
+    out: &mut Output,
+) -> Result<Answer, Failure> {
+    let events = args.events_at_once;
+    if args.check {
+        return compare::check(data, spec, events, out);
+    }
+    if let Some(at) = args.drift {
+        return compare::drift(data, spec, (&args.after_days, at), events, out);
+    }
+    let questions = args.points.as_deref().map(read_questions).transpose()?;
+    let options = MatrixOptions {
+        spec,
+        as_of: args.as_of,
+        after_days: args.after_days.clone(),
+        label_days: (args.paid_days, args.left_days),
+        questions: questions.as_ref(),
+        events_at_once: events,
+    };
+    let bar = progress(0, "parts");
+    let report = matrix(data, args.out.as_deref(), &options, |done, parts| {
+        bar.set_length(parts as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    out.report(&report, || text(&report, spec, args.out.as_deref()))?;
+    Ok(Answer::Yes)
+}
+
+fn text(report: &MatrixReport, spec: &FeatureSpec, out: Option<&Path>) -> String {
+    let mut text = format!(
+        "{} decision points of {} customers, {} columns, fingerprint {}\n",
+        report.rows,
+        report.customers,
+        report.ranges.len(),
+        report.feature_fingerprint
+    );
+    if report.unanswered > 0 {
+        text += &format!(
+            "{} points left out: their invoice was not known then\n",
+            report.unanswered
+        );
+    }
+    text += "\n                         known    least     mean     most\n";
+    let columns = spec.features().iter().flat_map(|feature| {
+        let columns = feature.columns.iter();
+        columns.map(move |column| (column, feature))
+    });
+    for (range, (column, feature)) in report.ranges.iter().zip(columns) {
+        text += &format!("{column:<24} {}  {}\n", numbers(range), feature.description);
+    }
+    if let Some(path) = out {
+        text += &format!(
+            "\nnext: python -c \"import polars; print(polars.read_parquet('{}'))\"",
+            path.display()
+        );
+    }
+    text
+}
+
+fn numbers(range: &Range) -> String {
+    let rows = (range.known + range.unknown).max(1);
+    let known = 100.0 * range.known as f64 / rows as f64;
+    let number = |value: Option<f64>| match value {
+        Some(value) => format!("{value:>8.2}"),
+        None => format!("{:>8}", "-"),
+    };
+    format!(
+        "{known:>3.0} % {} {} {}",
+        number(range.least),
+        number(range.mean),
+        number(range.most)
+    )
+}
