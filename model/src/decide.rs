@@ -138,8 +138,8 @@ fn record(
     chosen: Chosen,
     verdicts: &[Verdict],
 ) -> Decision {
-    let catalogue = snapshot.strategy().catalogue();
-    let action = catalogue[chosen.action].clone();
+    let ids = snapshot.strategy().ids();
+    let action = snapshot.strategy().catalogue()[chosen.action].clone();
     // The slot that the rules judged: in the customer's zone or, unknown, the country's.
     let slot = action.timing.map(|timing| facts.slot(timing));
     let (send_at, send_until) = slot.unzip();
@@ -152,11 +152,11 @@ fn record(
     let from = send_until.unwrap_or(request.now);
     let blocked = verdicts
         .iter()
-        .zip(catalogue)
+        .zip(ids)
         .filter_map(|(verdict, action)| match verdict {
             Verdict::Allowed => None,
             Verdict::Refused(rule) => Some(Blocked {
-                action: action.id(),
+                action: action.clone(),
                 rule: snapshot.guardrails().rule(*rule).id.clone(),
             }),
         })
@@ -169,7 +169,7 @@ fn record(
         decided_at: request.now,
         customer_id: request.customer_id.clone(),
         invoice_id: request.invoice_id.clone(),
-        fee_minor: snapshot.strategy().fee_minor(&action),
+        fee_minor: snapshot.strategy().fee_at(chosen.action),
         send_at,
         send_until,
         next_evaluation_at: from + Days::whole(i64::from(pause)),
@@ -179,7 +179,7 @@ fn record(
             .distribution
             .iter()
             .map(|&(place, probability)| Choice {
-                action: catalogue[place].id(),
+                action: ids[place].clone(),
                 probability,
             })
             .collect(),

@@ -13,7 +13,7 @@ pub use spec::{LadderSpec, StageSpec, StepSpec, StrategySpec, Track};
 
 pub(crate) use catalogue::Entry;
 
-use lagom_features::domain::{Action, Currency, Timing};
+use lagom_features::domain::{Action, ActionId, Currency, Timing};
 use std::collections::HashMap;
 
 /// Place of [`Action::WAIT`] in every catalogue.
@@ -27,6 +27,7 @@ pub struct Strategy {
     spec: StrategySpec,
     id: String,
     actions: Vec<Action>,
+    ids: Vec<ActionId>,
     entries: Vec<Entry>,
     timings: Vec<Timing>,
     fees: Vec<i64>,
@@ -47,10 +48,12 @@ impl Strategy {
             return Err(StrategyError { faults });
         }
         let places = expanded.actions.iter().cloned().zip(0..).collect();
+        let ids = expanded.actions.iter().map(Action::id).collect();
         Ok(Self {
             spec,
             id,
             actions: expanded.actions,
+            ids,
             entries: expanded.entries,
             timings: expanded.timings,
             fees: expanded.fees,
@@ -77,6 +80,12 @@ impl Strategy {
         &self.actions
     }
 
+    /// The ids of [`Self::catalogue`], in its order.
+    #[must_use]
+    pub fn ids(&self) -> &[ActionId] {
+        &self.ids
+    }
+
     /// Where `action` stands in the catalogue.
     #[must_use]
     pub fn place(&self, action: &Action) -> Option<usize> {
@@ -87,8 +96,12 @@ impl Strategy {
     /// for an action outside the catalogue.
     #[must_use]
     pub fn fee_minor(&self, action: &Action) -> i64 {
-        self.place(action)
-            .map_or(0, |place| self.fees[self.entries[place].fee])
+        self.place(action).map_or(0, |place| self.fee_at(place))
+    }
+
+    /// Fee charged with the action at `place` of the catalogue, in minor units.
+    pub(crate) fn fee_at(&self, place: usize) -> i64 {
+        self.fees[self.entries[place].fee]
     }
 
     /// Currency of all fees.

@@ -9,6 +9,7 @@ mod read;
 pub use raw::{LearningSpec, ServerSpec};
 
 use crate::clock::Source;
+use crate::engine::ChangeError;
 use crate::experiment::Experiments;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::{BanditConfig, Generation};
@@ -117,6 +118,25 @@ impl Config {
         environment: std::collections::HashMap<String, String>,
     ) -> Result<Self, ConfigError> {
         read::read(text, folder, environment).map_err(ConfigError)
+    }
+
+    /// Whether a server that runs by `before` can go on by this.
+    ///
+    /// # Errors
+    /// [`ChangeError::Fixed`] names the section that needs a restart.
+    pub fn replaces(&self, before: &Self) -> Result<(), ChangeError> {
+        let fixed = [
+            (self.grpc != before.grpc || self.http != before.http, "[server]"),
+            (self.deadline != before.deadline, "[server] deadline_ms"),
+            (self.store != before.store, "[store]"),
+            (self.clock != before.clock, "[clock]"),
+            (self.models != before.models, "[models]"),
+            (self.learning != before.learning, "[learning]"),
+        ];
+        match fixed.into_iter().find(|(changed, _)| *changed) {
+            Some((_, section)) => Err(ChangeError::Fixed(section)),
+            None => Ok(()),
+        }
     }
 
     /// What a snapshot is built of, with what has been trained and learnt.

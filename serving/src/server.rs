@@ -122,7 +122,7 @@ impl Server {
         let engine = booted.engine;
         let routes = routes(&engine).add_service(health_service);
         servers.push(tokio::spawn(serve(grpc, routes, deadline, stopped.clone())));
-        let learner = Learner::new(Arc::clone(&engine), booted.learning);
+        let learner = Learner::new(Arc::clone(&engine), booted.learning, booted.requests);
         let learner = learn(learner, stopped).map_err(ServerError::Thread)?;
         set_health(&health, ServingStatus::Serving).await;
         open.send_replace(Some(Arc::clone(&engine)));

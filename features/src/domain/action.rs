@@ -6,6 +6,7 @@ use super::zone::Zone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use thiserror::Error;
 
 named_enum! {
@@ -183,7 +184,7 @@ impl Action {
     /// The id, `kind.channel.tone.timing[.variant]`.
     #[must_use]
     pub fn id(&self) -> ActionId {
-        ActionId(self.to_string())
+        ActionId(self.to_string().into())
     }
 }
 
@@ -275,10 +276,11 @@ impl From<Action> for String {
     }
 }
 
-/// The written form of an [`Action`]: the name under which it is logged.
+/// The written form of an [`Action`]: the name under which it is logged. A copy shares the text,
+/// because a decision names hundreds of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ActionId(String);
+pub struct ActionId(Arc<str>);
 
 impl ActionId {
     /// The text.
@@ -309,7 +311,7 @@ impl TryFrom<String> for ActionId {
 
 impl From<ActionId> for String {
     fn from(id: ActionId) -> String {
-        id.0
+        id.0.as_ref().to_owned()
     }
 }
 

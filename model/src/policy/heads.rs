@@ -62,8 +62,8 @@ pub fn value(
     ]);
     into.action_values.clear();
     into.action_values
-        .extend(strategy.catalogue().iter().map(|action| {
-            objective.fee * strategy.fee_minor(action) as f64
+        .extend(strategy.catalogue().iter().enumerate().map(|(place, action)| {
+            objective.fee * strategy.fee_at(place) as f64
                 - objective.price_minor(action.kind, action.channel)
         }));
 }

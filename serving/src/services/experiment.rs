@@ -38,8 +38,8 @@ impl ExperimentService for ExperimentsService {
         request: Request<v1::ReviewExperimentRequest>,
     ) -> Result<Response<v1::ReviewExperimentResponse>, Status> {
         let name = request.into_inner().name;
-        let specs = self.0.experiments().specs();
-        if !specs.iter().any(|spec| spec.name == name) {
+        let experiments = self.0.experiments();
+        if !experiments.specs().iter().any(|spec| spec.name == name) {
             return Err(Failure::unknown("experiment", &name).into());
         }
         Err(Status::unimplemented(

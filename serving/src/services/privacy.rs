@@ -52,10 +52,11 @@ impl PrivacyService for Privacy {
 
     async fn erase_customer(
         &self,
-        _: Request<v1::EraseCustomerRequest>,
+        request: Request<v1::EraseCustomerRequest>,
     ) -> Result<Response<v1::EraseCustomerResponse>, Status> {
-        Err(Status::unimplemented(
-            "this version cannot erase from its log",
-        ))
+        let id = CustomerId::new(request.into_inner().customer_id);
+        let id = id.at(|| "customer_id".to_owned()).map_err(Failure::from)?;
+        let records = self.0.erase(&id).await?;
+        Ok(Response::new(v1::EraseCustomerResponse { records }))
     }
 }

@@ -43,8 +43,18 @@ channels = ["email", "letter", "digital_mailbox"]
 tones = ["neutral"]
 timings = ["d0-morning", "d0-midday", "d1-morning", "d1-midday", "d2-morning", "d2-midday", "d3-morning", "d3-midday", "d4-morning", "d4-midday"]
 [[strategy.steps]]
+kind = "due_date_notice"
+channels = ["email", "sms", "app_push", "digital_mailbox"]
+tones = ["friendly"]
+timings = ["d0-morning", "d1-morning"]
+[[strategy.steps]]
 kind = "retry_debit"
-timings = ["d0-morning", "d0-midday", "d1-morning", "d1-midday", "d2-morning", "d2-midday", "d3-morning", "d3-midday", "d4-morning", "d4-midday", "d5-morning", "d5-midday", "d6-morning", "d6-midday", "d0-evening", "d1-evening", "d2-evening", "d3-evening", "d4-evening", "d5-evening"]
+timings = ["d0-morning", "d1-morning", "d2-morning", "d3-morning", "d4-morning", "d5-morning", "d6-morning", "d0-midday", "d1-midday", "d2-midday"]
+[[strategy.steps]]
+kind = "collection_claim"
+channels = ["letter"]
+tones = ["final"]
+timings = ["d0-morning", "d1-morning"]
 "#;
 
 /// A valid configuration on free ports with its store in `folder`.
