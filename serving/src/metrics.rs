@@ -17,6 +17,7 @@ pub struct Metrics {
     rejected: AtomicU64,
     outcomes: AtomicU64,
     write_errors: AtomicU64,
+    reload_errors: AtomicU64,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +83,17 @@ impl Metrics {
         self.write_errors.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A model or configuration that was refused while the server ran.
+    pub fn reload_error(&self) {
+        self.reload_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Models and configurations that were refused while the server ran.
+    #[must_use]
+    pub fn reload_errors(&self) -> u64 {
+        self.reload_errors.load(Ordering::Relaxed)
+    }
+
     /// Decisions in all.
     #[must_use]
     pub fn decisions_total(&self) -> u64 {
@@ -144,6 +156,11 @@ impl Metrics {
                 "dunning_log_write_errors_total",
                 "Appends that failed.",
                 &self.write_errors,
+            ),
+            (
+                "dunning_reload_errors_total",
+                "Models and configurations that were refused while the server ran.",
+                &self.reload_errors,
             ),
         ] {
             header(&mut text, name, "counter", help);

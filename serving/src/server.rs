@@ -2,8 +2,9 @@
 
 mod incoming;
 mod pages;
+mod watching;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::engine::{BootError, Booted, Engine};
 use crate::learner::Learner;
 use crate::services::{Decisions, Events, ExperimentsService, Models, Privacy};
@@ -123,7 +124,9 @@ impl Server {
         let routes = routes(&engine).add_service(health_service);
         servers.push(tokio::spawn(serve(grpc, routes, deadline, stopped.clone())));
         let learner = Learner::new(Arc::clone(&engine), booted.learning, booted.requests);
+        let watched = stopped.clone();
         let learner = learn(learner, stopped).map_err(ServerError::Thread)?;
+        servers.push(tokio::spawn(watching::models(Arc::clone(&engine), watched)));
         set_health(&health, ServingStatus::Serving).await;
         open.send_replace(Some(Arc::clone(&engine)));
         tracing::info!(%grpc_addr, ?http_addr, "serving");
@@ -171,9 +174,17 @@ impl Running {
         }
     }
 
-    /// Serves until the process is asked to end, then shuts down.
-    pub async fn until_signal(self) {
-        asked_to_end().await;
+    /// Serves until the process is asked to end, then shuts down. Asked by SIGHUP, it takes up what
+    /// `load` reads, or keeps what it has.
+    pub async fn until_signal(self, load: impl Fn() -> Result<Config, ConfigError>) {
+        let mut hang_up = watching::HangUp::new();
+        let mut ending = std::pin::pin!(asked_to_end());
+        loop {
+            tokio::select! {
+                () = &mut ending => break,
+                () = hang_up.received() => watching::reload(&self.engine, load()).await,
+            }
+        }
         tracing::info!("draining");
         self.shutdown().await;
     }

@@ -4,6 +4,8 @@
 
 #[path = "serving/advice.rs"]
 mod advice;
+#[path = "serving/changes.rs"]
+mod changes;
 #[path = "serving/confirm.rs"]
 mod confirm;
 #[path = "serving/faults.rs"]

@@ -223,6 +223,7 @@ async fn stay(
             shown.grpc_addr
         ));
     }
-    shown.until_signal().await;
+    let config = Config::clone(&shown.engine().config());
+    shown.until_signal(move || Ok(config.clone())).await;
     Ok(())
 }

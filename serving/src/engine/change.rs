@@ -116,12 +116,21 @@ impl Learnt {
 }
 
 impl Engine {
+    /// Whether `model` can decide here.
+    ///
+    /// # Errors
+    /// [`ChangeError::Snapshot`] where it reads other features than those in force.
+    pub fn fits(&self, model: Option<Arc<dyn Predictor>>) -> Result<(), ChangeError> {
+        self.snapshot().with_model(model)?;
+        Ok(())
+    }
+
     /// Decides with `model` from now on.
     ///
     /// # Errors
     /// [`ChangeError::Snapshot`] where it reads other features than those in force.
     pub fn adopt(&self, model: Option<Arc<dyn Predictor>>) -> Result<(), ChangeError> {
-        self.snapshot().with_model(model.clone())?;
+        self.fits(model.clone())?;
         self.swap(|snapshot| {
             let next = snapshot.with_model(model.clone());
             next.unwrap_or_else(|error| {
