@@ -19,6 +19,8 @@ mod import;
 mod models;
 mod output;
 #[cfg(feature = "training")]
+mod replay;
+#[cfg(feature = "training")]
 mod review;
 mod serve;
 #[cfg(feature = "training")]
@@ -70,6 +72,8 @@ enum Command {
     #[cfg(feature = "training")]
     Evaluate(evaluate::Args),
     #[cfg(feature = "training")]
+    Replay(replay::Args),
+    #[cfg(feature = "training")]
     Review(review::Args),
     #[cfg(feature = "training")]
     Bench(bench::Args),
@@ -101,6 +105,8 @@ impl Command {
             Self::Fit(args) => fit::run(&args, out),
             #[cfg(feature = "training")]
             Self::Evaluate(args) => evaluate::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Replay(args) => replay::run(&args, out),
             #[cfg(feature = "training")]
             Self::Review(args) => review::run(&args, out),
             #[cfg(feature = "training")]

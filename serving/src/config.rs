@@ -126,7 +126,10 @@ impl Config {
     /// [`ChangeError::Fixed`] names the section that needs a restart.
     pub fn replaces(&self, before: &Self) -> Result<(), ChangeError> {
         let fixed = [
-            (self.grpc != before.grpc || self.http != before.http, "[server]"),
+            (
+                self.grpc != before.grpc || self.http != before.http,
+                "[server]",
+            ),
             (self.deadline != before.deadline, "[server] deadline_ms"),
             (self.store != before.store, "[store]"),
             (self.clock != before.clock, "[clock]"),

@@ -8,6 +8,7 @@
 //! * [`engine`]: decide, confirm, record.
 //! * [`learner`]: outcomes in, generations out, in the background.
 //! * [`server`]: gRPC, pages and learner, started and stopped together.
+//! * [`pages`]: what people read.
 //! * [`registry`]: the model version in force.
 //! * [`convert`]: between the interface and the domain, with the path of every bad field.
 //! * [`explain`]: why a decision was made.
@@ -28,6 +29,7 @@ pub mod export;
 mod intake;
 pub mod learner;
 pub mod metrics;
+pub mod pages;
 pub mod recording;
 pub mod registry;
 pub mod server;

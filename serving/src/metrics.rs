@@ -2,7 +2,7 @@
 
 use crate::engine::Recorded;
 use lagom_model::log::Decision;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Metrics {
     decisions: Mutex<BTreeMap<Labels, u64>>,
+    refusals: Mutex<BTreeMap<String, u64>>,
     fallbacks: AtomicU64,
     events: AtomicU64,
     duplicates: AtomicU64,
@@ -59,6 +60,22 @@ impl Metrics {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *decisions.entry(labels).or_insert(0) += 1;
+        drop(decisions);
+        let rules: BTreeSet<&str> = decision
+            .blocked
+            .iter()
+            .map(|one| one.rule.as_str())
+            .collect();
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        for rule in rules {
+            match refusals.get_mut(rule) {
+                Some(n) => *n += 1,
+                None => {
+                    refusals.insert(rule.to_owned(), 1);
+                }
+            }
+        }
+        drop(refusals);
         if decision.fallback.is_some() {
             self.fallbacks.fetch_add(1, Ordering::Relaxed);
         }
@@ -92,6 +109,33 @@ impl Metrics {
     #[must_use]
     pub fn reload_errors(&self) -> u64 {
         self.reload_errors.load(Ordering::Relaxed)
+    }
+
+    /// Decisions by the policy that made them.
+    #[must_use]
+    pub fn by_policy(&self) -> Vec<(String, u64)> {
+        let decisions = self
+            .decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+        for (labels, n) in decisions.iter() {
+            *sums.entry(&labels.policy).or_insert(0) += n;
+        }
+        let sums = sums.into_iter().map(|(policy, n)| (policy.to_owned(), n));
+        sums.collect()
+    }
+
+    /// Decisions in which a rule refused at least one action, by rule, most frequent first.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<(String, u64)> {
+        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refusals: Vec<_> = refusals
+            .iter()
+            .map(|(rule, n)| (rule.clone(), *n))
+            .collect();
+        refusals.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        refusals
     }
 
     /// Decisions in all.

@@ -9,6 +9,7 @@
 //! decimal = ","            # default "."
 //! thousands = " "          # default none
 //! missing = ["NA", "-"]    # beside the empty cell
+//! optional = ["memo"]      # columns that an input may lack: unknown there
 //! format = "%d.%m.%Y"      # of times; default RFC 3339 or a date
 //! time_zone = "Europe/Stockholm"   # of local times and of days; default UTC
 //!
@@ -63,7 +64,8 @@
 //! currency = "TWD"
 //! ```
 //!
-//! Inputs are CSV, CSV.gz or Parquet; the first bytes tell which. A row with a wrong cell is
+//! Inputs are CSV, JSON lines (packed with gzip or not) or Parquet; the content tells which. In JSON
+//! lines `{customer.id}` is inside an object and `{lines.0.amount}` inside a list. A row with a wrong cell is
 //! rejected as a whole. With more rejects than are allowed nothing is written; with fewer they
 //! are listed in `rejects.csv` beside the tables.
 

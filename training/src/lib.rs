@@ -14,6 +14,7 @@
 //! * [`parity`]: served features against the same recomputed from the log.
 //! * [`pipeline`]: from tables to a model version.
 //! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
+//! * [`replay`]: logged decisions made again under another strategy or other rules.
 //! * [`review`]: an experiment review from one row a customer.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
@@ -35,6 +36,7 @@ pub mod matrix;
 pub mod parity;
 pub mod pipeline;
 pub mod registry;
+pub mod replay;
 pub mod review;
 pub mod rounds;
 pub mod simulated_log;

@@ -61,9 +61,14 @@ pub fn value(
         -objective.collection_case_minor,
     ]);
     into.action_values.clear();
-    into.action_values
-        .extend(strategy.catalogue().iter().enumerate().map(|(place, action)| {
-            objective.fee * strategy.fee_at(place) as f64
-                - objective.price_minor(action.kind, action.channel)
-        }));
+    into.action_values.extend(
+        strategy
+            .catalogue()
+            .iter()
+            .enumerate()
+            .map(|(place, action)| {
+                objective.fee * strategy.fee_at(place) as f64
+                    - objective.price_minor(action.kind, action.channel)
+            }),
+    );
 }

@@ -7,7 +7,7 @@ use lagom_training::tables::Format;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Turns CSV or Parquet exports into the canonical tables, by a mapping file. Wrong cells are named
+/// Turns CSV, JSON lines or Parquet exports into the canonical tables, by a mapping file. Wrong cells are named
 /// by file, row, column and reason; over the limit nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Write CSV instead of Parquet.
     #[arg(long)]
     csv: bool,
-    /// CSV, CSV.gz or Parquet, read in this order.
+    /// CSV, JSON lines (either packed with gzip or not) or Parquet, read in this order.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 }

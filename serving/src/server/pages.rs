@@ -2,12 +2,14 @@
 
 use crate::engine::Engine;
 use crate::metrics::Gauges;
+use crate::pages::overview::{self, Overview};
+use crate::pages::{Reader, shell};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use maud::{DOCTYPE, html};
+use maud::Markup;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,13 +19,15 @@ pub(super) type Door = Option<Arc<Engine>>;
 
 type Shared = State<watch::Receiver<Door>>;
 
+type Refusal = (StatusCode, &'static str);
+
 pub(super) async fn serve(
     listener: TcpListener,
     door: watch::Receiver<Door>,
     mut stop: watch::Receiver<bool>,
 ) {
     let pages = Router::new()
-        .route("/", get(overview))
+        .route("/", get(front))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -38,12 +42,12 @@ pub(super) async fn serve(
     }
 }
 
-fn engine(door: &watch::Receiver<Door>) -> Result<Arc<Engine>, (StatusCode, &'static str)> {
+fn engine(door: &watch::Receiver<Door>) -> Result<Arc<Engine>, Refusal> {
     let engine = door.borrow().clone();
     engine.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
 }
 
-async fn ready(State(door): Shared) -> Result<&'static str, (StatusCode, &'static str)> {
+async fn ready(State(door): Shared) -> Result<&'static str, Refusal> {
     engine(&door).map(|_| "ok\n")
 }
 
@@ -61,72 +65,55 @@ fn gauges(engine: &Engine) -> Gauges {
     }
 }
 
-async fn metrics(State(door): Shared) -> Result<impl IntoResponse, (StatusCode, &'static str)> {
+async fn metrics(State(door): Shared) -> Result<impl IntoResponse, Refusal> {
     let engine = engine(&door)?;
     let text = engine.metrics().text(&gauges(&engine));
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
-async fn overview(State(door): Shared) -> Result<Html<String>, (StatusCode, &'static str)> {
+/// A page, with the header that lets it load nothing.
+fn reply(page: &Markup) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            shell::CONTENT_SECURITY_POLICY,
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::VARY, "accept-language"),
+    ];
+    (headers, page.clone().into_string()).into_response()
+}
+
+async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
     let engine = engine(&door)?;
     let gauges = gauges(&engine);
     let snapshot = engine.snapshot();
-    let model = snapshot.model_id().unwrap_or("none yet");
-    let rows = [
-        ("Time", engine.clock().now().to_string()),
-        ("Customers", gauges.customers.to_string()),
-        (
-            "Decisions since the start",
-            engine.metrics().decisions_total().to_string(),
-        ),
-        (
-            "Decisions whose outcome is awaited",
-            gauges.pending.to_string(),
-        ),
-        ("Policy", snapshot.policy().name().to_owned()),
-        (
-            "Paused",
-            if gauges.paused { "yes" } else { "no" }.to_owned(),
-        ),
-        ("Generation", gauges.generation.to_string()),
-        ("Model", model.to_owned()),
-        (
-            "Actions in the catalogue",
-            snapshot.strategy().catalogue().len().to_string(),
-        ),
-        ("Guardrails", snapshot.guardrails().pack().to_owned()),
-    ];
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "lagom" }
-                style { (STYLE) }
-            }
-            body {
-                main {
-                    h1 { "lagom" }
-                    p { "Not too little, not too much: the next best step for an unpaid invoice." }
-                    table {
-                        caption { "Now" }
-                        tbody {
-                            @for (name, value) in &rows {
-                                tr { th scope="row" { (name) } td { (value) } }
-                            }
-                        }
-                    }
-                    p { a href="/metrics" { "Metrics" } }
-                }
-            }
-        }
+    let change = engine.policy_change().filter(|_| gauges.paused);
+    let running = engine.experiments();
+    let experiments = running.specs().iter().map(|spec| {
+        let arms = spec.arms.iter();
+        let arms = arms.map(|arm| (arm.name.clone(), arm.share * spec.share));
+        (spec.name.clone(), arms.collect())
+    });
+    let now = Overview {
+        now: engine.clock().now().to_string(),
+        policy: snapshot.policy().name().to_owned(),
+        paused: gauges
+            .paused
+            .then(|| change.map_or(String::new(), |change| change.reason)),
+        generation: gauges.generation,
+        model: snapshot.model_id().map(str::to_owned),
+        guardrails: snapshot.guardrails().pack().to_owned(),
+        actions: snapshot.strategy().catalogue().len(),
+        customers: gauges.customers as u64,
+        decisions: engine.metrics().decisions_total(),
+        by_policy: engine.metrics().by_policy(),
+        pending: gauges.pending as u64,
+        lag_seconds: gauges.lag_seconds,
+        blocked: engine.metrics().refusals(),
+        experiments: experiments.collect(),
     };
-    Ok(Html(page.into_string()))
+    Ok(reply(&overview::render(&reader, &now)))
 }
-
-const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:44rem;padding:0 1rem}\
-table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600}\
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid}th{font-weight:400}";

@@ -108,9 +108,9 @@ impl ModelService for Models {
         let mut id = request.into_inner().model_id;
         if id.is_empty() {
             let snapshot = self.0.snapshot();
-            let current = snapshot.model_id().ok_or_else(|| {
-                Status::not_found("no model is in force; train and promote one")
-            })?;
+            let current = snapshot
+                .model_id()
+                .ok_or_else(|| Status::not_found("no model is in force; train and promote one"))?;
             id = current.to_owned();
         }
         let (dir, current) = (self.dir(), self.is_current(&id));

@@ -291,7 +291,11 @@ async fn an_erased_customer_is_nowhere() {
     let twin = House::open(QUICK).await;
     let others: Vec<usize> = (0..60).filter(|n| *n != ERASED).collect();
     a_month(&twin, &others).await;
-    assert_ne!(learnt(&house), learnt(&twin), "the customer was learnt from");
+    assert_ne!(
+        learnt(&house),
+        learnt(&twin),
+        "the customer was learnt from"
+    );
 
     let mut privacy = PrivacyServiceClient::new(house.channel.clone());
     let whom = format!("c{ERASED}");

@@ -40,6 +40,8 @@ pub(super) struct Input {
     pub(super) thousands: Option<char>,
     /// Cells that mean unknown, beside the empty one.
     pub(super) missing: Vec<String>,
+    /// Columns that an input may lack; they are unknown there.
+    pub(super) optional: Vec<String>,
     /// Form of times, in `strptime`'s letters; none is RFC 3339 or a date.
     pub(super) format: Option<String>,
     /// Zone of local times and of days.
@@ -53,6 +55,7 @@ impl Default for Input {
             decimal: '.',
             thousands: None,
             missing: Vec::new(),
+            optional: Vec::new(),
             format: None,
             time_zone: None,
         }

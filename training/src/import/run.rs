@@ -100,7 +100,10 @@ impl<'m> Import<'m> {
 
     fn input(&mut self, file: &Path) -> Result<(), ImportError> {
         let source = Source::open(file, self.separator)?;
-        let columns = source.columns().to_vec();
+        let width = source.columns().len();
+        let mut columns = source.columns().to_vec();
+        let lacks = |name: &&String| !source.columns().contains(name);
+        columns.extend(self.mapping.input.optional.iter().filter(lacks).cloned());
         let (mapping, written) = (self.mapping, &self.written);
         let lists = Lists::new(mapping, &lists_used(mapping, file), file, &columns)?;
         let customers = &mapping.customers;
@@ -124,7 +127,7 @@ impl<'m> Import<'m> {
                 columns: &columns,
                 row,
             };
-            failed = self.row(&at, &lists);
+            failed = self.row(&at, width, &lists);
             if failed.is_err() || self.rejects.len() >= FAULT_LIMIT && self.is_over() {
                 ControlFlow::Break(())
             } else {
@@ -138,11 +141,11 @@ impl<'m> Import<'m> {
         self.rejected > self.allowed
     }
 
-    fn row(&mut self, at: &At<'_>, lists: &Lists) -> Result<(), TableError> {
+    fn row(&mut self, at: &At<'_>, width: usize, lists: &Lists) -> Result<(), TableError> {
         self.rows += 1;
         let row: &Row<'_> = at.row;
         let mut faults = Vec::new();
-        if row.width() == at.columns.len() {
+        if row.width() == width {
             let context = Context {
                 row,
                 variables: &[],
@@ -155,8 +158,8 @@ impl<'m> Import<'m> {
             self.invoices.take(at, &context, &worked, &mut faults);
             self.events.take(at, &context, &worked, &mut faults);
         } else {
-            let (cells, header) = (row.width(), at.columns.len());
-            let reason = format!("the row has {cells} cells, the header {header}");
+            let cells = row.width();
+            let reason = format!("the row has {cells} cells, the header {width}");
             faults.push(at.fault(Some(0), "", reason));
         }
         if !faults.is_empty() {

@@ -1,5 +1,6 @@
 //! Rows of a file, whatever its format: the one place where files are read.
 
+mod json;
 mod parquet;
 mod text;
 
@@ -7,8 +8,9 @@ pub(crate) use parquet::micros;
 
 use super::cell::Cell;
 use super::error::TableError;
+use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -36,11 +38,13 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The cell in a place below the file's number of columns; empty where the row is too short.
+    /// The cell in a place; empty where the row is too short.
     pub(crate) fn cell(&self, place: usize) -> Cell<'a> {
         match self.cells {
             Cells::Text(record) => Cell::of_text(record.get(place).unwrap_or("")),
-            Cells::Frame(columns, row) => columns[place].cell(row),
+            Cells::Frame(columns, row) => columns
+                .get(place)
+                .map_or(Cell::Empty, |column| column.cell(row)),
         }
     }
 
@@ -62,6 +66,7 @@ pub(crate) struct Source {
 }
 
 enum Body {
+    Json(json::Body),
     Text(Box<text::Body>),
     Parquet(parquet::Body),
 }
@@ -86,6 +91,15 @@ impl Source {
             });
         }
         let packed = head.starts_with(GZIP);
+        if starts_an_object(unpacked(file, packed)?).map_err(unreadable)? {
+            let (body, columns) = json::open(file, packed)?;
+            return Ok(Self {
+                file: file.to_owned(),
+                columns,
+                metadata: Vec::new(),
+                body: Body::Json(body),
+            });
+        }
         let (body, columns) = text::open(file, packed, separator)?;
         Ok(Self {
             file: file.to_owned(),
@@ -109,7 +123,7 @@ impl Source {
     /// How many rows the file has, where it says so.
     pub(crate) fn rows(&self) -> Option<usize> {
         match &self.body {
-            Body::Text(_) => None,
+            Body::Json(_) | Body::Text(_) => None,
             Body::Parquet(body) => Some(body.rows),
         }
     }
@@ -120,8 +134,31 @@ impl Source {
         visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
     ) -> Result<(), TableError> {
         match self.body {
+            Body::Json(body) => json::each(&self.file, &body, visit),
             Body::Text(body) => text::each(&self.file, *body, visit),
             Body::Parquet(body) => parquet::each(&self.file, &body, visit),
         }
     }
+}
+
+type Unpacked = BufReader<Box<dyn Read>>;
+
+/// The text of a file, packed with gzip or not.
+fn unpacked(file: &Path, packed: bool) -> Result<Unpacked, TableError> {
+    let opened = File::open(file).map_err(|error| TableError::unreadable(file, error))?;
+    Ok(BufReader::with_capacity(
+        1 << 16,
+        if packed {
+            Box::new(MultiGzDecoder::new(BufReader::new(opened)))
+        } else {
+            Box::new(opened)
+        },
+    ))
+}
+
+/// Whether the first thing in a text is a brace, which no header of a table begins with.
+fn starts_an_object(mut text: Unpacked) -> std::io::Result<bool> {
+    let head = text.fill_buf()?;
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    Ok(head.trim_ascii_start().first() == Some(&b'{'))
 }

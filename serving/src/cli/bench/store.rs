@@ -190,7 +190,11 @@ async fn appends(
         decision.decision_id = DecisionId::new(id.clone()).expect("digits are an id");
         decision.request_id = RequestId::new(id).expect("digits are an id");
         let store = Arc::clone(&store);
-        async move { Ok(store.append(vec![Entry::Decided(Box::new(decision))]).await?) }
+        async move {
+            Ok(store
+                .append(vec![Entry::Decided(Box::new(decision))])
+                .await?)
+        }
     })
     .await
 }
@@ -226,7 +230,9 @@ async fn bare(path: &Path, record_bytes: u64, lasting: Duration) -> Result<Phase
     })
     .await;
     drop(queue);
-    writer.join().map_err(|_| "the bare writer has panicked")??;
+    writer
+        .join()
+        .map_err(|_| "the bare writer has panicked")??;
     phase
 }
 

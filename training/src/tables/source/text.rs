@@ -1,14 +1,11 @@
 //! CSV, packed with gzip or not, row by row.
 
-use super::{Cells, Row};
+use super::{Cells, Row, Unpacked, unpacked};
 use crate::tables::error::TableError;
-use flate2::read::MultiGzDecoder;
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-type Reader = csv::Reader<Box<dyn Read>>;
+type Reader = csv::Reader<Unpacked>;
 
 pub(super) struct Body {
     reader: Reader,
@@ -22,17 +19,11 @@ pub(super) fn open(
     packed: bool,
     separator: u8,
 ) -> Result<(Body, Vec<String>), TableError> {
-    let opened = File::open(file).map_err(|error| TableError::unreadable(file, error))?;
-    let bytes: Box<dyn Read> = if packed {
-        Box::new(MultiGzDecoder::new(BufReader::new(opened)))
-    } else {
-        Box::new(opened)
-    };
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .flexible(true)
         .buffer_capacity(1 << 16)
-        .from_reader(bytes);
+        .from_reader(unpacked(file, packed)?);
     let header = reader.headers().map_err(|error| broken(file, &error))?;
     let columns: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
     if columns.is_empty() {

@@ -37,7 +37,9 @@ impl Seen {
     pub(super) fn quantile(&self, q: f64) -> f64 {
         let last = self.micros.len().saturating_sub(1);
         let at = (q * last as f64).round() as usize;
-        self.micros.get(at).map_or(f64::NAN, |&micros| micros as f64)
+        self.micros
+            .get(at)
+            .map_or(f64::NAN, |&micros| micros as f64)
     }
 }
 

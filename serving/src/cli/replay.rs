@@ -1,0 +1,165 @@
+//! `lagom replay`: the past under another pack or strategy.
+
+use super::answer::{Answer, Failure};
+use super::output::{Output, progress};
+use crate::config::Config;
+use lagom_features::domain::Timestamp;
+use lagom_model::decide::{PolicyKind, Snapshot};
+use lagom_model::policy::learning::Learning;
+use lagom_training::replay::{Replay, ReplayOptions, Tally, replay};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Changes and rules that a person is shown.
+const SHOWN: usize = 12;
+
+/// Makes every logged decision again under a configuration: contacts saved, fees, claims, what each
+/// rule refuses, and which decisions would differ. Each is made from what was known then; a contact
+/// that is spared stays in the history of the decisions after it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  lagom export --config lagom.toml --out log
+  lagom replay --data log --config stricter.toml
+  lagom replay --data log --config stricter.toml --from 2026-06-01 --json")]
+pub(crate) struct Args {
+    /// Folder of canonical tables with decisions, as lagom export writes them.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Configuration whose strategy and guardrails are tried; the defaults if none is named.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Who decides: ladder or uniform. A learnt policy is valued by lagom evaluate.
+    #[arg(long, default_value = "ladder")]
+    policy: PolicyKind,
+    /// Only decisions from this instant on.
+    #[arg(long, value_name = "T", value_parser = parse_time)]
+    from: Option<Timestamp>,
+    /// Only decisions before this instant.
+    #[arg(long, value_name = "T", value_parser = parse_time)]
+    until: Option<Timestamp>,
+    /// About how many events to hold in memory; larger data is read in parts.
+    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    events_at_once: u64,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    if args.policy == PolicyKind::Bandit {
+        let reason = "the learnt policy is not in the tables; replay ladder or uniform, and value \
+                      learnt policies with lagom evaluate";
+        return Err(reason.into());
+    }
+    let config = Config::load(args.config.as_deref())?;
+    let learning = Learning::new(
+        Arc::clone(&config.strategy),
+        config.context.clone(),
+        config.spec.fingerprint(),
+        config.bandit.clone(),
+    )?;
+    let snapshot = Snapshot::new(config.parts(None, Arc::clone(learning.generation())))?;
+    let options = ReplayOptions {
+        from: args.from,
+        until: args.until,
+        policy: args.policy,
+        events_at_once: args.events_at_once,
+    };
+    let bar = progress(0, "parts");
+    let found = replay(&args.data, &snapshot, &options, |done, parts| {
+        bar.set_length(parts as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    out.report(&found, || text(&found, args.policy))?;
+    Ok(Answer::Yes)
+}
+
+fn text(found: &Replay, policy: PolicyKind) -> String {
+    let mut text = format!(
+        "{} decisions made again by the {}, {} differ",
+        found.decisions,
+        policy.name(),
+        found.differ
+    );
+    if found.unknown > 0 {
+        text += &format!("; {} of invoices not known then", found.unknown);
+    }
+    text += &format!(
+        "\n\n{:<28} {:>9} {:>9} {:>9}\n",
+        "", "logged", "replayed", "change"
+    );
+    let (before, after) = (&found.logged, &found.replayed);
+    let mut row = |name: &str, before: i64, after: i64| {
+        text += &format!("{name:<28} {before:>9} {after:>9} {:>+9}\n", after - before);
+    };
+    for (name, of) in SUMS {
+        row(name, of(before) as i64, of(after) as i64);
+    }
+    for (of, heading) in [(Part::Channel, "by "), (Part::Tone, "")] {
+        let (left, right) = (of.counts(before), of.counts(after));
+        let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+        for name in names {
+            let count = |map: &BTreeMap<String, u64>| map.get(name).copied().unwrap_or(0) as i64;
+            row(&format!("  {heading}{name}"), count(left), count(right));
+        }
+    }
+    let fees: BTreeSet<&String> = before
+        .fees_minor
+        .keys()
+        .chain(after.fees_minor.keys())
+        .collect();
+    for currency in fees {
+        let sum = |tally: &Tally| tally.fees_minor.get(currency).copied().unwrap_or(0);
+        row(&format!("fees, minor {currency}"), sum(before), sum(after));
+    }
+    if !found.not_allowed.is_empty() {
+        text += "\nlogged actions that would not be allowed\n";
+        for (reason, count) in &found.not_allowed {
+            text += &format!("{count:>9}  {reason}\n");
+        }
+    }
+    if !found.changes.is_empty() {
+        text += "\nwhat becomes of them\n";
+        for change in found.changes.iter().take(SHOWN) {
+            text += &format!(
+                "{:>9}  {} -> {}\n",
+                change.decisions, change.from, change.to
+            );
+        }
+    }
+    text += "\ndecisions in which a rule refuses something\n";
+    let mut rules: Vec<_> = found.refusals.iter().collect();
+    rules.sort_by_key(|(_, refusals)| std::cmp::Reverse(refusals.decisions));
+    for (rule, refusals) in rules.into_iter().take(SHOWN) {
+        text += &format!("{:>9}  {rule}\n", refusals.decisions);
+    }
+    text
+}
+
+/// A line of the table and the count that stands in it.
+type Sum = (&'static str, fn(&Tally) -> u64);
+
+const SUMS: [Sum; 4] = [
+    ("nothing", |tally| tally.waits),
+    ("collection claims", |tally| tally.claims),
+    ("asks a person", |tally| tally.reviews),
+    ("contacts", |tally| tally.contacts),
+];
+
+#[derive(Clone, Copy)]
+enum Part {
+    Channel,
+    Tone,
+}
+
+impl Part {
+    fn counts(self, tally: &Tally) -> &BTreeMap<String, u64> {
+        match self {
+            Self::Channel => &tally.channels,
+            Self::Tone => &tally.tones,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The past under another pack or strategy: every logged decision made again.
+//!
+//! Each decision is made from what was known then, so the past that it sees is the one that was
+//! lived: a contact that another strategy would have spared is still in the history of the
+//! decisions after it. What a whole life under another policy is worth is a question for off-policy
+//! evaluation, not for a replay.
+
+mod tally;
+
+pub use tally::{Change, Refusals, Tally};
+
+use crate::tables::{Partitions, TableError, Tables};
+use lagom_features::History;
+use lagom_features::domain::{CustomerId, Timestamp};
+use lagom_model::decide::{DecideError, PolicyKind, Request, Snapshot, Workspace, decide};
+use lagom_model::log::Decision;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use thiserror::Error;
+
+/// Why the past cannot be replayed.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// No decision lies in the period.
+    #[error("{dir} has no decision in that period; lagom export writes those of a server")]
+    Nothing {
+        /// The folder.
+        dir: String,
+    },
+    /// The policy cannot decide.
+    #[error("decision {decision_id}: {source}")]
+    Decide {
+        /// Which.
+        decision_id: String,
+        /// Why.
+        source: DecideError,
+    },
+}
+
+/// Which decisions, and who decides.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplayOptions {
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+    /// Which policy of the snapshot decides.
+    pub policy: PolicyKind,
+    /// About how many events are held in memory at once.
+    pub events_at_once: u64,
+}
+
+/// The log and the replay, side by side.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Replay {
+    /// Decisions made again.
+    pub decisions: u64,
+    /// Decisions whose customer or invoice the tables do not know at that instant.
+    pub unknown: u64,
+    /// Decisions of which another action comes out.
+    pub differ: u64,
+    /// What was decided.
+    pub logged: Tally,
+    /// What would be decided.
+    pub replayed: Tally,
+    /// Logged actions that the rules or the strategy would not allow, by reason.
+    pub not_allowed: BTreeMap<String, u64>,
+    /// What each rule refuses.
+    pub refusals: BTreeMap<String, Refusals>,
+    /// Which kind of action becomes which, the most frequent first.
+    pub changes: Vec<Change>,
+}
+
+/// The reason of an action that the strategy does not have.
+pub const NOT_IN_STRATEGY: &str = "not in the strategy";
+
+/// Makes the decisions in `data` again with `snapshot`.
+///
+/// # Errors
+/// [`ReplayError`].
+pub fn replay(
+    data: &Path,
+    snapshot: &Snapshot,
+    options: &ReplayOptions,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Replay, ReplayError> {
+    let parts = Partitions::of(data, options.events_at_once, &std::env::temp_dir())?;
+    let mut replay = Replay::default();
+    let mut changes = BTreeMap::new();
+    for (done, folder) in parts.folders().iter().enumerate() {
+        progress(done, parts.folders().len());
+        let mut tables = Tables::read(folder)?;
+        let histories = tables.take_histories();
+        tables.decisions.retain(|decision| {
+            options.from.is_none_or(|from| from <= decision.decided_at)
+                && options
+                    .until
+                    .is_none_or(|until| decision.decided_at < until)
+        });
+        let again: Vec<_> = tables
+            .decisions
+            .par_iter()
+            .map_init(Workspace::new, |workspace, decision| {
+                remake(decision, &histories, snapshot, options.policy, workspace)
+            })
+            .collect();
+        for (logged, again) in tables.decisions.iter().zip(again) {
+            match again {
+                Ok(again) => {
+                    let history = &histories[&logged.customer_id];
+                    replay.take(logged, &again, history, snapshot, &mut changes);
+                }
+                Err(DecideError::Customer(_) | DecideError::Invoice { .. }) => replay.unknown += 1,
+                Err(source) => {
+                    return Err(ReplayError::Decide {
+                        decision_id: logged.decision_id.to_string(),
+                        source,
+                    });
+                }
+            }
+        }
+    }
+    if replay.decisions + replay.unknown == 0 {
+        let dir = data.display().to_string();
+        return Err(ReplayError::Nothing { dir });
+    }
+    replay.changes = tally::ranked(changes);
+    Ok(replay)
+}
+
+fn remake(
+    logged: &Decision,
+    histories: &BTreeMap<CustomerId, History>,
+    snapshot: &Snapshot,
+    policy: PolicyKind,
+    workspace: &mut Workspace,
+) -> Result<Decision, DecideError> {
+    let unknown = || DecideError::Customer(logged.customer_id.clone());
+    let request = Request {
+        tenant: logged.tenant.clone(),
+        decision_id: logged.decision_id.clone(),
+        request_id: logged.request_id.clone(),
+        customer_id: logged.customer_id.clone(),
+        invoice_id: logged.invoice_id.clone(),
+        history: histories.get(&logged.customer_id).ok_or_else(unknown)?,
+        now: logged.decided_at,
+        allowed_channels: None,
+        arm: None,
+        policy: Some(policy),
+    };
+    decide(snapshot, &request, workspace)
+}
+
+impl Replay {
+    fn take(
+        &mut self,
+        logged: &Decision,
+        again: &Decision,
+        history: &History,
+        snapshot: &Snapshot,
+        changes: &mut BTreeMap<(String, String), u64>,
+    ) {
+        self.decisions += 1;
+        let invoice = history.as_of(logged.decided_at).invoice(&logged.invoice_id);
+        let currency = invoice.map(|invoice| invoice.amount.currency);
+        self.logged.take(logged, currency);
+        self.replayed.take(again, currency);
+        if logged.action != again.action {
+            self.differ += 1;
+            let kinds = (tally::words(&logged.action), tally::words(&again.action));
+            *changes.entry(kinds).or_default() += 1;
+        }
+        let id = logged.action.id();
+        let refused = again.blocked.iter().find(|blocked| blocked.action == id);
+        let reason = match refused {
+            Some(blocked) => Some(blocked.rule.as_str()),
+            None if snapshot.strategy().place(&logged.action).is_none() => Some(NOT_IN_STRATEGY),
+            None => None,
+        };
+        if let Some(reason) = reason {
+            *self.not_allowed.entry(reason.to_owned()).or_default() += 1;
+        }
+        let mut seen: Vec<&str> = Vec::new();
+        for blocked in &again.blocked {
+            let refusals = self.refusals.entry(blocked.rule.clone()).or_default();
+            refusals.actions += 1;
+            if !seen.contains(&blocked.rule.as_str()) {
+                seen.push(&blocked.rule);
+                refusals.decisions += 1;
+            }
+        }
+    }
+}
