@@ -3,14 +3,17 @@
 //! Raw and valid configuration are two types; [`Config::parse`] is the only way from one to the
 //! other, and reports every fault at once. Everything has a default: an empty file is valid.
 
+mod access;
 mod raw;
 mod read;
 
+pub use access::{Scope, Tls, TlsSpec, Token, TokenSpec};
 pub use raw::{LearningSpec, ServerSpec};
 
 use crate::clock::Source;
 use crate::engine::ChangeError;
 use crate::experiment::Experiments;
+use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::{BanditConfig, Generation};
 use lagom_model::decide::{ColdStart, Pace, PolicyKind, Predictor, SnapshotParts};
@@ -33,6 +36,14 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// Longest time a unary call may take; a caller may ask for less.
     pub deadline: Duration,
+    /// Calls that may be under way at once.
+    pub at_once: usize,
+    /// Certificates; calls are in the clear if `None`.
+    pub tls: Option<Tls>,
+    /// Who may call; everybody may do everything where there are none.
+    pub tokens: Vec<Token>,
+    /// Whose data this is.
+    pub tenant: TenantId,
     /// File of the log.
     pub store: PathBuf,
     /// Where time comes from.
@@ -131,6 +142,11 @@ impl Config {
                 "[server]",
             ),
             (self.deadline != before.deadline, "[server] deadline_ms"),
+            (self.at_once != before.at_once, "[server] at_once"),
+            (
+                self.tls != before.tls || self.tokens != before.tokens,
+                "[server] tls and tokens",
+            ),
             (self.store != before.store, "[store]"),
             (self.clock != before.clock, "[clock]"),
             (self.models != before.models, "[models]"),

@@ -12,7 +12,7 @@ use crate::recording::Recording;
 use crate::store::{Entry, PolicyChange, Reservation, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::History;
-use lagom_features::domain::{CustomerId, TenantId, Timestamp};
+use lagom_features::domain::{CustomerId, Timestamp};
 use lagom_model::bandit::{BanditError, Generation};
 use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::policy::learning::Learning;
@@ -122,7 +122,7 @@ impl Engine {
         store: Arc<dyn Store>,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Booted, BootError> {
-        let tenant = TenantId::default();
+        let tenant = config.tenant.clone();
         let mut rebuild = Rebuild {
             customers: HashMap::new(),
             stamps: HashMap::new(),

@@ -3,6 +3,7 @@
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
 use crate::registry;
+use crate::tenants::Tenants;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -49,16 +50,24 @@ fn take_up(engine: &Engine) -> Result<(), String> {
 }
 
 /// Takes up a configuration, whole or not at all.
-pub(super) async fn reload(engine: &Engine, read: Result<Config, ConfigError>) {
-    let changed = match read {
-        Ok(config) => engine.reconfigure(config).await.map_err(|e| e.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    match changed {
-        Ok(()) => tracing::info!("the configuration is read anew"),
-        Err(error) => {
-            engine.metrics().reload_error();
-            tracing::error!(%error, "the configuration is refused; the last one decides on");
+pub(super) async fn reload(tenants: &Tenants, read: Result<Config, ConfigError>) {
+    for engine in tenants.all() {
+        let tenant = engine.tenant();
+        let changed = match &read {
+            Ok(config) => {
+                let changed = engine.reconfigure(config.of_tenant(tenant)).await;
+                changed.map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match changed {
+            Ok(()) => tracing::info!(%tenant, "the configuration is read anew"),
+            Err(error) => {
+                engine.metrics().reload_error();
+                tracing::error!(
+                    %tenant, %error, "the configuration is refused; the last one decides on"
+                );
+            }
         }
     }
 }

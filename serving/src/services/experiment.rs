@@ -1,7 +1,8 @@
 //! `ExperimentService`.
 
-use crate::engine::{Engine, Failure};
+use crate::engine::Failure;
 use crate::experiment::ExperimentSpec;
+use crate::tenants::Tenants;
 use lagom_proto::v1;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -9,7 +10,7 @@ use v1::experiment_service_server::ExperimentService;
 
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct ExperimentsService(pub(crate) Arc<Engine>);
+pub(crate) struct ExperimentsService(pub(crate) Arc<Tenants>);
 
 fn wire(spec: &ExperimentSpec) -> v1::Experiment {
     let arms = spec.arms.iter().map(|arm| v1::Arm {
@@ -27,9 +28,10 @@ fn wire(spec: &ExperimentSpec) -> v1::Experiment {
 impl ExperimentService for ExperimentsService {
     async fn list_experiments(
         &self,
-        _: Request<v1::ListExperimentsRequest>,
+        request: Request<v1::ListExperimentsRequest>,
     ) -> Result<Response<v1::ListExperimentsResponse>, Status> {
-        let experiments = self.0.experiments().specs().iter().map(wire).collect();
+        let running = self.0.of(&request)?.experiments();
+        let experiments = running.specs().iter().map(wire).collect();
         Ok(Response::new(v1::ListExperimentsResponse { experiments }))
     }
 
@@ -37,8 +39,8 @@ impl ExperimentService for ExperimentsService {
         &self,
         request: Request<v1::ReviewExperimentRequest>,
     ) -> Result<Response<v1::ReviewExperimentResponse>, Status> {
+        let experiments = self.0.of(&request)?.experiments();
         let name = request.into_inner().name;
-        let experiments = self.0.experiments();
         if !experiments.specs().iter().any(|spec| spec.name == name) {
             return Err(Failure::unknown("experiment", &name).into());
         }

@@ -3,6 +3,7 @@
 use crate::convert::scalar::wire_time;
 use crate::engine::{ChangeError, Engine};
 use crate::registry::{self, Pointers, RegistryError};
+use crate::tenants::Tenants;
 use lagom_model::artefact::ModelVersion;
 use lagom_model::decide::Predictor;
 use lagom_proto::v1;
@@ -14,7 +15,7 @@ use v1::model_service_server::ModelService;
 
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct Models(pub(crate) Arc<Engine>);
+pub(crate) struct Models(pub(crate) Arc<Tenants>);
 
 fn wire(version: &ModelVersion, current: bool) -> v1::Model {
     let parts = version.parts();
@@ -60,43 +61,41 @@ async fn on_disk<T: Send + 'static>(
     })
 }
 
-impl Models {
-    fn is_current(&self, id: &str) -> bool {
-        self.0.snapshot().model_id() == Some(id)
-    }
+fn is_current(engine: &Engine, id: &str) -> bool {
+    engine.snapshot().model_id() == Some(id)
+}
 
-    fn dir(&self) -> PathBuf {
-        self.0.config().models.clone()
-    }
+fn dir(engine: &Engine) -> PathBuf {
+    engine.config().models.clone()
+}
 
-    /// Decides with `version` from now on, and from every later start. What does not fit is not
-    /// pointed at.
-    async fn put_in_force(
-        &self,
-        version: ModelVersion,
-        point: impl FnOnce(&Path) -> Result<Pointers, RegistryError> + Send + 'static,
-    ) -> Result<Response<v1::Model>, Status> {
-        let refused = |error: ChangeError| Status::failed_precondition(error.to_string());
-        let answer = wire(&version, true);
-        let model: Arc<dyn Predictor> = Arc::new(version);
-        self.0.fits(Some(Arc::clone(&model))).map_err(refused)?;
-        let dir = self.dir();
-        on_disk(move || point(&dir)).await?;
-        self.0.adopt(Some(model)).map_err(refused)?;
-        tracing::info!(model = answer.model_id, "another model decides");
-        Ok(Response::new(answer))
-    }
+/// Decides with `version` from now on, and from every later start. What does not fit is not
+/// pointed at.
+async fn put_in_force(
+    engine: &Engine,
+    version: ModelVersion,
+    point: impl FnOnce(&Path) -> Result<Pointers, RegistryError> + Send + 'static,
+) -> Result<Response<v1::Model>, Status> {
+    let refused = |error: ChangeError| Status::failed_precondition(error.to_string());
+    let answer = wire(&version, true);
+    let model: Arc<dyn Predictor> = Arc::new(version);
+    engine.fits(Some(Arc::clone(&model))).map_err(refused)?;
+    let dir = dir(engine);
+    on_disk(move || point(&dir)).await?;
+    engine.adopt(Some(model)).map_err(refused)?;
+    tracing::info!(model = answer.model_id, "another model decides");
+    Ok(Response::new(answer))
+}
 
-    async fn pause(&self, paused: bool, reason: String) -> Result<v1::PolicyState, Status> {
-        let change = self.0.pause(paused, reason).await?;
-        let snapshot = self.0.snapshot();
-        Ok(v1::PolicyState {
-            paused,
-            policy: snapshot.policy().name().to_owned(),
-            policy_generation: snapshot.parts().generation.number(),
-            since: Some(wire_time(change.at)),
-        })
-    }
+async fn pause(engine: &Engine, paused: bool, reason: String) -> Result<v1::PolicyState, Status> {
+    let change = engine.pause(paused, reason).await?;
+    let snapshot = engine.snapshot();
+    Ok(v1::PolicyState {
+        paused,
+        policy: snapshot.policy().name().to_owned(),
+        policy_generation: snapshot.parts().generation.number(),
+        since: Some(wire_time(change.at)),
+    })
 }
 
 #[tonic::async_trait]
@@ -105,28 +104,30 @@ impl ModelService for Models {
         &self,
         request: Request<v1::GetModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
+        let engine = self.0.of(&request)?;
         let mut id = request.into_inner().model_id;
         if id.is_empty() {
-            let snapshot = self.0.snapshot();
+            let snapshot = engine.snapshot();
             let current = snapshot
                 .model_id()
                 .ok_or_else(|| Status::not_found("no model is in force; train and promote one"))?;
             id = current.to_owned();
         }
-        let (dir, current) = (self.dir(), self.is_current(&id));
+        let (dir, current) = (dir(&engine), is_current(&engine, &id));
         let version = on_disk(move || registry::version(&dir, &id)).await?;
         Ok(Response::new(wire(&version, current)))
     }
 
     async fn list_models(
         &self,
-        _: Request<v1::ListModelsRequest>,
+        request: Request<v1::ListModelsRequest>,
     ) -> Result<Response<v1::ListModelsResponse>, Status> {
-        let dir = self.dir();
+        let engine = self.0.of(&request)?;
+        let dir = dir(&engine);
         let versions = on_disk(move || registry::list(&dir)).await?;
         let models = versions
             .iter()
-            .map(|one| wire(one, self.is_current(one.id())));
+            .map(|one| wire(one, is_current(&engine, one.id())));
         Ok(Response::new(v1::ListModelsResponse {
             models: models.collect(),
         }))
@@ -136,8 +137,9 @@ impl ModelService for Models {
         &self,
         request: Request<v1::PromoteModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
+        let engine = self.0.of(&request)?;
         let id = request.into_inner().model_id;
-        let dir = self.dir();
+        let dir = dir(&engine);
         let version = on_disk(move || registry::version(&dir, &id)).await?;
         let objections = registry::objections(&version);
         if !objections.is_empty() {
@@ -146,29 +148,30 @@ impl ModelService for Models {
             return Err(Status::failed_precondition(reason));
         }
         let id = version.id().to_owned();
-        self.put_in_force(version, move |dir| registry::promote(dir, &id))
-            .await
+        put_in_force(&engine, version, move |dir| registry::promote(dir, &id)).await
     }
 
     async fn rollback_model(
         &self,
-        _: Request<v1::RollbackModelRequest>,
+        request: Request<v1::RollbackModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
-        let dir = self.dir();
+        let engine = self.0.of(&request)?;
+        let dir = dir(&engine);
         let version = on_disk(move || {
             let previous = registry::pointers(&dir)?.previous;
             let previous = previous.ok_or(RegistryError::NoPrevious)?;
             registry::version(&dir, &previous)
         })
         .await?;
-        self.put_in_force(version, registry::rollback).await
+        put_in_force(&engine, version, registry::rollback).await
     }
 
     async fn pause_policy(
         &self,
         request: Request<v1::PausePolicyRequest>,
     ) -> Result<Response<v1::PolicyState>, Status> {
-        let state = self.pause(true, request.into_inner().reason).await?;
+        let engine = self.0.of(&request)?;
+        let state = pause(&engine, true, request.into_inner().reason).await?;
         Ok(Response::new(state))
     }
 
@@ -176,7 +179,8 @@ impl ModelService for Models {
         &self,
         request: Request<v1::ResumePolicyRequest>,
     ) -> Result<Response<v1::PolicyState>, Status> {
-        let state = self.pause(false, request.into_inner().reason).await?;
+        let engine = self.0.of(&request)?;
+        let state = pause(&engine, false, request.into_inner().reason).await?;
         Ok(Response::new(state))
     }
 }

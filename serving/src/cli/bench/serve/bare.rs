@@ -1,6 +1,6 @@
 //! The floor: the same transport and the same message sizes, and nothing behind them.
 
-use crate::server::serve;
+use crate::server::{Transport, serve};
 use lagom_proto::v1;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,7 +59,8 @@ pub(super) async fn start(
     let (stop, stopped) = watch::channel(false);
     let routes = Routes::new(DecisionServiceServer::new(Bare(Arc::new(answer))));
     tokio::spawn(async move {
-        serve(Arc::new(listener), routes, Duration::from_secs(10), stopped).await;
+        let transport = Transport::plain(Duration::from_secs(10));
+        serve(Arc::new(listener), routes, transport, stopped).await;
     });
     Ok((address, stop))
 }
