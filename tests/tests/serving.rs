@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "serving/access.rs"]
+mod access;
 #[path = "serving/advice.rs"]
 mod advice;
 #[path = "serving/changes.rs"]

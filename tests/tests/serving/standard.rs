@@ -111,8 +111,8 @@ async fn pages_and_metrics_are_there_and_name_nobody() {
     let metrics = house.page("/metrics").await;
     for wanted in [
         "dunning_decisions_total{",
-        "dunning_events_total 2",
-        "dunning_outcomes_pending 1",
+        "dunning_events_total{tenant=\"default\"} 2",
+        "dunning_outcomes_pending{tenant=\"default\"} 1",
     ] {
         assert!(metrics.contains(wanted), "no {wanted} in\n{metrics}");
     }
