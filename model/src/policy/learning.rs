@@ -154,11 +154,8 @@ impl Learning {
     }
 
     /// Goes on counting publications from `number`.
-    ///
-    /// # Errors
-    /// As for [`Learner::renumber`].
-    pub fn renumber(&mut self, number: u64) -> Result<(), BanditError> {
-        self.learner.renumber(number, 1.0)
+    pub fn renumber(&mut self, number: u64) {
+        self.learner.renumber(number);
     }
 
     /// Rounds learnt from.

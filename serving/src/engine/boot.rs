@@ -135,7 +135,7 @@ impl Engine {
             rebuild.take(entry);
             Ok(())
         })?;
-        rebuild.learnt.number_after_the_last()?;
+        rebuild.learnt.number_after_the_last();
         let generation = Arc::clone(rebuild.learnt.learning.generation());
         let snapshot = snapshot(
             config,

@@ -80,20 +80,19 @@ impl Learnt {
 
     /// What was rebuilt is what was published last, if nothing but its number differs; otherwise
     /// the configuration or the log has changed since, and it takes the next number.
-    pub(super) fn number_after_the_last(&mut self) -> Result<(), BanditError> {
+    pub(super) fn number_after_the_last(&mut self) {
         let Some(last) = &self.published else {
-            return Ok(());
+            return;
         };
-        self.learning.renumber(last.generation)?;
+        self.learning.renumber(last.generation);
         let rebuilt = publication(self.learning.generation(), last.outcomes, last.published_at);
         if rebuilt.state != last.state {
             tracing::info!(
                 last = last.generation,
                 "what was learnt differs from what was published; it takes the next number"
             );
-            self.learning.renumber(last.generation + 1)?;
+            self.learning.renumber(last.generation + 1);
         }
-        Ok(())
     }
 }
 
@@ -104,7 +103,7 @@ pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, Chan
         learnt.take(entry);
         Ok(())
     })?;
-    learnt.number_after_the_last()?;
+    learnt.number_after_the_last();
     Ok(learnt)
 }
 
