@@ -138,8 +138,8 @@ fn record(
     chosen: Chosen,
     verdicts: &[Verdict],
 ) -> Decision {
-    let ids = snapshot.strategy().ids();
-    let action = snapshot.strategy().catalogue()[chosen.action].clone();
+    let (catalogue, ids) = (snapshot.strategy().catalogue(), snapshot.strategy().ids());
+    let action = catalogue[chosen.action].clone();
     // The slot that the rules judged: in the customer's zone or, unknown, the country's.
     let slot = action.timing.map(|timing| facts.slot(timing));
     let (send_at, send_until) = slot.unzip();
@@ -153,10 +153,10 @@ fn record(
     let blocked = verdicts
         .iter()
         .zip(ids)
-        .filter_map(|(verdict, action)| match verdict {
+        .filter_map(|(verdict, id)| match verdict {
             Verdict::Allowed => None,
             Verdict::Refused(rule) => Some(Blocked {
-                action: action.clone(),
+                action: id.clone(),
                 rule: snapshot.guardrails().rule(*rule).id.clone(),
             }),
         })
@@ -169,7 +169,7 @@ fn record(
         decided_at: request.now,
         customer_id: request.customer_id.clone(),
         invoice_id: request.invoice_id.clone(),
-        fee_minor: snapshot.strategy().fee_at(chosen.action),
+        fee_minor: snapshot.strategy().fee_minor(&action),
         send_at,
         send_until,
         next_evaluation_at: from + Days::whole(i64::from(pause)),

@@ -48,12 +48,11 @@ impl Strategy {
             return Err(StrategyError { faults });
         }
         let places = expanded.actions.iter().cloned().zip(0..).collect();
-        let ids = expanded.actions.iter().map(Action::id).collect();
         Ok(Self {
             spec,
             id,
+            ids: expanded.actions.iter().map(Action::id).collect(),
             actions: expanded.actions,
-            ids,
             entries: expanded.entries,
             timings: expanded.timings,
             fees: expanded.fees,
@@ -80,7 +79,7 @@ impl Strategy {
         &self.actions
     }
 
-    /// The ids of [`Self::catalogue`], in its order.
+    /// The id of each action, in the catalogue's order.
     #[must_use]
     pub fn ids(&self) -> &[ActionId] {
         &self.ids

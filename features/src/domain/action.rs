@@ -276,8 +276,7 @@ impl From<Action> for String {
     }
 }
 
-/// The written form of an [`Action`]: the name under which it is logged. A copy shares the text,
-/// because a decision names hundreds of them.
+/// The written form of an [`Action`]: the name under which it is logged. Copies share the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ActionId(Arc<str>);

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod case;
-mod cost;
 mod ladder;
 mod legal;
 mod naive;

@@ -2,6 +2,7 @@
 
 mod bandit;
 mod decide;
+mod guardrails;
 mod serve;
 mod store;
 
@@ -22,6 +23,7 @@ enum What {
     Decide(decide::Args),
     Serve(serve::Args),
     Store(store::Args),
+    Guardrails(guardrails::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
@@ -30,5 +32,6 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Decide(args) => decide::run(args, out),
         What::Serve(args) => serve::run(args, out),
         What::Store(args) => store::run(args, out),
+        What::Guardrails(args) => guardrails::run(args, out),
     }
 }

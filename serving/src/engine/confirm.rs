@@ -4,12 +4,16 @@ use super::{Engine, Failure};
 use crate::customers::CustomerState;
 use crate::recording::{Recording, What};
 use crate::store::{Entry, Reservation};
-use lagom_features::domain::{DecisionId, Event, EventId, EventType, Timestamp};
+use lagom_features::domain::{Days, DecisionId, Event, EventId, EventType, Timestamp};
 use lagom_features::{History, Ledger};
 use lagom_model::guardrails::Facts;
 use lagom_model::log::{Decision, RuleId};
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// How long a contact that may proceed counts without being reported: a sender that confirms and
+/// then fails must not silence the customer's other invoices for ever.
+const RESERVATION_LASTS: Days = Days::whole(2);
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +28,8 @@ impl Engine {
     /// Judges a decision's action again by what is known now.
     ///
     /// A contact that may proceed is reserved: it counts against the customer's budget for every
-    /// other confirmation until it is reported as sent or skipped. A cancellation is recorded as
-    /// `contact_skipped` and stays.
+    /// other confirmation until it is reported as sent or skipped, or for two days. A cancellation is
+    /// recorded as `contact_skipped` and stays.
     ///
     /// # Errors
     /// [`Failure`]; nothing was reserved or recorded then.
@@ -88,7 +92,7 @@ impl Engine {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<Vec<RuleId>, Failure> {
-        let history = with_reservations(state, decision);
+        let history = with_reservations(state, decision, now);
         let view = history.as_of(now);
         let ledger = Ledger::of(&view);
         let facts = Facts::of(&view, &ledger, &decision.invoice_id)
@@ -143,8 +147,12 @@ fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Times
 }
 
 /// The history, and in it a contact for each reservation of another decision that was neither
-/// sent nor skipped yet.
-fn with_reservations<'a>(state: &'a CustomerState, decision: &Decision) -> Cow<'a, History> {
+/// sent nor skipped yet and has not expired.
+fn with_reservations<'a>(
+    state: &'a CustomerState,
+    decision: &Decision,
+    now: Timestamp,
+) -> Cow<'a, History> {
     let mut history = Cow::Borrowed(&state.history);
     for one in &state.reservations {
         let reported = |event: &Event| {
@@ -154,7 +162,9 @@ fn with_reservations<'a>(state: &'a CustomerState, decision: &Decision) -> Cow<'
             );
             told && event.decision_id.as_ref() == Some(&one.decision_id)
         };
-        if one.decision_id == decision.decision_id || state.history.events().iter().any(reported) {
+        let own = one.decision_id == decision.decision_id;
+        let expired = one.reserved_at + RESERVATION_LASTS < now;
+        if own || expired || state.history.events().iter().any(reported) {
             continue;
         }
         let key = EventId::new(format!("reserved-{}", one.decision_id)).expect("made of an id");

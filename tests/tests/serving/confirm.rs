@@ -93,3 +93,46 @@ async fn a_contact_that_may_proceed_is_counted_for_others() {
     let refused = confirm(&house, &other).await;
     assert_eq!(refused.status(), ConfirmStatus::Cancel, "{refused:?}");
 }
+
+/// A sender that confirms and never reports has spent the contact for two days, not for ever.
+#[tokio::test]
+async fn a_reservation_that_nothing_follows_expires() {
+    // A contact would silence the customer for ten days, so that only its expiry explains the second.
+    let config = format!(
+        "{LADDER}[[guardrails.overrides]]\nrule = \"global.cooldown\"\nset = {{ hours = 240 }}\n\
+         reason = \"a test\"\n"
+    );
+    let house = House::open(&config).await;
+    let mut second = invoice(1);
+    second.customer_id = "c0".to_owned();
+    house.record(vec![customer(0), invoice(0), second]).await;
+    let first = contact_advised(&house, 0).await;
+    let mut ask = question(1);
+    ask.customer_id = "c0".to_owned();
+    let asked = house.decisions().next_best_action(ask.clone()).await;
+    let other = asked.unwrap().into_inner();
+    assert_eq!(
+        confirm(&house, &first).await.status(),
+        ConfirmStatus::Proceed
+    );
+    assert_eq!(
+        confirm(&house, &other).await.status(),
+        ConfirmStatus::Cancel
+    );
+    let confirm_at = |advice: &NextBestActionResponse, seconds: i64| ConfirmActionRequest {
+        decision_id: advice.decision_id.clone(),
+        as_of: company::at(seconds),
+    };
+    ask.request_id = "three days later".to_owned();
+    ask.as_of = company::at(MONDAY + 3 * company::DAY);
+    let asked = house.decisions().next_best_action(ask).await;
+    let later = asked.unwrap().into_inner();
+    let slot = later.action.as_ref().unwrap().send_at.unwrap().seconds;
+    let answer = house
+        .decisions()
+        .confirm_action(confirm_at(&later, slot))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(answer.status(), ConfirmStatus::Proceed, "{answer:?}");
+}
