@@ -128,10 +128,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`ChangeError::Snapshot`] where it reads other features than those in force.
-    pub fn adopt(&self, model: Option<Arc<dyn Predictor>>) -> Result<(), ChangeError> {
-        self.fits(model.clone())?;
+    pub fn adopt(&self, model: Option<&Arc<dyn Predictor>>) -> Result<(), ChangeError> {
+        self.fits(model.cloned())?;
         self.swap(|snapshot| {
-            let next = snapshot.with_model(model.clone());
+            let next = snapshot.with_model(model.cloned());
             next.unwrap_or_else(|error| {
                 // Checked above; the features have changed in between.
                 tracing::error!(%error, "a model does not fit; the last one decides on");

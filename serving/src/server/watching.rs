@@ -44,7 +44,9 @@ fn take_up(engine: &Engine) -> Result<(), String> {
         return Ok(());
     }
     let model = registry::current(&dir).map_err(|error| error.to_string())?;
-    engine.adopt(model).map_err(|error| error.to_string())?;
+    engine
+        .adopt(model.as_ref())
+        .map_err(|error| error.to_string())?;
     tracing::info!(model = wanted.current, "another model decides");
     Ok(())
 }
@@ -100,6 +102,6 @@ impl HangUp {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -82,7 +82,7 @@ async fn put_in_force(
     engine.fits(Some(Arc::clone(&model))).map_err(refused)?;
     let dir = dir(engine);
     on_disk(move || point(&dir)).await?;
-    engine.adopt(Some(model)).map_err(refused)?;
+    engine.adopt(Some(&model)).map_err(refused)?;
     tracing::info!(model = answer.model_id, "another model decides");
     Ok(Response::new(answer))
 }
