@@ -12,7 +12,7 @@ use lagom_features::{History, Ledger};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::Facts;
 use lagom_model::policy::learning::Learning;
-use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec};
+use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec, When};
 use serde::Serialize;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -163,6 +163,7 @@ fn wide() -> Result<Strategy, Failure> {
             kinds: kinds.clone(),
             channels: Vec::new(),
             tones: Vec::new(),
+            when: When::default(),
         }],
         ladder: Vec::new(),
     })?)
