@@ -98,8 +98,12 @@ impl Strategy {
     /// for an action outside the catalogue.
     #[must_use]
     pub fn fee_minor(&self, action: &Action) -> i64 {
-        self.place(action)
-            .map_or(0, |place| self.fees[self.entries[place].fee])
+        self.place(action).map_or(0, |place| self.fee_at(place))
+    }
+
+    /// Fee charged with the action at `place` of the catalogue, in minor units.
+    pub(crate) fn fee_at(&self, place: usize) -> i64 {
+        self.fees[self.entries[place].fee]
     }
 
     /// Currency of all fees.

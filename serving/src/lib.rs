@@ -9,6 +9,7 @@
 //! * [`learner`]: outcomes in, generations out, in the background.
 //! * [`server`]: gRPC, pages and learner, started and stopped together.
 //! * [`pages`]: what people read.
+//! * [`tenants`]: who shares this process and nothing else.
 //! * [`registry`]: the model version in force.
 //! * [`convert`]: between the interface and the domain, with the path of every bad field.
 //! * [`explain`]: why a decision was made.
@@ -36,3 +37,4 @@ mod reviews;
 pub mod server;
 mod services;
 pub mod store;
+pub mod tenants;

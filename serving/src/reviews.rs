@@ -86,8 +86,8 @@ fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failu
 }
 
 fn known(engine: &Engine, name: &str) -> Result<(), Failure> {
-    let mut specs = engine.experiments().specs().iter();
-    if specs.any(|spec| spec.name == name) {
+    let experiments = engine.experiments();
+    if experiments.specs().iter().any(|spec| spec.name == name) {
         Ok(())
     } else {
         Err(Failure::unknown("experiment", &name))

@@ -95,13 +95,13 @@ pub fn value(
         -objective.collection_case_minor,
     ]);
     into.action_values.clear();
-    into.action_values
-        .extend(strategy.catalogue().iter().map(|action| {
-            let harm: f64 = (expected(action).iter().zip(&into.head_weights))
-                .map(|(head, weight)| head * weight)
-                .sum();
-            objective.fee * strategy.fee_minor(action) as f64
-                - objective.price_minor(action.kind, action.channel)
-                + harm
-        }));
+    let catalogue = strategy.catalogue().iter().enumerate();
+    into.action_values.extend(catalogue.map(|(place, action)| {
+        let harm: f64 = (expected(action).iter().zip(&into.head_weights))
+            .map(|(head, weight)| head * weight)
+            .sum();
+        objective.fee * strategy.fee_at(place) as f64
+            - objective.price_minor(action.kind, action.channel)
+            + harm
+    }));
 }

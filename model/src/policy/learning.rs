@@ -261,12 +261,8 @@ impl Learning {
     }
 
     /// Goes on counting publications from `number`.
-    ///
-    /// # Errors
-    /// As for [`Learner::renumber`].
-    pub fn renumber(&mut self, number: u64) -> Result<(), BanditError> {
-        let discount = self.discount();
-        self.learner.renumber(number, discount)
+    pub fn renumber(&mut self, number: u64) {
+        self.learner.renumber(number);
     }
 
     /// Rounds learnt from.

@@ -4,6 +4,8 @@ mod bandit;
 mod decide;
 mod features;
 mod guardrails;
+mod serve;
+mod store;
 mod worlds;
 
 use super::answer::{Answer, Failure};
@@ -23,6 +25,8 @@ enum What {
     Decide(decide::Args),
     Features(features::Args),
     Worlds(worlds::Args),
+    Serve(serve::Args),
+    Store(store::Args),
     Guardrails(guardrails::Args),
 }
 
@@ -32,6 +36,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Decide(args) => decide::run(args, out),
         What::Features(args) => features::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
+        What::Serve(args) => serve::run(args, out),
+        What::Store(args) => store::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }
 }

@@ -259,6 +259,7 @@ async fn stay(args: &Args, shown: Running, tried: &Lived, out: &mut Output) -> R
             shown.grpc_addr
         ));
     }
-    shown.until_signal().await;
+    let config = Config::clone(&shown.engine().config());
+    shown.until_signal(move || Ok(config.clone())).await;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What stands in the sections of `lagom.toml` that belong to serving, unchecked.
 
+use super::access::{TlsSpec, TokenSpec};
 use serde::{Deserialize, Serialize};
 
 /// `[server]`.
@@ -12,6 +13,12 @@ pub struct ServerSpec {
     pub http: String,
     /// Longest time a unary call may take, in milliseconds.
     pub deadline_ms: u64,
+    /// Calls that may be under way at once; whoever comes later is told to come again.
+    pub at_once: usize,
+    /// Certificates; calls are in the clear if absent.
+    pub tls: Option<TlsSpec>,
+    /// Who may call.
+    pub tokens: Vec<TokenSpec>,
 }
 
 impl Default for ServerSpec {
@@ -20,6 +27,9 @@ impl Default for ServerSpec {
             grpc: "127.0.0.1:50051".to_owned(),
             http: "127.0.0.1:8080".to_owned(),
             deadline_ms: 10_000,
+            at_once: 1_024,
+            tls: None,
+            tokens: Vec::new(),
         }
     }
 }

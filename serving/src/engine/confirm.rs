@@ -98,10 +98,12 @@ impl Engine {
         let facts = Facts::of(&view, &ledger, &decision.invoice_id)
             .ok_or_else(|| Failure::unknown("invoice", &decision.invoice_id))?;
         let send_at = decision.send_at.unwrap_or(now);
-        let snapshot = self.live.load();
-        Ok(snapshot
-            .guardrails()
-            .recheck(&facts, &decision.action, decision.fee_minor, send_at))
+        Ok(self.snapshot().guardrails().recheck(
+            &facts,
+            &decision.action,
+            decision.fee_minor,
+            send_at,
+        ))
     }
 }
 

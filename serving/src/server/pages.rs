@@ -2,10 +2,11 @@
 
 use crate::engine::{Engine, Failure};
 use crate::explain::explain;
-use crate::metrics::Gauges;
+use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
 use crate::pages::{Reader, decision, experiments, review, shell};
 use crate::reviews;
+use crate::tenants::Tenants;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// The engine, once the log is read and until the server drains.
-pub(super) type Door = Option<Arc<Engine>>;
+/// The engines, once the logs are read and until the server drains.
+pub(super) type Door = Option<Arc<Tenants>>;
 
 type Shared = State<watch::Receiver<Door>>;
 
@@ -36,7 +37,7 @@ pub(super) async fn serve(
         .route("/decisions/{id}", get(decided))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(numbers))
         .with_state(door);
     let stopped = async move {
         // An error means that the server was dropped, which ends it too.
@@ -48,9 +49,14 @@ pub(super) async fn serve(
     }
 }
 
+fn tenants(door: &watch::Receiver<Door>) -> Result<Arc<Tenants>, Refusal> {
+    let tenants = door.borrow().clone();
+    tenants.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
+}
+
+/// Pages show the tenant `default`; what they show of others would need to know who looks.
 fn engine(door: &watch::Receiver<Door>) -> Result<Arc<Engine>, Refusal> {
-    let engine = door.borrow().clone();
-    engine.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
+    tenants(door).map(|tenants| Arc::clone(tenants.main()))
 }
 
 async fn ready(State(door): Shared) -> Result<&'static str, Refusal> {
@@ -71,9 +77,13 @@ fn gauges(engine: &Engine) -> Gauges {
     }
 }
 
-async fn metrics(State(door): Shared) -> Result<impl IntoResponse, Refusal> {
-    let engine = engine(&door)?;
-    let text = engine.metrics().text(&gauges(&engine));
+async fn numbers(State(door): Shared) -> Result<impl IntoResponse, Refusal> {
+    let tenants = tenants(&door)?;
+    let each = tenants.all().map(|engine| {
+        let tenant = engine.tenant().as_str();
+        (tenant, engine.metrics(), gauges(engine))
+    });
+    let text = metrics::text(each);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
@@ -97,7 +107,8 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
     let gauges = gauges(&engine);
     let snapshot = engine.snapshot();
     let change = engine.policy_change().filter(|_| gauges.paused);
-    let experiments = engine.experiments().specs().iter().map(|spec| {
+    let running = engine.experiments();
+    let experiments = running.specs().iter().map(|spec| {
         let arms = spec.arms.iter();
         let arms = arms.map(|arm| (arm.name.clone(), arm.share * spec.share));
         (spec.name.clone(), arms.collect())
