@@ -11,6 +11,7 @@ mod confirm;
 mod failure;
 mod next;
 mod record;
+mod reservations;
 mod time;
 
 pub use boot::{BootError, Booted};
