@@ -14,6 +14,7 @@ mod explained;
 mod failure;
 mod next;
 mod record;
+mod reservations;
 mod time;
 
 pub use boot::{BootError, Booted};
