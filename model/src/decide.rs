@@ -8,9 +8,11 @@
 
 mod choose;
 mod reason;
+mod revisit;
 mod snapshot;
 
 pub use choose::Workspace;
+pub use revisit::Revisitor;
 pub use snapshot::{
     ColdStart, Pace, PolicyKind, Predictor, Snapshot, SnapshotError, SnapshotParts,
 };

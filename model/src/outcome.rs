@@ -26,9 +26,21 @@ pub fn mature(
 ) -> Option<Outcome> {
     let from = decision.decided_at;
     let until = from + Days::whole(i64::from(window_days));
-    if now < until {
-        return None;
-    }
+    (now >= until).then(|| between(decision, history, objective, until, now))
+}
+
+/// What came of `decision` in `[decided_at, until)`, by what `history` knows at `now`: a window of
+/// any length, so that the life of an invoice can be cut at its decisions without counting
+/// anything twice.
+#[must_use]
+pub fn between(
+    decision: &Decision,
+    history: &History,
+    objective: &Objective,
+    until: Timestamp,
+    now: Timestamp,
+) -> Outcome {
+    let from = decision.decided_at;
     let before = Ledger::of(&history.as_of(from));
     let outstanding_minor = before
         .invoice(&decision.invoice_id)
@@ -89,7 +101,7 @@ pub fn mature(
         executed,
     };
     outcome.value_minor = objective.value_minor(&outcome, margin);
-    Some(outcome)
+    outcome
 }
 
 fn count<'a>(events: impl Iterator<Item = &'a Event>, kind: EventType) -> u32 {

@@ -56,6 +56,14 @@ impl Workspace {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Holds open the actions of the catalogue that `allowed` says, in its order, and waiting:
+    /// no rule may force a contact.
+    pub(super) fn open(&mut self, allowed: impl Iterator<Item = bool>) {
+        self.mask.clear();
+        self.mask.extend(allowed);
+        self.mask[WAIT] = true;
+    }
 }
 
 /// Chooses among the actions that `workspace.verdicts` allow.
@@ -67,21 +75,70 @@ pub(super) fn choose(
 ) -> Result<Chosen, BanditError> {
     let parts = snapshot.parts();
     let generation = &parts.generation;
-    workspace.mask.clear();
-    let allowed = workspace.verdicts.iter();
-    workspace
-        .mask
-        .extend(allowed.map(|verdict| matches!(verdict, Verdict::Allowed)));
-    // Waiting is always possible: no rule may force a contact.
-    workspace.mask[WAIT] = true;
+    let verdicts = std::mem::take(&mut workspace.verdicts);
+    let allowed = |verdict: &Verdict| matches!(verdict, Verdict::Allowed);
+    workspace.open(verdicts.iter().map(allowed));
+    workspace.verdicts = verdicts;
     let u = draw(case.decision_id.as_str(), &generation.digest());
+    let Spread {
+        distribution,
+        scored,
+        fallback,
+    } = spread(snapshot, policy, case, workspace)?;
+    let probabilities: Vec<f64> = distribution.iter().map(|&(_, p)| p).collect();
+    let at = select(&probabilities, u).unwrap_or(0);
+    let (action, probability) = distribution[at];
+    Ok(Chosen {
+        action,
+        probability,
+        draw: u,
+        policy: if fallback.is_some() && parts.paused {
+            PolicyKind::Ladder
+        } else {
+            policy
+        },
+        generation: generation.number(),
+        expected_value: if scored {
+            against_waiting(&workspace.scratch, action)
+        } else {
+            None
+        },
+        distribution,
+        fallback,
+    })
+}
+
+/// A distribution over the actions that are open, and how it came about.
+pub(super) struct Spread {
+    /// Place and probability of every open action, by place.
+    pub(super) distribution: Vec<(usize, f64)>,
+    /// Whether the bandit's scores made it.
+    pub(super) scored: bool,
+    /// Why another policy than the one asked for made it, if one did.
+    pub(super) fallback: Option<String>,
+}
+
+/// The distribution of `policy` over the actions that `workspace` holds open; deciding and
+/// evaluating both come here, so that what is valued is what would be served.
+pub(super) fn spread(
+    snapshot: &Snapshot,
+    policy: PolicyKind,
+    case: &Case<'_>,
+    workspace: &mut Workspace,
+) -> Result<Spread, BanditError> {
+    let parts = snapshot.parts();
+    let generation = &parts.generation;
     let ladder = |mask: &[bool]| ladder::choose(case.facts, snapshot.strategy(), mask);
-    let (distribution, expected, fallback) = match policy {
-        PolicyKind::Ladder => (vec![(ladder(&workspace.mask), 1.0)], None, None),
-        PolicyKind::Uniform => (uniform(&workspace.mask), None, None),
-        PolicyKind::Bandit if parts.paused => (
+    let unscored = |distribution, fallback| Spread {
+        distribution,
+        scored: false,
+        fallback,
+    };
+    Ok(match policy {
+        PolicyKind::Ladder => unscored(vec![(ladder(&workspace.mask), 1.0)], None),
+        PolicyKind::Uniform => unscored(uniform(&workspace.mask), None),
+        PolicyKind::Bandit if parts.paused => unscored(
             vec![(ladder(&workspace.mask), 1.0)],
-            None,
             Some("the policy is paused; the ladder decides".to_owned()),
         ),
         PolicyKind::Bandit if generation.labels() < parts.cold_start.rounds as f64 => {
@@ -98,29 +155,13 @@ pub(super) fn choose(
                 generation.labels(),
                 parts.cold_start.rounds
             );
-            (explored, None, Some(reason))
+            unscored(explored, Some(reason))
         }
-        PolicyKind::Bandit => {
-            let distribution = score(snapshot, case, workspace)?;
-            (distribution, Some(()), None)
-        }
-    };
-    let probabilities: Vec<f64> = distribution.iter().map(|&(_, p)| p).collect();
-    let at = select(&probabilities, u).unwrap_or(0);
-    let (action, probability) = distribution[at];
-    Ok(Chosen {
-        action,
-        probability,
-        draw: u,
-        policy: if fallback.is_some() && parts.paused {
-            PolicyKind::Ladder
-        } else {
-            policy
+        PolicyKind::Bandit => Spread {
+            distribution: score(snapshot, case, workspace)?,
+            scored: true,
+            fallback: None,
         },
-        generation: generation.number(),
-        expected_value: expected.and_then(|()| against_waiting(&workspace.scratch, action)),
-        distribution,
-        fallback,
     })
 }
 

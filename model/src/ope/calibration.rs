@@ -7,7 +7,7 @@ use crate::statistics::special::chi_squared;
 ///
 /// If action `a` was drawn with probability `p(a|x)` in every round, then it
 /// was taken about `E = Σ p(a|x)` times, with variance `Σ p (1 − p)`.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Calibration {
     /// Largest difference between a logged propensity and the probability of
     /// the same action in the logged distribution.

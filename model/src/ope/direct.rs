@@ -11,7 +11,7 @@
 
 mod design;
 mod layers;
-mod solve;
+pub(super) mod solve;
 
 pub use layers::DirectModel;
 

@@ -60,7 +60,12 @@ impl Overlap {
     /// Measures the weights of a log.
     #[must_use]
     pub fn of(terms: &Terms) -> Self {
-        let weights = terms.weights();
+        Self::of_weights(terms.weights(), terms.customers())
+    }
+
+    /// Measures weights, one a round or one an episode; `customers` as long, numbered from 0.
+    #[must_use]
+    pub fn of_weights(weights: &[f64], customers: Option<&[u32]>) -> Self {
         let rounds = weights.len();
         let n = real(rounds);
         let total = sum(weights.iter().copied());
@@ -76,9 +81,7 @@ impl Overlap {
             rounds,
             ess,
             ess_share: ess / n,
-            ess_customers: terms
-                .customers()
-                .map(|customers| effective_customers(weights, customers)),
+            ess_customers: customers.map(|customers| effective_customers(weights, customers)),
             max_weight: sorted.last().copied().unwrap_or(0.0),
             mean_weight,
             mean_weight_z: if error > 0.0 {

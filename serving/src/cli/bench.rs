@@ -2,6 +2,7 @@
 
 mod bandit;
 mod decide;
+mod features;
 mod guardrails;
 mod worlds;
 
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Features(features::Args),
     Worlds(worlds::Args),
     Guardrails(guardrails::Args),
 }
@@ -28,6 +30,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Features(args) => features::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }

@@ -2,7 +2,7 @@
 
 /// Solves `A x = b` in place for a symmetric positive definite `A` (row-major,
 /// `n × n`), leaving `x` in `b`; `false` when `A` is not positive definite.
-pub(super) fn solve(a: &mut [f64], b: &mut [f64]) -> bool {
+pub(in crate::ope) fn solve(a: &mut [f64], b: &mut [f64]) -> bool {
     let n = b.len();
     for column in 0..n {
         for row in column..n {

@@ -44,9 +44,9 @@ struct Report {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Timed {
-    best_us: f64,
-    median_us: f64,
+pub(super) struct Timed {
+    pub(super) best_us: f64,
+    pub(super) median_us: f64,
 }
 
 pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
@@ -113,7 +113,7 @@ pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-fn timed(mut once: impl FnMut()) -> Timed {
+pub(super) fn timed(mut once: impl FnMut()) -> Timed {
     let mut batches: Vec<f64> = (0..BATCHES)
         .map(|_| {
             let started = Instant::now();
@@ -170,7 +170,7 @@ fn wide() -> Result<Strategy, Failure> {
 }
 
 /// A consumer in Stockholm with monthly invoices, eight events about each; the last is a week late.
-fn two_years() -> Result<(History, InvoiceId, Timestamp), Failure> {
+pub(super) fn two_years() -> Result<(History, InvoiceId, Timestamp), Failure> {
     const STORY: [(EventType, i64); 8] = [
         (EventType::InvoiceDelivered, 0),
         (EventType::InvoiceOpened, 1),
