@@ -6,7 +6,7 @@
 
 mod slots;
 
-use crate::domain::{Customer, Event, EventId, Invoice, InvoiceId, Timestamp};
+use crate::domain::{Customer, CustomerId, Event, EventId, Invoice, InvoiceId, Timestamp};
 use slots::Slots;
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -71,6 +71,15 @@ fn happened(a: &Event, b: &Event) -> Ordering {
     (a.occurred_at, a.recorded_at, &a.event_id).cmp(&(b.occurred_at, b.recorded_at, &b.event_id))
 }
 
+/// The slot of the invoice that `event` names. Its ids share their texts with those of the history:
+/// in memory a customer's events are most of it.
+fn share(event: &mut Event, customer_id: Option<&CustomerId>, slots: &mut Slots) -> Option<Slot> {
+    if let Some(known) = customer_id.filter(|&known| *known == event.customer_id) {
+        event.customer_id.clone_from(known);
+    }
+    event.invoice_id.as_mut().map(|id| slots.share(id))
+}
+
 /// Inserts behind every element that was recorded no later, which keeps arrival order on ties.
 fn insert_recorded<T>(list: &mut Vec<Recorded<T>>, recorded_at: Timestamp, value: T) -> usize {
     let at = list.partition_point(|other| other.recorded_at <= recorded_at);
@@ -107,13 +116,14 @@ impl History {
             .events
             .retain(|event| ids.insert(event.event_id.clone()));
         let slots = &mut history.slots;
-        let invoices = history.invoices.iter();
+        let invoices = history.invoices.iter_mut();
         history.invoice_slots = invoices
-            .map(|one| slots.of(&one.value.invoice_id))
+            .map(|one| slots.share(&mut one.value.invoice_id))
             .collect();
-        let events = history.events.iter();
+        let customer_id = history.events.first().map(|one| one.customer_id.clone());
+        let events = history.events.iter_mut();
         history.event_slots = events
-            .map(|event| event.invoice_id.as_ref().map(|id| slots.of(id)))
+            .map(|event| share(event, customer_id.as_ref(), slots))
             .collect();
         history
     }
@@ -124,21 +134,22 @@ impl History {
     }
 
     /// Records an invoice, or a correction of one of the same id.
-    pub fn record_invoice(&mut self, recorded_at: Timestamp, invoice: Invoice) {
-        let slot = self.slots.of(&invoice.invoice_id);
+    pub fn record_invoice(&mut self, recorded_at: Timestamp, mut invoice: Invoice) {
+        let slot = self.slots.share(&mut invoice.invoice_id);
         let at = insert_recorded(&mut self.invoices, recorded_at, invoice);
         self.invoice_slots.insert(at, slot);
     }
 
     /// Records an event once; late and out-of-order events find their place.
-    pub fn record_event(&mut self, event: Event) -> Inserted {
+    pub fn record_event(&mut self, mut event: Event) -> Inserted {
         if !self.ids.insert(event.event_id.clone()) {
             return Inserted::Duplicate;
         }
         let at = self
             .events
             .partition_point(|other| happened(other, &event) == Ordering::Less);
-        let slot = event.invoice_id.as_ref().map(|id| self.slots.of(id));
+        let customer_id = self.events.first().map(|one| &one.customer_id);
+        let slot = share(&mut event, customer_id, &mut self.slots);
         self.event_slots.insert(at, slot);
         self.events.insert(at, event);
         Inserted::New
@@ -279,7 +290,7 @@ impl<'a> View<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{CustomerId, EventType};
+    use crate::domain::EventType;
 
     fn event(id: &str, occurred: i64, recorded: i64) -> Event {
         Event::new(

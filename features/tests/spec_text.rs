@@ -162,6 +162,13 @@ fn every_fault_names_its_line() {
             "has no `tenure_days`",
         ),
         ("period = 7.0", "period = 0.0", 16, "above zero"),
+        (
+            "transform = \"cyclic\"\nperiod = 7.0",
+            "transform = \"bins\"\nedges = [5, 5]",
+            17,
+            "rising numbers",
+        ),
+        ("\"cyclic\"", "\"bins\"", 13, "needs the key `edges`"),
         ("period = 7.0", "period = \"week\"", 17, "expected"),
         ("period = 7.0", "period 7", 17, "expected"),
     ] {

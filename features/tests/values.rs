@@ -237,6 +237,12 @@ fn unknown_is_not_zero_unless_declared() {
         world.value(&format!("{amount}\ntransform = \"log1p\""), "2026-05-02"),
         3_001.0_f64.ln(),
     );
+    for (edges, first_bin) in [("[3000]", 0.0), ("[2999.5, 9e9]", 0.0), ("[3000.5]", 1.0)] {
+        let bins = format!("{amount}\ntransform = \"bins\"\nedges = {edges}");
+        equal(world.value(&bins, "2026-05-02"), first_bin);
+    }
+    let bins = format!("{business}\ntransform = \"bins\"\nedges = [0.5]");
+    equal(world.value(&bins, "2026-05-02"), f64::NAN);
     // Saturday the 2nd of May: Monday is 0.
     let weekday =
         "source = \"calendar\"\nattribute = \"weekday\"\ntransform = \"cyclic\"\nperiod = 7.0";

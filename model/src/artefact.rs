@@ -8,6 +8,7 @@ mod error;
 
 pub use error::ArtefactError;
 
+use crate::hazard::{Hazard, HazardHead};
 use crate::linear::LinearModel;
 use crate::metrics::Metrics;
 use lagom_features::FeatureSpec;
@@ -83,6 +84,10 @@ pub struct Parts {
     pub feature_spec: String,
     /// P(the invoice is settled within the horizon of the decision).
     pub propensity: Head,
+    /// P(the invoice is settled by each day to [`crate::hazard::HORIZON_DAYS`]), where the data
+    /// was enough for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hazard: Option<HazardHead>,
     /// P(the invoice is still open when its due date has passed), as judged at issue.
     pub lateness: Option<Head>,
     /// P(the customer leaves within the horizon of the decision).
@@ -125,7 +130,12 @@ impl ModelVersion {
         ];
         for (name, head) in heads {
             if let Some(head) = head {
-                check_columns(name, &head.model, &spec)?;
+                check_columns(name, &head.model, &spec, &[])?;
+            }
+        }
+        if let Some(head) = &parts.hazard {
+            for (name, model) in head.hazard.models() {
+                check_columns(name, model, &spec, Hazard::OWN_COLUMNS)?;
             }
         }
         let id = digest(canonical(&parts).as_bytes());
@@ -179,6 +189,15 @@ impl ModelVersion {
         self.parts.propensity.model.predict(features).ok()
     }
 
+    /// P(settled by each of `days`, ascending, from the decision) of a feature vector whose invoice
+    /// becomes late in `late_in_days`; none where no hazard was fitted or the vector is not of this
+    /// spec. See [`Hazard::paid_by`].
+    #[must_use]
+    pub fn paid_by(&self, features: &[f64], late_in_days: f64, days: &[f64]) -> Option<Vec<f64>> {
+        let head = self.parts.hazard.as_ref()?;
+        head.hazard.paid_by(features, late_in_days, days).ok()
+    }
+
     /// P(leaves within the horizon) of a feature vector, where the data had churn to learn from.
     #[must_use]
     pub fn churn_risk(&self, features: &[f64]) -> Option<f64> {
@@ -196,8 +215,9 @@ fn check_columns(
     head: &'static str,
     model: &LinearModel,
     spec: &FeatureSpec,
+    more: &[&str],
 ) -> Result<(), ArtefactError> {
-    let names = spec.names();
+    let names = [&spec.names(), more].concat();
     let columns = model.columns();
     if columns.len() != names.len() {
         return Err(ArtefactError::Width {

@@ -9,6 +9,7 @@
 //! error, never an empty pack.
 
 pub mod check;
+mod conflicts;
 pub(crate) mod facets;
 pub mod facts;
 pub mod holidays;
@@ -20,6 +21,7 @@ mod veto;
 pub mod zones;
 
 pub use check::Check;
+pub use conflicts::{Conflict, conflicts};
 pub use facts::Facts;
 pub use pack::{Pack, PackError};
 pub use rule::{Confidence, Rule};
@@ -138,9 +140,10 @@ impl Guardrails {
             allowed_channels,
         };
         let vetoes = self.vetoes(&scene);
+        let meant = strategy.stages_for(facts);
         let open = scene.slots.iter();
         let open: Vec<u32> = open
-            .map(|slot| strategy.open_stages(slot.days_from_due))
+            .map(|slot| strategy.open_stages(slot.days_from_due) & meant)
             .collect();
         verdicts.clear();
         verdicts.extend(strategy.entries().iter().map(|entry| {

@@ -5,6 +5,8 @@
 //! * [`calibration`]: maps that make probabilities honest.
 //! * [`decide`]: one decision, from what is known to what is logged.
 //! * [`guardrails`]: what must not happen, as data.
+//! * [`card`]: a version for its reviewers.
+//! * [`hazard`]: time to payment as one curve.
 //! * [`linear`]: linear-logistic models as plain numbers, exact to explain.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
 //! * [`metrics`]: how good probabilities are.
@@ -21,8 +23,10 @@
 pub mod artefact;
 pub mod bandit;
 pub mod calibration;
+pub mod card;
 pub mod decide;
 pub mod guardrails;
+pub mod hazard;
 pub mod linear;
 pub mod log;
 pub mod metrics;

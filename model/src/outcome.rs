@@ -14,7 +14,8 @@ pub const TECHNICAL: &str = "technical";
 /// has closed by then; `None` while it is open.
 ///
 /// Only what happened in `[decided_at, decided_at + window_days)` counts, whenever it was
-/// recorded up to `now`.
+/// recorded up to `now`. A complaint, a call or a withdrawn consent that names the decision behind it
+/// counts for that one alone; one that names none counts for every decision whose window it is in.
 #[must_use]
 pub fn mature(
     decision: &Decision,
@@ -52,6 +53,14 @@ pub fn between(
     };
     let on_invoice = |event: &&Event| event.invoice_id.as_ref() == Some(&decision.invoice_id);
     let happened = |kind: EventType| window().any(|event| event.kind == kind);
+    // Harm that another decision is known to have caused is that decision's.
+    let own = || {
+        window().filter(|event| {
+            let cause = event.decision_id.as_ref();
+            cause.is_none_or(|cause| *cause == decision.decision_id)
+        })
+    };
+    let stirred = |kind: EventType| own().any(|event| event.kind == kind);
 
     let (mut net_minor, mut settled_after) = (0_i64, None);
     for event in window().filter(on_invoice) {
@@ -79,9 +88,9 @@ pub fn between(
         days_to_payment: settled_after,
         paid: settled_after.is_some() || outstanding_minor == 0,
         churned: happened(EventType::CustomerChurned),
-        complaint: happened(EventType::ComplaintMade),
-        support_contacts: count(window(), EventType::SupportContacted),
-        opt_out: happened(EventType::ConsentWithdrawn),
+        complaint: stirred(EventType::ComplaintMade),
+        support_contacts: count(own(), EventType::SupportContacted),
+        opt_out: stirred(EventType::ConsentWithdrawn),
         collection_case: window()
             .filter(on_invoice)
             .any(|event| event.kind == EventType::CollectionOpened),

@@ -4,10 +4,12 @@
 //!   and the fallback of every other policy.
 //! * [`uniform`]: chance, for the measurement of everything else.
 //! * [`catalogue`], [`context`], [`heads`]: what the bandit sees of actions, cases and outcomes.
+//! * [`explain`]: why the bandit valued a step as it did, exactly.
 //! * [`learning`]: the bandit's memory.
 
 pub mod catalogue;
 pub mod context;
+pub mod explain;
 pub mod heads;
 pub mod ladder;
 pub mod learning;

@@ -7,12 +7,15 @@
 mod catalogue;
 mod fault;
 mod spec;
+mod when;
 
 pub use fault::{StrategyError, StrategyFault};
 pub use spec::{LadderSpec, StageSpec, StepSpec, StrategySpec, Track};
+pub use when::When;
 
 pub(crate) use catalogue::Entry;
 
+use crate::guardrails::Facts;
 use lagom_features::domain::{Action, ActionId, Currency, Timing};
 use std::collections::HashMap;
 
@@ -95,8 +98,12 @@ impl Strategy {
     /// for an action outside the catalogue.
     #[must_use]
     pub fn fee_minor(&self, action: &Action) -> i64 {
-        self.place(action)
-            .map_or(0, |place| self.fees[self.entries[place].fee])
+        self.place(action).map_or(0, |place| self.fee_at(place))
+    }
+
+    /// Fee charged with the action at `place` of the catalogue, in minor units.
+    pub(crate) fn fee_at(&self, place: usize) -> i64 {
+        self.fees[self.entries[place].fee]
     }
 
     /// Currency of all fees.
@@ -121,10 +128,20 @@ impl Strategy {
         })
     }
 
-    /// The rules ladder, in the order in which it is climbed.
+    /// The rungs that are meant for this case, in the order in which they are climbed.
     #[must_use]
-    pub fn ladder(&self) -> &[LadderSpec] {
-        &self.spec.ladder
+    pub fn ladder(&self, facts: &Facts) -> Vec<&LadderSpec> {
+        let rungs = self.spec.ladder.iter();
+        rungs
+            .filter(|rung| rung.when.holds(facts, self.spec.currency))
+            .collect()
+    }
+
+    /// Stages that are meant for this case, open or not, one bit each.
+    pub(crate) fn stages_for(&self, facts: &Facts) -> u32 {
+        let bits = self.spec.stages.iter().enumerate();
+        bits.filter(|(_, stage)| stage.when.holds(facts, self.spec.currency))
+            .fold(0, |set, (bit, _)| set | (1 << bit))
     }
 
     /// What [`crate::guardrails`] reads of each action, beside [`Self::catalogue`].

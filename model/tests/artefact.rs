@@ -67,6 +67,7 @@ fn parts() -> Parts {
         feature_fingerprint: spec.fingerprint().to_owned(),
         feature_spec: SPEC.to_owned(),
         propensity: head("settled within 30 days", ["log_amount", "late_rate"]),
+        hazard: None,
         lateness: None,
         churn: Some(head("left within 90 days", ["log_amount", "late_rate"])),
         lineage: Lineage {

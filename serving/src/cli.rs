@@ -4,6 +4,7 @@ mod answer;
 #[cfg(feature = "training")]
 mod bench;
 mod check_config;
+mod completions;
 #[cfg(feature = "training")]
 mod demo;
 #[cfg(feature = "training")]
@@ -29,7 +30,7 @@ mod simulate;
 mod train;
 
 use answer::{Answer, Failure};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use output::Output;
 use std::process::ExitCode;
 
@@ -67,6 +68,7 @@ enum Command {
     Export(export::Args),
     Features(features::Args),
     CheckConfig(check_config::Args),
+    Completions(completions::Args),
     #[cfg(feature = "training")]
     Fit(fit::Args),
     #[cfg(feature = "training")]
@@ -101,6 +103,7 @@ impl Command {
             Self::Export(args) => export::run(&args, out),
             Self::Features(args) => features::run(&args, out),
             Self::CheckConfig(args) => check_config::run(&args, out),
+            Self::Completions(args) => completions::run(&args, &mut Cli::command()),
             #[cfg(feature = "training")]
             Self::Fit(args) => fit::run(&args, out),
             #[cfg(feature = "training")]
@@ -140,5 +143,19 @@ mod tests {
     #[test]
     fn the_command_line_parses() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let silent: Vec<String> = Cli::command()
+            .get_subcommands()
+            .filter(|command| !command.has_subcommands())
+            .filter(|command| {
+                let after = command.get_after_help().map(ToString::to_string);
+                !after.unwrap_or_default().contains("Example")
+            })
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        assert!(silent.is_empty(), "no example in the help of {silent:?}");
     }
 }

@@ -3,13 +3,17 @@
 //! Raw and valid configuration are two types; [`Config::parse`] is the only way from one to the
 //! other, and reports every fault at once. Everything has a default: an empty file is valid.
 
+mod access;
 mod raw;
 mod read;
 
+pub use access::{Scope, Tls, TlsSpec, Token, TokenSpec};
 pub use raw::{LearningSpec, ServerSpec};
 
 use crate::clock::Source;
+use crate::engine::ChangeError;
 use crate::experiment::Experiments;
+use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::{BanditConfig, Generation};
 use lagom_model::decide::{ColdStart, Pace, PolicyKind, Predictor, SnapshotParts};
@@ -32,6 +36,14 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// Longest time a unary call may take; a caller may ask for less.
     pub deadline: Duration,
+    /// Calls that may be under way at once.
+    pub at_once: usize,
+    /// Certificates; calls are in the clear if `None`.
+    pub tls: Option<Tls>,
+    /// Who may call; everybody may do everything where there are none.
+    pub tokens: Vec<Token>,
+    /// Whose data this is.
+    pub tenant: TenantId,
     /// File of the log.
     pub store: PathBuf,
     /// Where time comes from.
@@ -117,6 +129,33 @@ impl Config {
         environment: std::collections::HashMap<String, String>,
     ) -> Result<Self, ConfigError> {
         read::read(text, folder, environment).map_err(ConfigError)
+    }
+
+    /// Whether a server that runs by `before` can go on by this.
+    ///
+    /// # Errors
+    /// [`ChangeError::Fixed`] names the section that needs a restart.
+    pub fn replaces(&self, before: &Self) -> Result<(), ChangeError> {
+        let fixed = [
+            (
+                self.grpc != before.grpc || self.http != before.http,
+                "[server]",
+            ),
+            (self.deadline != before.deadline, "[server] deadline_ms"),
+            (self.at_once != before.at_once, "[server] at_once"),
+            (
+                self.tls != before.tls || self.tokens != before.tokens,
+                "[server] tls and tokens",
+            ),
+            (self.store != before.store, "[store]"),
+            (self.clock != before.clock, "[clock]"),
+            (self.models != before.models, "[models]"),
+            (self.learning != before.learning, "[learning]"),
+        ];
+        match fixed.into_iter().find(|(changed, _)| *changed) {
+            Some((_, section)) => Err(ChangeError::Fixed(section)),
+            None => Ok(()),
+        }
     }
 
     /// What a snapshot is built of, with what has been trained and learnt.

@@ -22,6 +22,8 @@ pub(crate) struct CustomerState {
     /// Keys of customer and invoice records; the history knows those of events.
     described: HashSet<EventId>,
     last: Option<Timestamp>,
+    /// Nobody finds this state any more: the customer was erased.
+    erased: bool,
 }
 
 /// The microsecond after `at`.
@@ -30,6 +32,19 @@ pub(crate) fn after(at: Timestamp) -> Timestamp {
 }
 
 impl CustomerState {
+    /// What whoever still holds it finds after an erasure.
+    pub(crate) fn erased() -> Self {
+        Self {
+            erased: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the customer has to be looked up again.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.erased
+    }
+
     /// The first instant at or after `at` that is later than everything recorded or decided here,
     /// so that what was recorded before is seen and what comes later is not.
     pub(crate) fn stamp(&self, at: Timestamp) -> Timestamp {
@@ -119,6 +134,12 @@ impl Customers {
         let shard = self.shard(id).write();
         let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
         shard.entry(id.clone()).or_default().clone()
+    }
+
+    /// Forgets the customer.
+    pub(crate) fn remove(&self, id: &CustomerId) {
+        let shard = self.shard(id).write();
+        shard.unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// How many there are.

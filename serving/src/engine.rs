@@ -7,22 +7,30 @@
 //! cannot leave memory behind the disk.
 
 mod boot;
+mod change;
 mod confirm;
+mod erase;
+mod explained;
 mod failure;
 mod next;
 mod record;
+mod reservations;
 mod time;
 
 pub use boot::{BootError, Booted};
+pub use change::ChangeError;
+pub(crate) use change::relearn;
 pub use confirm::Confirmation;
+use explained::Recent;
 pub use failure::Failure;
 pub use next::Ask;
 pub use record::{Offer, Recorded, Rejected};
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::customers::Customers;
 use crate::experiment::Experiments;
-use crate::learner::Pending;
+use crate::learner::{Pending, Request};
 use crate::metrics::Metrics;
 use crate::store::{Entry, PolicyChange, Store};
 use arc_swap::ArcSwap;
@@ -30,6 +38,14 @@ use lagom_features::domain::{CustomerId, DecisionId, TenantId};
 use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+
+/// What a decision depends on beside its history, replaced whole.
+#[derive(Debug)]
+struct Live {
+    snapshot: Arc<Snapshot>,
+    experiments: Arc<Experiments>,
+}
 
 /// Everything that decides.
 pub struct Engine {
@@ -37,11 +53,14 @@ pub struct Engine {
     store: Arc<dyn Store>,
     clock: Clock,
     customers: Customers,
-    live: ArcSwap<Snapshot>,
-    experiments: Experiments,
+    live: ArcSwap<Live>,
+    /// What was configured at the start, or by the last reload.
+    config: ArcSwap<Config>,
+    requests: mpsc::Sender<Request>,
     pending: Pending,
     metrics: Metrics,
     policy: Mutex<Option<PolicyChange>>,
+    recent: Recent,
 }
 
 impl std::fmt::Debug for Engine {
@@ -69,7 +88,13 @@ impl Engine {
     /// What decides now.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.live.load_full()
+        Arc::clone(&self.live.load().snapshot)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.load_full()
     }
 
     /// Counters.
@@ -98,8 +123,8 @@ impl Engine {
 
     /// The experiments that run.
     #[must_use]
-    pub fn experiments(&self) -> &Experiments {
-        &self.experiments
+    pub fn experiments(&self) -> Arc<Experiments> {
+        Arc::clone(&self.live.load().experiments)
     }
 
     /// The log.
@@ -138,8 +163,7 @@ impl Engine {
         self.store
             .append(vec![Entry::Policy(change.clone())])
             .await?;
-        self.live
-            .rcu(|snapshot| Arc::new(snapshot.with_paused(paused)));
+        self.swap(|snapshot| snapshot.with_paused(paused));
         let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some(change.clone());
         Ok(change)
@@ -147,6 +171,11 @@ impl Engine {
 
     /// Decides with another snapshot from now on.
     pub(crate) fn swap(&self, make: impl Fn(&Snapshot) -> Snapshot) {
-        self.live.rcu(|snapshot| Arc::new(make(snapshot)));
+        self.live.rcu(|live| {
+            Arc::new(Live {
+                snapshot: Arc::new(make(&live.snapshot)),
+                experiments: Arc::clone(&live.experiments),
+            })
+        });
     }
 }

@@ -98,6 +98,14 @@ impl Experiments {
         &self.0
     }
 
+    /// The planned shares of an experiment's arms; none if it is not configured.
+    #[must_use]
+    pub fn shares(&self, name: &str) -> Vec<(String, f64)> {
+        let spec = self.0.iter().find(|spec| spec.name == name);
+        let arms = spec.into_iter().flat_map(|spec| &spec.arms);
+        arms.map(|arm| (arm.name.clone(), arm.share)).collect()
+    }
+
     /// Experiment and arm of a customer, and who decides there.
     #[must_use]
     pub fn assign(&self, customer: &CustomerId) -> Option<((String, String), PolicyKind)> {

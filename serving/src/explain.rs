@@ -4,18 +4,30 @@ use crate::convert::decision::answer;
 use lagom_model::decide::Snapshot;
 use lagom_model::guardrails::Rule;
 use lagom_model::log::{Choice, Decision};
+use lagom_model::policy::context::{CHURN_RISK, PAYMENT_PROPENSITY};
+use lagom_model::policy::explain::{Explained, Turn};
 use lagom_proto::v1;
 
 /// The explanation of a logged decision. Names of features, rules and templates are those in
-/// force, where the decision was made under them.
+/// force, where the decision was made under them; `explained` is what the policy's own numbers say,
+/// where they are at hand.
 #[must_use]
-pub fn explain(decision: &Decision, snapshot: &Snapshot) -> v1::ExplainDecisionResponse {
-    let mut likely: Vec<&Choice> = decision.eligible.iter().collect();
-    likely.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let eligible = likely.iter().map(|choice| v1::EligibleAction {
+pub fn explain(
+    decision: &Decision,
+    snapshot: &Snapshot,
+    explained: Option<&Explained>,
+) -> v1::ExplainDecisionResponse {
+    let mut likely: Vec<(&Choice, Option<f64>)> = decision
+        .eligible
+        .iter()
+        .enumerate()
+        .map(|(at, choice)| (choice, explained.map(|one| one.values[at])))
+        .collect();
+    likely.sort_by(|a, b| b.0.probability.total_cmp(&a.0.probability));
+    let eligible = likely.iter().map(|&(choice, score)| v1::EligibleAction {
         action_id: choice.action.to_string(),
         probability: choice.probability,
-        score: None,
+        score,
     });
     let refused = decision.blocked.iter().map(|blocked| {
         let rule = snapshot.guardrails().rule_named(&blocked.rule);
@@ -32,13 +44,38 @@ pub fn explain(decision: &Decision, snapshot: &Snapshot) -> v1::ExplainDecisionR
         customer_id: decision.customer_id.to_string(),
         invoice_id: decision.invoice_id.to_string(),
         summary: summary(decision),
-        features: features(decision, snapshot),
+        features: features(decision, snapshot, explained),
         eligible: eligible.collect(),
         refused: refused.collect(),
-        would_have_changed: alternatives(decision, &likely),
+        would_have_changed: alternatives(decision, &likely, explained),
         draw: decision.draw,
         feature_fingerprint: decision.feature_fingerprint.clone(),
+        value: explained.and_then(value),
     }
+}
+
+fn value(explained: &Explained) -> Option<v1::ValueExplanation> {
+    let heads = explained.heads.iter().map(|head| v1::HeadValue {
+        head: head.head.clone(),
+        chosen: head.chosen,
+        other: head.other,
+        weight_minor: head.weight_minor,
+        addends: head
+            .addends
+            .iter()
+            .map(|one| v1::Addend {
+                part: one.part.clone(),
+                entry: one.entry.clone(),
+                value: one.value,
+            })
+            .collect(),
+    });
+    Some(v1::ValueExplanation {
+        compared_with: explained.other.as_ref()?.to_string(),
+        difference_minor: explained.difference_minor,
+        constant_minor: explained.constant_minor,
+        heads: heads.collect(),
+    })
 }
 
 fn said(rule: &Rule) -> String {
@@ -71,30 +108,61 @@ fn summary(decision: &Decision) -> String {
     text
 }
 
-/// Values by name where the spec is the decision's own, by place where it is not.
-fn features(decision: &Decision, snapshot: &Snapshot) -> Vec<v1::FeatureContribution> {
+/// Values by name where the spec is the decision's own, by place where it is not; the strongest
+/// contributions first. The models' predictions count as features of the policy.
+fn features(
+    decision: &Decision,
+    snapshot: &Snapshot,
+    explained: Option<&Explained>,
+) -> Vec<v1::FeatureContribution> {
     let same = snapshot.extractor().fingerprint() == decision.feature_fingerprint;
     let names = if same {
         snapshot.parts().spec.names()
     } else {
         Vec::new()
     };
+    let contribution = |name: &str| {
+        let found = explained?.by_feature.iter().find(|(own, _)| own == name);
+        found.map(|&(_, value)| value)
+    };
+    let one = |name: String, value: Option<f64>| v1::FeatureContribution {
+        contribution: contribution(&name),
+        name,
+        value,
+    };
     let values = decision.features.iter().enumerate();
-    values
-        .map(|(place, &value)| v1::FeatureContribution {
-            name: names
+    let mut all: Vec<v1::FeatureContribution> = values
+        .map(|(place, &value)| {
+            let name = names
                 .get(place)
-                .map_or_else(|| format!("feature {place}"), |name| (*name).to_owned()),
-            value: (!value.is_nan()).then_some(value),
-            contribution: None,
+                .map_or_else(|| format!("feature {place}"), |name| (*name).to_owned());
+            one(name, (!value.is_nan()).then_some(value))
         })
-        .collect()
+        .collect();
+    for (name, value) in [
+        (PAYMENT_PROPENSITY, decision.payment_propensity),
+        (CHURN_RISK, decision.churn_risk),
+    ] {
+        if value.is_some() {
+            all.push(one(name.to_owned(), value));
+        }
+    }
+    let strength = |one: &v1::FeatureContribution| one.contribution.unwrap_or(0.0).abs();
+    all.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
+    all
 }
 
-/// What would have led elsewhere: another draw, or one rule less.
-fn alternatives(decision: &Decision, likely: &[&Choice]) -> Vec<String> {
+/// What would have led elsewhere: another draw, other numbers, or one rule less.
+fn alternatives(
+    decision: &Decision,
+    likely: &[(&Choice, Option<f64>)],
+    explained: Option<&Explained>,
+) -> Vec<String> {
     let chosen = decision.action.id();
-    let other = likely.iter().find(|choice| choice.action != chosen);
+    let other = likely
+        .iter()
+        .map(|(choice, _)| choice)
+        .find(|choice| choice.action != chosen);
     let mut all: Vec<String> = other
         .map(|choice| {
             format!(
@@ -104,6 +172,16 @@ fn alternatives(decision: &Decision, likely: &[&Choice]) -> Vec<String> {
         })
         .into_iter()
         .collect();
+    if let Some((explained, other)) = explained.and_then(|one| Some((one, one.other.as_ref()?))) {
+        all.extend(explained.turns.iter().map(|turn| match turn {
+            Turn::Weight { head, times } => format!(
+                "`{other}` would be worth as much if `{head}` counted {times:.2} times what it does"
+            ),
+            Turn::Feature { feature, value } => {
+                format!("`{other}` would be worth as much if `{feature}` were {value:.3}")
+            }
+        }));
+    }
     let mut rules: Vec<(&str, usize)> = Vec::new();
     for blocked in &decision.blocked {
         match rules.iter_mut().find(|(rule, _)| *rule == blocked.rule) {

@@ -54,6 +54,20 @@ pub struct Export {
     pub outcomes: Vec<Outcome>,
 }
 
+#[cfg(feature = "training")]
+impl Export {
+    /// As tables to be written or reviewed.
+    pub(crate) fn into_tables(self) -> lagom_training::tables::Tables {
+        lagom_training::tables::Tables {
+            customers: self.customers,
+            invoices: self.invoices,
+            events: self.events,
+            decisions: self.decisions,
+            outcomes: self.outcomes,
+        }
+    }
+}
+
 /// Reads the log in `path`, also while a server writes it.
 ///
 /// # Errors
@@ -61,27 +75,45 @@ pub struct Export {
 pub fn export(path: &Path) -> Result<Export, StoreError> {
     let mut export = Export::default();
     SqliteStore::read_only(path)?.scan(&mut |_, entry| {
+        export.take(entry);
+        Ok(())
+    })?;
+    Ok(export)
+}
+
+/// Reads the log of an open store.
+///
+/// # Errors
+/// [`StoreError`] where it cannot be read or is damaged.
+#[cfg(feature = "training")]
+pub(crate) fn read(store: &dyn Store) -> Result<Export, StoreError> {
+    let mut export = Export::default();
+    store.scan(&mut |_, entry| {
+        export.take(entry);
+        Ok(())
+    })?;
+    Ok(export)
+}
+
+impl Export {
+    fn take(&mut self, entry: Entry) {
         match entry {
             Entry::Recorded(one) => {
                 let recorded_at = one.recorded_at;
                 match one.what {
-                    What::Customer(value) => {
-                        export.customers.push(Recorded { recorded_at, value });
-                    }
-                    What::Invoice(value) => export.invoices.push(Recorded { recorded_at, value }),
-                    What::Fact(event) => export.events.push(event),
+                    What::Customer(value) => self.customers.push(Recorded { recorded_at, value }),
+                    What::Invoice(value) => self.invoices.push(Recorded { recorded_at, value }),
+                    What::Fact(event) => self.events.push(event),
                 }
             }
-            Entry::Decided(decision) => export.decisions.push(*decision),
-            Entry::Matured(outcome) => export.outcomes.push(*outcome),
+            Entry::Decided(decision) => self.decisions.push(*decision),
+            Entry::Matured(outcome) => self.outcomes.push(*outcome),
             Entry::Catalogue { .. }
             | Entry::Reserved(_)
             | Entry::Published(_)
             | Entry::Policy(_) => {}
         }
-        Ok(())
-    })?;
-    Ok(export)
+    }
 }
 
 /// Hands every record about one customer to `give`, as JSON, until it returns false.

@@ -9,27 +9,38 @@ mod pending;
 
 pub use pending::Pending;
 
-use crate::engine::{Engine, Failure};
+use crate::config::Config;
+use crate::engine::{ChangeError, Engine, Failure, relearn};
 use crate::store::{Entry, Publication, StoreError};
-use lagom_features::domain::{DecisionId, Timestamp};
+use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use lagom_model::bandit::Generation;
 use lagom_model::log::{LoggedRound, Outcome};
 use lagom_model::outcome::mature;
 use lagom_model::policy::learning::Learning;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Outcomes counted between two writes.
 const TOGETHER: usize = 256;
 /// How often the wall clock is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// What changes what was learnt, and so is done between two outcomes.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Decide by another configuration.
+    Reconfigure(Box<Config>, oneshot::Sender<Result<(), ChangeError>>),
+    /// Forget a customer.
+    Erase(CustomerId, oneshot::Sender<Result<u64, Failure>>),
+}
+
 /// The learner.
 #[derive(Debug)]
 pub(crate) struct Learner {
     engine: Arc<Engine>,
     learning: Learning,
+    requests: mpsc::Receiver<Request>,
 }
 
 /// Folds a round, and says what there is to publish after it.
@@ -59,14 +70,25 @@ pub(crate) fn publication(
 }
 
 impl Learner {
-    pub(crate) fn new(engine: Arc<Engine>, learning: Learning) -> Self {
-        Self { engine, learning }
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        learning: Learning,
+        requests: mpsc::Receiver<Request>,
+    ) -> Self {
+        Self {
+            engine,
+            learning,
+            requests,
+        }
     }
 
     /// Learns until `stop`.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut moved = self.engine.clock().moved();
         loop {
+            while let Ok(request) = self.requests.try_recv() {
+                self.change(request).await;
+            }
             match self.pass().await {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -74,9 +96,42 @@ impl Learner {
             }
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
+                Some(request) = self.requests.recv() => self.change(request).await,
                 _ = moved.changed() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
+        }
+    }
+
+    /// Whoever asked may have gone away; the change holds all the same.
+    async fn change(&mut self, request: Request) {
+        match request {
+            Request::Reconfigure(config, done) => {
+                let changed = self.relearn(*config).await;
+                let _ = done.send(changed);
+            }
+            Request::Erase(id, done) => {
+                let erased = self.erase(&id).await;
+                let _ = done.send(erased);
+            }
+        }
+    }
+
+    /// Learns the log anew under `config` and decides by both from now on.
+    async fn relearn(&mut self, config: Config) -> Result<(), ChangeError> {
+        let learnt = relearn(self.engine.store(), &config)?;
+        self.engine.put_in_force(config, &learnt).await?;
+        self.learning = learnt.into_learning();
+        Ok(())
+    }
+
+    async fn erase(&mut self, id: &CustomerId) -> Result<u64, Failure> {
+        let count = self.engine.erase_records(id).await?;
+        let config = Config::clone(&self.engine.config());
+        match self.relearn(config).await {
+            Ok(()) => Ok(count),
+            Err(ChangeError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Failure::Internal(error.to_string())),
         }
     }
 

@@ -9,6 +9,7 @@
 //! * [`learner`]: outcomes in, generations out, in the background.
 //! * [`server`]: gRPC, pages and learner, started and stopped together.
 //! * [`pages`]: what people read.
+//! * [`tenants`]: who shares this process and nothing else.
 //! * [`registry`]: the model version in force.
 //! * [`convert`]: between the interface and the domain, with the path of every bad field.
 //! * [`explain`]: why a decision was made.
@@ -32,6 +33,8 @@ pub mod metrics;
 pub mod pages;
 pub mod recording;
 pub mod registry;
+mod reviews;
 pub mod server;
 mod services;
 pub mod store;
+pub mod tenants;

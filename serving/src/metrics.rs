@@ -18,6 +18,7 @@ pub struct Metrics {
     rejected: AtomicU64,
     outcomes: AtomicU64,
     write_errors: AtomicU64,
+    reload_errors: AtomicU64,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +100,17 @@ impl Metrics {
         self.write_errors.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A model or configuration that was refused while the server ran.
+    pub fn reload_error(&self) {
+        self.reload_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Models and configurations that were refused while the server ran.
+    #[must_use]
+    pub fn reload_errors(&self) -> u64 {
+        self.reload_errors.load(Ordering::Relaxed)
+    }
+
     /// Decisions by the policy that made them.
     #[must_use]
     pub fn by_policy(&self) -> Vec<(String, u64)> {
@@ -136,32 +148,40 @@ impl Metrics {
         decisions.values().sum()
     }
 
-    /// Everything in the text format of Prometheus.
-    #[must_use]
-    pub fn text(&self, gauges: &Gauges) -> String {
-        let mut text = String::new();
-        header(
-            &mut text,
-            "dunning_decisions_total",
-            "counter",
-            "Decisions by what was advised.",
-        );
+    /// Everything, as samples of one tenant.
+    fn families(&self, tenant: &str, gauges: &Gauges) -> Vec<Family> {
+        let tenant = format!("tenant=\"{}\"", escaped(tenant));
         let decisions = self
             .decisions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        for (labels, n) in decisions.iter() {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "dunning_decisions_total{{policy=\"{}\",arm=\"{}\",kind=\"{}\",channel=\"{}\"}} {n}",
+        let by_label = decisions.iter().map(|(labels, n)| {
+            let labels = format!(
+                "{tenant},policy=\"{}\",arm=\"{}\",kind=\"{}\",channel=\"{}\"",
                 labels.policy,
                 escaped(&labels.arm),
                 labels.kind,
                 labels.channel
             );
-        }
+            (labels, *n as f64)
+        });
+        let mut families = vec![Family {
+            name: "dunning_decisions_total",
+            kind: "counter",
+            help: "Decisions by what was advised.",
+            samples: by_label.collect(),
+        }];
         drop(decisions);
+        let refusals = self.refusals().into_iter().map(|(rule, n)| {
+            let labels = format!("{tenant},rule=\"{}\"", escaped(&rule));
+            (labels, n as f64)
+        });
+        families.push(Family {
+            name: "dunning_contact_cap_hits_total",
+            kind: "counter",
+            help: "Decisions in which a rule refused an action.",
+            samples: refusals.collect(),
+        });
         for (name, help, counter) in [
             (
                 "dunning_fallback_decisions_total",
@@ -189,9 +209,18 @@ impl Metrics {
                 "Appends that failed.",
                 &self.write_errors,
             ),
+            (
+                "dunning_reload_errors_total",
+                "Models and configurations that were refused while the server ran.",
+                &self.reload_errors,
+            ),
         ] {
-            header(&mut text, name, "counter", help);
-            let _ = writeln!(text, "{name} {}", counter.load(Ordering::Relaxed));
+            families.push(Family {
+                name,
+                kind: "counter",
+                help,
+                samples: vec![(tenant.clone(), counter.load(Ordering::Relaxed) as f64)],
+            });
         }
         for (name, help, value) in [
             (
@@ -225,15 +254,48 @@ impl Metrics {
                 f64::from(u8::from(gauges.paused)),
             ),
         ] {
-            header(&mut text, name, "gauge", help);
-            let _ = writeln!(text, "{name} {value}");
+            families.push(Family {
+                name,
+                kind: "gauge",
+                help,
+                samples: vec![(tenant.clone(), value)],
+            });
         }
-        text
+        families
     }
 }
 
-fn header(text: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+/// Samples of one name.
+struct Family {
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    samples: Vec<(String, f64)>,
+}
+
+/// Everything of every tenant in the text format of Prometheus.
+#[must_use]
+pub fn text<'a>(tenants: impl Iterator<Item = (&'a str, &'a Metrics, Gauges)>) -> String {
+    let each: Vec<Vec<Family>> = tenants
+        .map(|(tenant, metrics, gauges)| metrics.families(tenant, &gauges))
+        .collect();
+    let mut text = String::new();
+    let Some(first) = each.first() else {
+        return text;
+    };
+    for (place, family) in first.iter().enumerate() {
+        let Family {
+            name, kind, help, ..
+        } = family;
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for families in &each {
+            for (labels, value) in &families[place].samples {
+                let _ = writeln!(text, "{name}{{{labels}}} {value}");
+            }
+        }
+    }
+    text
 }
 
 fn escaped(label: &str) -> String {

@@ -18,9 +18,12 @@
 //! cards on a phone (each `td` then needs `data-label`).
 
 pub mod chart;
+pub mod decision;
+pub mod experiments;
 pub mod lang;
 pub mod overview;
 pub mod reader;
+pub mod review;
 pub mod shell;
 
 pub use lang::Lang;

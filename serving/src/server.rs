@@ -1,13 +1,19 @@
 //! The running server: gRPC, pages, learner, and how they start and stop together.
 
+mod gate;
 mod incoming;
 mod pages;
+mod watching;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::engine::{BootError, Booted, Engine};
 use crate::learner::Learner;
+use crate::registry::{self, RegistryError};
 use crate::services::{Decisions, Events, ExperimentsService, Models, Privacy};
 use crate::store::{SqliteStore, Store, StoreError};
+use crate::tenants::Tenants;
+use axum::middleware::from_fn_with_state;
+use gate::{Gate, Tokens};
 use incoming::Incoming;
 use lagom_model::decide::Predictor;
 use lagom_proto::{DESCRIPTOR, v1};
@@ -20,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
+use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -51,6 +58,12 @@ pub enum ServerError {
     /// The engine cannot start.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// The certificates cannot be used.
+    #[error("[server.tls]: {0}; are certificate and key of one pair, in PEM?")]
+    Tls(tonic::transport::Error),
+    /// A tenant's model cannot be read.
+    #[error("[models]: {0}")]
+    Registry(#[from] RegistryError),
     /// A thread cannot be started.
     #[error("starting the learner: {0}")]
     Thread(std::io::Error),
@@ -67,17 +80,18 @@ pub struct Running {
     pub grpc_addr: SocketAddr,
     /// Where pages and metrics are served, if they are.
     pub http_addr: Option<SocketAddr>,
-    engine: Arc<Engine>,
+    tenants: Arc<Tenants>,
     stop: watch::Sender<bool>,
     health: HealthReporter,
     open: watch::Sender<pages::Door>,
     servers: Vec<JoinHandle<()>>,
-    learner: Option<Thread<()>>,
+    learners: Vec<Thread<()>>,
 }
 
 impl Server {
-    /// Opens the store of `config` and serves it, with `model` for propensity and churn if one is
-    /// trained. Port 0 takes any free port. Health says NOT_SERVING until the log is read.
+    /// Opens the store of `config`, and that of every tenant its tokens name, and serves them, with
+    /// `model` for propensity and churn of its own tenant if one is trained. Port 0 takes any free
+    /// port. Health says NOT_SERVING until the logs are read.
     ///
     /// # Errors
     /// [`ServerError`].
@@ -85,13 +99,28 @@ impl Server {
         config: Config,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Running, ServerError> {
-        let path = config.store.clone();
-        let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path));
-        let store = open.await.map_err(|_| StoreError::Closed)??;
-        Self::start_on(config, Arc::new(store), model).await
+        let mut houses = Vec::new();
+        for tenant in config.tenants() {
+            let own = config.of_tenant(&tenant);
+            let model = if tenant == config.tenant {
+                model.clone()
+            } else {
+                registry::current(&own.models)?
+            };
+            let path = own.store.clone();
+            let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path));
+            let store = open.await.map_err(|_| StoreError::Closed)??;
+            let store: Arc<dyn Store> = Arc::new(store);
+            houses.push(House {
+                config: own,
+                store,
+                model,
+            });
+        }
+        Self::start_all(config, houses).await
     }
 
-    /// Serves another store.
+    /// Serves another store, for the one tenant of `config`.
     ///
     /// # Errors
     /// [`ServerError`].
@@ -100,6 +129,16 @@ impl Server {
         store: Arc<dyn Store>,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Running, ServerError> {
+        let house = House {
+            config: config.clone(),
+            store,
+            model,
+        };
+        Self::start_all(config, vec![house]).await
+    }
+
+    async fn start_all(config: Config, houses: Vec<House>) -> Result<Running, ServerError> {
+        warn_of_open_doors(&config);
         let (grpc, grpc_addr) = listen("grpc", config.grpc).await?;
         let grpc = Arc::new(grpc);
         let (stop, stopped) = watch::channel(false);
@@ -114,43 +153,109 @@ impl Server {
         }
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, ServingStatus::NotServing).await;
-        let booting = booting(&grpc, Routes::new(health_service.clone()), config.deadline);
-        let deadline = config.deadline;
-        let booted = boot(config, store, model).await;
+        let transport = Transport::of(&config)?;
+        let booting = booting(
+            &grpc,
+            Routes::new(health_service.clone()),
+            transport.clone(),
+        );
+        let mut booted = Vec::new();
+        let mut failed = None;
+        for house in houses {
+            match boot(house).await {
+                Ok(one) => booted.push(one),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
         booting.end().await;
-        let booted = booted.inspect_err(|_| servers.iter().for_each(JoinHandle::abort))?;
-        let engine = booted.engine;
-        let routes = routes(&engine).add_service(health_service);
-        servers.push(tokio::spawn(serve(grpc, routes, deadline, stopped.clone())));
-        let learner = Learner::new(Arc::clone(&engine), booted.learning);
-        let learner = learn(learner, stopped).map_err(ServerError::Thread)?;
+        if let Some(error) = failed {
+            servers.iter().for_each(JoinHandle::abort);
+            return Err(error.into());
+        }
+        let engines = booted.iter().map(|one| Arc::clone(&one.engine));
+        let tenants = Arc::new(Tenants::new(engines));
+        let gate = Arc::new(Gate::new(Tokens::new(&config.tokens), config.at_once));
+        let routes = routes(&tenants).add_service(health_service);
+        let guarded = from_fn_with_state(gate, gate::pass);
+        let routes = Routes::from(routes.into_axum_router().layer(guarded));
+        servers.push(tokio::spawn(serve(
+            grpc,
+            routes,
+            transport,
+            stopped.clone(),
+        )));
+        let mut learners = Vec::new();
+        for one in booted {
+            let watched = watching::models(Arc::clone(&one.engine), stopped.clone());
+            servers.push(tokio::spawn(watched));
+            let learner = Learner::new(one.engine, one.learning, one.requests);
+            learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
+        }
         set_health(&health, ServingStatus::Serving).await;
-        open.send_replace(Some(Arc::clone(&engine)));
-        tracing::info!(%grpc_addr, ?http_addr, "serving");
+        open.send_replace(Some(Arc::clone(&tenants)));
+        tracing::info!(%grpc_addr, ?http_addr, tls = config.tls.is_some(), "serving");
         Ok(Running {
             grpc_addr,
             http_addr,
-            engine,
+            tenants,
             stop,
             health,
             open,
             servers,
-            learner: Some(learner),
+            learners,
         })
     }
 }
 
+/// What one tenant starts from.
+struct House {
+    config: Config,
+    store: Arc<dyn Store>,
+    model: Option<Arc<dyn Predictor>>,
+}
+
+/// An open port is a choice; nobody should make it without knowing.
+fn warn_of_open_doors(config: &Config) {
+    let mutual = config
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_ca.is_some());
+    if !config.grpc.ip().is_loopback() && config.tokens.is_empty() && !mutual {
+        tracing::warn!(
+            address = %config.grpc,
+            "anybody who reaches this address may do everything; configure [[server.tokens]]"
+        );
+    }
+    if !config.tokens.is_empty() && config.tls.is_none() && !config.grpc.ip().is_loopback() {
+        tracing::warn!(
+            address = %config.grpc,
+            "tokens cross the network in the clear; configure [server.tls]"
+        );
+    }
+}
+
 impl Running {
-    /// What decides.
+    /// What decides for the tenant `default`, or for the first where no token names that one.
     #[must_use]
     pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        self.tenants.main()
+    }
+
+    /// What decides for each tenant.
+    #[must_use]
+    pub fn tenants(&self) -> &Arc<Tenants> {
+        &self.tenants
     }
 
     /// Returns when everything that is due by the clock has been learnt.
     pub async fn settle(&self) {
-        let now = self.engine.clock().now();
-        self.engine.pending().settled(now).await;
+        for engine in self.tenants.all() {
+            let now = engine.clock().now();
+            engine.pending().settled(now).await;
+        }
     }
 
     /// Refuses new calls, lets those under way end, stops learning, closes the store.
@@ -165,15 +270,23 @@ impl Running {
                 server.abort();
             }
         }
-        if let Some(learner) = self.learner.take() {
+        for learner in self.learners.drain(..) {
             // A panic of the learner has been reported when it happened.
             let _ = tokio::task::spawn_blocking(move || learner.join()).await;
         }
     }
 
-    /// Serves until the process is asked to end, then shuts down.
-    pub async fn until_signal(self) {
-        asked_to_end().await;
+    /// Serves until the process is asked to end, then shuts down. Asked by SIGHUP, it takes up what
+    /// `load` reads, or keeps what it has.
+    pub async fn until_signal(self, load: impl Fn() -> Result<Config, ConfigError>) {
+        let mut hang_up = watching::HangUp::new();
+        let mut ending = std::pin::pin!(asked_to_end());
+        loop {
+            tokio::select! {
+                () = &mut ending => break,
+                () = hang_up.received() => watching::reload(&self.tenants, load()).await,
+            }
+        }
         tracing::info!("draining");
         self.shutdown().await;
     }
@@ -193,13 +306,13 @@ async fn listen(
     Ok((listener, local))
 }
 
-fn routes(engine: &Arc<Engine>) -> Routes {
+fn routes(tenants: &Arc<Tenants>) -> Routes {
     use v1::decision_service_server::DecisionServiceServer;
     use v1::event_service_server::EventServiceServer;
     use v1::experiment_service_server::ExperimentServiceServer;
     use v1::model_service_server::ModelServiceServer;
     use v1::privacy_service_server::PrivacyServiceServer;
-    let own = || Arc::clone(engine);
+    let own = || Arc::clone(tenants);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR)
@@ -224,15 +337,61 @@ fn routes(engine: &Arc<Engine>) -> Routes {
 }
 
 /// Reading the log may take a while and never waits, so it is kept off the threads that serve.
-async fn boot(
-    config: Config,
-    store: Arc<dyn Store>,
-    model: Option<Arc<dyn Predictor>>,
-) -> Result<Booted, BootError> {
+async fn boot(house: House) -> Result<Booted, BootError> {
     let runtime = tokio::runtime::Handle::current();
+    let House {
+        config,
+        store,
+        model,
+    } = house;
     let boot = move || runtime.block_on(Engine::boot(&config, store, model));
     let booted = tokio::task::spawn_blocking(boot).await;
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+}
+
+/// How calls come in.
+#[derive(Debug, Clone)]
+pub(crate) struct Transport {
+    deadline: Duration,
+    tls: Option<ServerTlsConfig>,
+}
+
+impl Transport {
+    /// In the clear.
+    pub(crate) fn plain(deadline: Duration) -> Self {
+        Self {
+            deadline,
+            tls: None,
+        }
+    }
+
+    fn of(config: &Config) -> Result<Self, ServerError> {
+        let tls = config.tls.as_ref().map(|tls| {
+            let identity = Identity::from_pem(&tls.certificate, &tls.key);
+            let served = ServerTlsConfig::new().identity(identity);
+            match &tls.client_ca {
+                Some(root) => served.client_ca_root(Certificate::from_pem(root)),
+                None => served,
+            }
+        });
+        let transport = Self {
+            deadline: config.deadline,
+            tls,
+        };
+        // Certificates that cannot be used are found now and not by the first caller.
+        transport.server().map_err(ServerError::Tls)?;
+        Ok(transport)
+    }
+
+    fn server(&self) -> Result<tonic::transport::Server, tonic::transport::Error> {
+        let server = tonic::transport::Server::builder()
+            .timeout(self.deadline)
+            .max_concurrent_streams(STREAMS);
+        match &self.tls {
+            Some(tls) => server.tls_config(tls.clone()),
+            None => Ok(server),
+        }
+    }
 }
 
 /// A server that answers about health alone while the log is read.
@@ -241,9 +400,9 @@ struct Booting {
     server: JoinHandle<()>,
 }
 
-fn booting(listener: &Arc<TcpListener>, health: Routes, deadline: Duration) -> Booting {
+fn booting(listener: &Arc<TcpListener>, health: Routes, transport: Transport) -> Booting {
     let (stop, stopped) = watch::channel(false);
-    let served = serve(Arc::clone(listener), health, deadline, stopped);
+    let served = serve(Arc::clone(listener), health, transport, stopped);
     Booting {
         stop,
         server: tokio::spawn(served),
@@ -263,23 +422,24 @@ impl Booting {
     }
 }
 
-async fn serve(
+pub(crate) async fn serve(
     listener: Arc<TcpListener>,
     routes: Routes,
-    deadline: Duration,
+    transport: Transport,
     mut stop: watch::Receiver<bool>,
 ) {
     let stopped = async move {
         // An error means that the server was dropped, which ends it too.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let served = tonic::transport::Server::builder()
-        .timeout(deadline)
-        .max_concurrent_streams(STREAMS)
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(Incoming(listener), stopped)
-        .await;
-    if let Err(error) = served {
+    let served = async {
+        let mut server = transport.server()?;
+        server
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(Incoming(listener), stopped)
+            .await
+    };
+    if let Err(error) = served.await {
         tracing::error!(%error, "the gRPC server has ended");
     }
 }

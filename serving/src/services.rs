@@ -13,3 +13,4 @@ pub(crate) use event::Events;
 pub(crate) use experiment::ExperimentsService;
 pub(crate) use model::Models;
 pub(crate) use privacy::Privacy;
+pub(crate) use status::{Pushback, shed};

@@ -94,6 +94,12 @@ pub trait Store: Send + Sync + 'static {
     /// appends keep the order in which this is called.
     fn append(&self, entries: Vec<Entry>) -> Appending;
 
+    /// Erases the contents of records for good; their numbers and checksums stay, so that the
+    /// rest can still be checked. Complete once nothing of them is left in any file of the store.
+    ///
+    /// Takes the records as [`Self::scan`] gave them.
+    fn erase(&self, records: Vec<(i64, Entry)>) -> Appending;
+
     /// The decision of this id.
     ///
     /// # Errors
@@ -106,7 +112,7 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Io`] and [`StoreError::Damaged`].
     fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError>;
 
-    /// Visits every record in order and checks all of them.
+    /// Visits every record that was not erased, in order, and checks all of them.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] at the first record that does not read as it was written, and

@@ -30,20 +30,35 @@ fn policies_are_valued_on_the_own_log() {
     let same = json(folder, "evaluate --data data --policy uniform --json");
     assert!(same["lives"].as_u64().unwrap() > 50, "{same}");
     for estimand in ["one_step", "episode"] {
-        let gain = same[estimand]["difference"]["value"]["value"].as_f64().unwrap();
-        assert!(gain.abs() < 1e-6, "the log's own policy differs from the log by {gain}");
+        let gain = same[estimand]["difference"]["value"]["value"]
+            .as_f64()
+            .unwrap();
+        assert!(
+            gain.abs() < 1e-6,
+            "the log's own policy differs from the log by {gain}"
+        );
         let ess = same[estimand]["overlap"]["ess_share"].as_f64().unwrap();
         assert!((ess - 1.0).abs() < 1e-6, "{estimand}: {ess}");
     }
     assert_eq!(same["verdict"]["passed"], false, "equal is not better");
 
     let ladder = run(folder, "evaluate --data data --policy ladder");
-    assert_eq!(ladder.status.code(), Some(1), "a log of chance says little of a ladder");
+    assert_eq!(
+        ladder.status.code(),
+        Some(1),
+        "a log of chance says little of a ladder"
+    );
     let words = String::from_utf8(ladder.stdout).unwrap();
     assert!(words.contains("not enough evidence"), "{words}");
 
-    let late = run(folder, "evaluate --data data --policy ladder --from 2030-01-01");
+    let late = run(
+        folder,
+        "evaluate --data data --policy ladder --from 2030-01-01",
+    );
     assert_eq!(late.status.code(), Some(2));
     let error = String::from_utf8(late.stderr).unwrap();
-    assert!(error.contains("no invoice has its first decision"), "{error}");
+    assert!(
+        error.contains("no invoice has its first decision"),
+        "{error}"
+    );
 }

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "serving/access.rs"]
+mod access;
 #[path = "serving/advice.rs"]
 mod advice;
+#[path = "serving/changes.rs"]
+mod changes;
 #[path = "serving/confirm.rs"]
 mod confirm;
 #[path = "serving/faults.rs"]

@@ -84,6 +84,13 @@ pub struct Point {
     pub issued_at: Timestamp,
     /// First instant after its due date.
     pub late_from: Timestamp,
+    /// Days from `at` to the first instant after the due date that was known at `at`; negative
+    /// once it is late.
+    pub late_in_days: f64,
+    /// When it was settled, at `at` or later, as far as is known.
+    pub settled_at: Option<Timestamp>,
+    /// Whether nothing was owed just before `at`, known then or not.
+    pub settled_before: bool,
     /// Whether it was late at all.
     pub late: Option<bool>,
     /// Whether it was settled within [`DatasetOptions::paid_days`] of the point.
@@ -250,6 +257,9 @@ impl Filling<'_> {
         let ledger = Ledger::in_memory(&view, memory);
         let wanted =
             stage == Stage::Asked || ledger.invoice(id).is_some_and(|state| !state.is_closed());
+        let late_from = ledger.invoice(id).map_or(settlement.late_from(), |state| {
+            state.late_from(&zone_of(&view))
+        });
         let extracted = wanted
             && self
                 .extractor
@@ -268,6 +278,9 @@ impl Filling<'_> {
             at,
             issued_at: invoice.issued_at,
             late_from: settlement.late_from(),
+            late_in_days: late_from.days_since(at),
+            settled_at: settlement.settled_from(at),
+            settled_before: settlement.owed_before(at) <= 0,
             late: settlement.late(as_of),
             paid: settlement.paid_within(at, self.options.paid_days, as_of),
             left: loyalty.left_within(at, self.options.left_days, as_of),

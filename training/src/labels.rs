@@ -71,6 +71,16 @@ impl Settlement {
         (self.late_from < as_of).then(|| self.owed_before(self.late_from) > 0)
     }
 
+    /// First instant at or after `from` at which nothing more was owed, as far as is known.
+    #[must_use]
+    pub fn settled_from(&self, from: Timestamp) -> Option<Timestamp> {
+        let mut settled = self
+            .steps
+            .iter()
+            .filter(|&&(at, owed)| at >= from && owed <= 0);
+        settled.next().map(|&(at, _)| at)
+    }
+
     /// Whether the invoice was settled in `[from, from + days)`, perhaps to be opened again by a
     /// refund; `None` until that window has closed.
     #[must_use]

@@ -21,6 +21,7 @@
 //! * [`simulator`]: a seeded world of customers with a known truth.
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
 //! * [`tables`]: the canonical tables, read and written.
+//! * [`trial`]: policies tried in a world whose truth is known.
 //! * [`valuation`]: policies valued on lagom's own log, with the gate's verdict.
 
 pub mod contexts;
@@ -44,4 +45,5 @@ pub mod simulated_log;
 pub mod simulator;
 pub mod streams;
 pub mod tables;
+pub mod trial;
 pub mod valuation;

@@ -11,6 +11,7 @@ mod config;
 mod digest;
 mod error;
 mod examples;
+mod hazard;
 mod heads;
 
 pub use config::{ConfigError, TrainingConfig};
@@ -25,6 +26,7 @@ use crate::tables::Tables;
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_model::artefact::{FORMAT, Head, Lineage, ModelVersion, Parts};
+use lagom_model::hazard::{AtDay, HazardHead};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -71,6 +73,35 @@ pub struct TrainReport {
     pub data_digest: String,
     /// The models.
     pub heads: Vec<HeadReport>,
+    /// The hazard of settlement.
+    pub hazard: HazardReport,
+}
+
+/// How the hazard was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HazardReport {
+    /// Person-period rows.
+    pub rows: usize,
+    /// When the judged twin's knowledge ended.
+    pub fitted_before: Option<Timestamp>,
+    /// It was judged on invoices issued from here on.
+    pub judged_from: Option<Timestamp>,
+    /// P(settled by each day) of the twin against what came.
+    pub held_out: Vec<AtDay>,
+    /// Why there is none.
+    pub note: Option<String>,
+}
+
+impl HazardReport {
+    fn of(head: Option<&HazardHead>, note: Option<String>) -> Self {
+        Self {
+            rows: head.map_or(0, |head| head.rows),
+            fitted_before: head.and_then(|head| head.fitted_before),
+            judged_from: head.and_then(|head| head.judged_from),
+            held_out: head.map_or_else(Vec::new, |head| head.held_out.clone()),
+            note,
+        }
+    }
 }
 
 /// Where a version comes from, apart from data and configuration.
@@ -139,12 +170,18 @@ pub fn fit_version(
         }
     };
     let (lateness, churn) = (optional(Target::Late)?, optional(Target::Left)?);
+    let (hazard, hazard_note) = match hazard::fit(&dataset, config, as_of, seed) {
+        Ok(head) => (Some(head), None),
+        // Nothing else rests on the curve, so a version without it is better than none.
+        Err(why) => (None, Some(why.to_string())),
+    };
     let data_digest = digest::of(histories);
     let version = ModelVersion::new(Parts {
         format: FORMAT,
         feature_fingerprint: config.spec.fingerprint().to_owned(),
         feature_spec: config.spec.text().to_owned(),
         propensity,
+        hazard,
         lateness,
         churn,
         lineage: Lineage {
@@ -156,6 +193,7 @@ pub fn fit_version(
             as_of,
         },
     })?;
+    let hazard_report = HazardReport::of(version.parts().hazard.as_ref(), hazard_note);
     let report = TrainReport {
         model_id: version.id().to_owned(),
         path: None,
@@ -169,6 +207,7 @@ pub fn fit_version(
         feature_fingerprint: config.spec.fingerprint().to_owned(),
         data_digest,
         heads: reports,
+        hazard: hazard_report,
     };
     Ok((version, report))
 }

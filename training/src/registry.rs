@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! DIR/<id>/model.json     a version; `id` is the digest of the bytes
-//! DIR/<id>/card.md        the same for people
+//! DIR/<id>/card.md        the same for people, in short
+//! DIR/<id>/card.json      the card whole; card.html is the same as a page
 //! DIR/pointers.json       which version is current and which was before it
 //! DIR/verdicts/<id>.json  what the gate said of a version, last
 //! ```
@@ -24,6 +25,8 @@ use std::path::{Path, PathBuf};
 
 const MODEL: &str = "model.json";
 const CARD: &str = "card.md";
+const CARD_JSON: &str = "card.json";
+const CARD_HTML: &str = "card.html";
 const POINTERS: &str = "pointers.json";
 const VERDICTS: &str = "verdicts";
 
@@ -95,7 +98,16 @@ impl Registry {
             self.get(version.id())?;
             return Ok(path);
         }
-        let files = [(MODEL, version.to_json()), (CARD, card::markdown(version))];
+        // A parent that is gone or damaged is no reason not to store its child.
+        let parent = version.parts().lineage.parent.as_deref();
+        let before = parent.and_then(|id| self.get(id).ok());
+        let (json, html) = card::documents(version, before.as_ref());
+        let files = [
+            (MODEL, version.to_json()),
+            (CARD, card::markdown(version)),
+            (CARD_JSON, json),
+            (CARD_HTML, html),
+        ];
         write::folder(&self.dir, version.id(), &files)?;
         Ok(path)
     }

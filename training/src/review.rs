@@ -22,6 +22,7 @@ mod effects;
 mod error;
 mod guardrail;
 mod judgement;
+mod log;
 mod over_time;
 mod plan;
 mod report;
@@ -36,6 +37,7 @@ use crate::flat_table::{FlatTable, ReadOptions};
 pub use effects::{Adjusted, AnytimeReport, Effects, Judged, SequenceReport, Winsorised};
 pub use error::ReviewError;
 pub use guardrail::GuardrailReport;
+pub use log::{ArmReport, Facts, LogReport, LogReview, WINDOW_DAYS, default_plan, review_log};
 pub use over_time::DailyLook;
 pub use plan::{
     Column, Gate, IntervalRule, Margin, Metric, Plan, PlanFault, Role, Segment, Winsorising,

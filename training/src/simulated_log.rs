@@ -3,8 +3,8 @@
 
 use crate::simulator::{Life, Sent, Tally, World};
 use lagom_features::domain::{
-    Customer, CustomerId, Date, DecisionId, Event, EventId, EventType, Invoice, InvoiceId,
-    RequestId, TenantId, Timestamp,
+    Action, Customer, CustomerId, Date, Days, DecisionId, Event, EventId, EventType, Invoice,
+    InvoiceId, RequestId, TenantId, Timestamp,
 };
 use lagom_features::{History, Inserted, Ledger, Recorded};
 use lagom_model::bandit::BanditError;
@@ -12,7 +12,7 @@ use lagom_model::decide::{
     DecideError, PolicyKind, Request, Snapshot, SnapshotError, Workspace, decide,
 };
 use lagom_model::guardrails::Facts;
-use lagom_model::log::{Decision, LoggedRound, Outcome};
+use lagom_model::log::{Choice, Decision, LoggedRound, Outcome};
 use lagom_model::outcome::mature;
 use lagom_model::policy::learning::Learning;
 use std::collections::{BTreeMap, HashMap};
@@ -40,6 +40,8 @@ pub struct Plan {
     pub judged: (Date, Date),
     /// After which outcomes count, in days.
     pub window_days: u16,
+    /// Hours after the window in which late reports still count.
+    pub grace_hours: u16,
     /// Who decides.
     pub policy: PolicyKind,
 }
@@ -85,6 +87,44 @@ pub fn simulate(
     plan: &Plan,
     snapshot: Snapshot,
     learning: Option<&mut Learning>,
+    each_day: impl FnMut(),
+) -> Result<SimulatedLog, SimulationError> {
+    simulate_watched(plan, snapshot, learning, None, each_day)
+}
+
+/// What an onlooker sees of a decision that was just made.
+pub struct Seen<'a> {
+    /// The world, with its truth.
+    pub life: &'a Life,
+    /// What decided.
+    pub snapshot: &'a Snapshot,
+    /// What was asked.
+    pub request: &'a Request<'a>,
+    /// What was decided.
+    pub decision: &'a Decision,
+    /// Outcomes counted so far.
+    pub matured: usize,
+}
+
+/// Looks on at every decision with the world's truth before its eyes, and may have another of the
+/// eligible steps taken instead.
+pub trait Onlooker {
+    /// The step to take in the decision's place; `None` leaves it.
+    ///
+    /// # Errors
+    /// [`SimulationError`] where the decision cannot be judged.
+    fn look(&mut self, seen: &Seen<'_>) -> Result<Option<Action>, SimulationError>;
+}
+
+/// The same with an onlooker.
+///
+/// # Errors
+/// As for [`simulate`], and what the onlooker returns.
+pub fn simulate_watched<'a>(
+    plan: &'a Plan,
+    snapshot: Snapshot,
+    learning: Option<&'a mut Learning>,
+    onlooker: Option<&'a mut (dyn Onlooker + 'a)>,
     mut each_day: impl FnMut(),
 ) -> Result<SimulatedLog, SimulationError> {
     let end = plan.start.plus_days(i32::from(plan.days));
@@ -92,6 +132,7 @@ pub fn simulate(
         plan,
         snapshot,
         learning,
+        onlooker,
         histories: HashMap::new(),
         ask_again: HashMap::new(),
         planned: BTreeMap::new(),
@@ -131,6 +172,7 @@ struct Run<'a> {
     plan: &'a Plan,
     snapshot: Snapshot,
     learning: Option<&'a mut Learning>,
+    onlooker: Option<&'a mut (dyn Onlooker + 'a)>,
     histories: HashMap<CustomerId, History>,
     ask_again: HashMap<InvoiceId, Timestamp>,
     /// Places in the log of decisions to be carried out, by day.
@@ -191,7 +233,19 @@ impl Run<'_> {
                 arm: None,
                 policy: Some(self.plan.policy),
             };
-            let decision = decide(&self.snapshot, &request, &mut self.workspace)?;
+            let mut decision = decide(&self.snapshot, &request, &mut self.workspace)?;
+            if let Some(onlooker) = self.onlooker.as_deref_mut() {
+                let seen = Seen {
+                    life,
+                    snapshot: &self.snapshot,
+                    request: &request,
+                    decision: &decision,
+                    matured: self.log.outcomes.len(),
+                };
+                if let Some(action) = onlooker.look(&seen)? {
+                    self.replace(&mut decision, action, history);
+                }
+            }
             self.ask_again
                 .insert(decision.invoice_id.clone(), decision.next_evaluation_at);
             if !decision.action.is_wait() {
@@ -201,6 +255,31 @@ impl Run<'_> {
             self.log.decisions.push(decision);
         }
         Ok(())
+    }
+
+    /// Has `action` taken with certainty, in the slot that the guardrails judged.
+    fn replace(&self, decision: &mut Decision, action: Action, history: &History) {
+        let now = decision.decided_at;
+        let view = history.as_of(now);
+        let facts = Facts::of(&view, &Ledger::of(&view), &decision.invoice_id);
+        let slot = facts.and_then(|facts| Some(facts.slot(action.timing?)));
+        let pace = self.snapshot.pace();
+        let pause = if action.is_wait() {
+            pace.after_wait_days
+        } else {
+            pace.after_step_days
+        };
+        (decision.send_at, decision.send_until) = slot.unzip();
+        let from = decision.send_until.unwrap_or(now);
+        decision.next_evaluation_at = from + Days::whole(i64::from(pause));
+        decision.fee_minor = self.snapshot.strategy().fee_minor(&action);
+        decision.eligible = vec![Choice {
+            action: action.id(),
+            probability: 1.0,
+        }];
+        decision.probability = 1.0;
+        decision.policy = "onlooker".to_owned();
+        decision.action = action;
     }
 
     fn send(&mut self, life: &mut Life) {
@@ -243,7 +322,13 @@ impl Run<'_> {
             let history = &self.histories[&decision.customer_id];
             let objective = &self.snapshot.parts().objective;
             let window = self.plan.window_days;
-            let Some(outcome) = mature(decision, history, objective, window, now) else {
+            let due = decision.decided_at
+                + Days::whole(i64::from(window))
+                + Days::hours(i64::from(self.plan.grace_hours));
+            if now < due {
+                break;
+            }
+            let Some(outcome) = mature(decision, history, objective, window, due) else {
                 break;
             };
             if let Some(learning) = self.learning.as_deref_mut() {

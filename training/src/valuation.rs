@@ -331,7 +331,11 @@ fn counts(outcome: &Outcome) -> bool {
 }
 
 fn see(calibration: &mut CalibrationCount, decision: &Decision) {
-    let logged: Vec<f64> = decision.eligible.iter().map(|one| one.probability).collect();
+    let logged: Vec<f64> = decision
+        .eligible
+        .iter()
+        .map(|one| one.probability)
+        .collect();
     let id = decision.action.id();
     if let Some(action) = decision.eligible.iter().position(|one| one.action == id) {
         calibration.see(&Round {
@@ -365,10 +369,12 @@ impl<'a> Asked<'a> {
             Policy::Logged => None,
             Policy::Of(snapshot, kind) => Some(Revisitor::new(snapshot, kind)),
         };
-        let context = [candidate, incumbent].into_iter().find_map(|one| match one {
-            Policy::Logged => None,
-            Policy::Of(snapshot, _) => Some(snapshot),
-        });
+        let context = [candidate, incumbent]
+            .into_iter()
+            .find_map(|one| match one {
+                Policy::Logged => None,
+                Policy::Of(snapshot, _) => Some(snapshot),
+            });
         Self {
             policies: [revisitor(candidate), revisitor(incumbent)],
             features: ActionFeatures::default(),
@@ -408,7 +414,11 @@ impl<'a> Asked<'a> {
         }
         context.push(days / 30.0);
         context.push((days / 30.0).powi(2));
-        let logged: Vec<f64> = decision.eligible.iter().map(|one| one.probability).collect();
+        let logged: Vec<f64> = decision
+            .eligible
+            .iter()
+            .map(|one| one.probability)
+            .collect();
         let mut weights = [1.0; 2];
         let mut averaged = [Vec::new(), Vec::new()];
         let mut chances = Vec::new();
@@ -426,7 +436,9 @@ impl<'a> Asked<'a> {
                     weights[number] = chance / decision.probability;
                 }
             }
-            averaged[number] = self.features.averaged(&context, &decision.eligible, &chances);
+            averaged[number] = self
+                .features
+                .averaged(&context, &decision.eligible, &chances);
         }
         Ok(Visit {
             taken: self.features.of(&context, &id),
@@ -472,8 +484,13 @@ impl Collected {
             self.lives.value(&self.followed[1])?,
         ];
         let overlap = [self.overlap(0), self.overlap(1)];
-        let estimand =
-            figures::estimand(&worths, overlap, self.lives.customers(), confidence, segments)?;
+        let estimand = figures::estimand(
+            &worths,
+            overlap,
+            self.lives.customers(),
+            confidence,
+            segments,
+        )?;
         Ok((estimand, worths))
     }
 }

@@ -138,6 +138,37 @@ fn habits_are_learnt_and_judged_on_later_invoices() {
     assert_eq!(report.invoices, CUSTOMERS * INVOICES);
 }
 
+#[test]
+fn time_to_payment_is_one_rising_curve_that_tells_the_habits_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    world().write(dir.path(), Format::Parquet).unwrap();
+    let models = dir.path().join("models");
+    let report = trained(dir.path(), &models, 1);
+    assert_eq!(report.hazard.note, None);
+    let days: Vec<u16> = report.hazard.held_out.iter().map(|at| at.days).collect();
+    assert!(days.starts_with(&[7, 14]), "{days:?}");
+    for at in &report.hazard.held_out {
+        // Some tens of decisions a tenth: chance alone moves the table by about this much.
+        assert!(at.metrics.ece < 0.1, "{at:?}");
+    }
+    let version = Registry::at(&models).get(&report.model_id).unwrap();
+    let late_rate = version.spec().names();
+    let late_rate = late_rate
+        .iter()
+        .position(|name| *name == "late_rate")
+        .unwrap();
+    let days: Vec<f64> = (0..=90).map(f64::from).collect();
+    let curve = |rate: f64| {
+        let mut vector = vec![f64::NAN; version.spec().width()];
+        vector[late_rate] = rate;
+        version.paid_by(&vector, 21.0, &days).unwrap()
+    };
+    let (good, bad) = (curve(0.05), curve(0.8));
+    assert!(good.windows(2).all(|pair| pair[0] <= pair[1]));
+    assert!(good[21] > bad[21] + 0.1, "{} {}", good[21], bad[21]);
+    assert_eq!(version.paid_by(&[1.0], 21.0, &days), None);
+}
+
 /// Training at an earlier instant must give the numbers that training then would have given:
 /// everything recorded since is taken away, and nothing may change.
 #[test]
@@ -168,6 +199,8 @@ fn what_was_recorded_after_as_of_changes_nothing() {
     assert_eq!(whole.parts().propensity, past.parts().propensity);
     assert_eq!(whole.parts().lateness, past.parts().lateness);
     assert_eq!(whole.parts().churn, past.parts().churn);
+    assert!(whole.parts().hazard.is_some());
+    assert_eq!(whole.parts().hazard, past.parts().hazard);
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Identifiers chosen by others: opaque, compared byte for byte, never parsed for meaning.
+//! Identifiers chosen by others: opaque, compared byte for byte, never parsed for meaning. Copies
+//! of one share its text.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Longest id that is accepted, in bytes.
@@ -54,7 +56,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes a text of 1 to [`MAX_ID_BYTES`] bytes without control characters.
@@ -62,7 +64,7 @@ macro_rules! id {
             /// # Errors
             /// [`IdError`] says which of these the text is not.
             pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
-                checked($what, text.into()).map(Self)
+                checked($what, text.into()).map(|text| Self(text.into()))
             }
 
             /// The id as it was given.
@@ -87,7 +89,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
             }
         }
     };
@@ -120,7 +122,7 @@ id!(
 
 impl Default for TenantId {
     fn default() -> Self {
-        Self("default".to_owned())
+        Self("default".into())
     }
 }
 

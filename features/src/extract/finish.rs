@@ -53,6 +53,16 @@ pub(super) fn transformed(feature: &Feature, value: f64, out: &mut Vec<f64>) {
     match &feature.transform {
         Transform::None | Transform::Levels(_) => out.push(known(value)),
         Transform::Log1p => out.push(known(libm::log1p(value.abs()).copysign(value))),
+        Transform::Bins(edges) => {
+            let bin = edges.partition_point(|&edge| edge <= value);
+            out.extend((0..=edges.len()).map(|one| {
+                if value.is_nan() {
+                    feature.missing
+                } else {
+                    f64::from(u8::from(one == bin))
+                }
+            }));
+        }
         Transform::Cyclic(period) => {
             let angle = std::f64::consts::TAU * (value / period);
             out.push(known(libm::sin(angle)));

@@ -29,17 +29,27 @@ impl Slots {
 
     /// The slot of `id`, or where it would stand.
     pub(super) fn find(&self, id: &InvoiceId) -> Result<Slot, usize> {
-        let found = self.known.binary_search_by(|(other, _)| other.cmp(id));
-        found.map(|at| self.known[at].1)
+        self.place(id).map(|at| self.known[at].1)
     }
 
-    /// The slot of `id`, a new one if it has none.
-    pub(super) fn of(&mut self, id: &InvoiceId) -> Slot {
-        self.find(id).unwrap_or_else(|at| {
-            let next = u32::try_from(self.known.len() + 1).unwrap_or(u32::MAX);
-            let slot = Slot(NonZeroU32::new(next).unwrap_or(NonZeroU32::MAX));
-            self.known.insert(at, (id.clone(), slot));
-            slot
-        })
+    /// The slot of `id`, a new one if it has none; from now on `id` shares its text with it.
+    pub(super) fn share(&mut self, id: &mut InvoiceId) -> Slot {
+        match self.place(id) {
+            Ok(at) => {
+                let (known, slot) = &self.known[at];
+                id.clone_from(known);
+                *slot
+            }
+            Err(at) => {
+                let next = u32::try_from(self.known.len() + 1).unwrap_or(u32::MAX);
+                let slot = Slot(NonZeroU32::new(next).unwrap_or(NonZeroU32::MAX));
+                self.known.insert(at, (id.clone(), slot));
+                slot
+            }
+        }
+    }
+
+    fn place(&self, id: &InvoiceId) -> Result<usize, usize> {
+        self.known.binary_search_by(|(other, _)| other.cmp(id))
     }
 }

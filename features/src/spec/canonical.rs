@@ -24,6 +24,10 @@ pub(super) fn text(features: &[Feature]) -> String {
             Transform::None => {}
             Transform::Log1p => put(&mut out, "transform", &"log1p"),
             Transform::Cyclic(period) => put(&mut out, "cyclic", &real(*period)),
+            Transform::Bins(edges) => {
+                let edges: Vec<_> = edges.iter().copied().map(real).collect();
+                put(&mut out, "bins", &edges.join(" "));
+            }
             Transform::Levels(levels) => put(&mut out, "levels", &format!("{levels:?}")),
         }
         put(&mut out, "missing", &real(feature.missing));

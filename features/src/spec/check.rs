@@ -239,6 +239,7 @@ impl<'a> Checker<'a> {
             "clip" = clip,
             "transform" = transform,
             "period" = period,
+            "edges" = edges,
         );
         for (name, at) in present {
             if let Some(at) = at

@@ -207,6 +207,9 @@ pub enum Transform {
     Log1p,
     /// Two columns, sin and cos of 2πx / period.
     Cyclic(f64),
+    /// A column a bin, edges rising: 1 for the bin of the number, 0 for the others. A number on an
+    /// edge is in the bin above it; the first bin is open below, the last above.
+    Bins(Vec<f64>),
     /// A column a level: 1 for it, 0 for any other, unknown where the word is.
     Levels(Vec<String>),
 }

@@ -117,6 +117,15 @@ impl Generation {
         Ok(next)
     }
 
+    /// The same content under another number.
+    #[must_use]
+    pub fn numbered(&self, number: u64) -> Self {
+        let mut same = self.clone();
+        same.number = number;
+        same.digest = same.content_digest();
+        same
+    }
+
     fn solve(
         &self,
         sums: &SufficientStatistics,

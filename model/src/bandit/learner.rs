@@ -131,13 +131,8 @@ impl Learner {
     ///
     /// A number is never used for two contents, so a learner that was rebuilt under another
     /// configuration takes the number after the last that was ever published.
-    ///
-    /// # Errors
-    /// As for [`Generation::refit`].
-    pub fn renumber(&mut self, number: u64, discount: f64) -> Result<(), BanditError> {
-        let same = self.generation.refit(&self.sums, &[], number, discount)?;
-        self.generation = Arc::new(same);
-        Ok(())
+    pub fn renumber(&mut self, number: u64) {
+        self.generation = Arc::new(self.generation.numbered(number));
     }
 
     /// Adds the sums of another shard; [`publish`](Self::publish) makes them count.

@@ -238,6 +238,17 @@ impl Snapshot {
         })
     }
 
+    /// The same, with another model version, or none.
+    ///
+    /// # Errors
+    /// [`SnapshotError::ForeignFeatures`] where it reads other features.
+    pub fn with_model(&self, model: Option<Arc<dyn Predictor>>) -> Result<Self, SnapshotError> {
+        Self::new(SnapshotParts {
+            model,
+            ..self.parts.clone()
+        })
+    }
+
     /// The same, paused or resumed.
     #[must_use]
     pub fn with_paused(&self, paused: bool) -> Self {

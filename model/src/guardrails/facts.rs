@@ -12,7 +12,8 @@ pub use stops::{HUMAN_REVIEW, Hold, Standstill, Stops, Unmatched};
 
 use super::zones;
 use lagom_features::domain::{
-    Channel, Country, Currency, CustomerKind, Date, EventType, InvoiceId, Timestamp, Timing, Zone,
+    Channel, Country, Currency, CustomerKind, Date, Days, EventType, InvoiceId, Timestamp, Timing,
+    Zone,
 };
 use lagom_features::{Ledger, View};
 use std::collections::BTreeMap;
@@ -39,6 +40,10 @@ pub struct Facts {
     pub outstanding_minor: i64,
     /// Of the invoice.
     pub currency: Currency,
+    /// The company's own segment of the customer.
+    pub segment: Option<String>,
+    /// What the invoice is for, in the company's words.
+    pub product: Option<String>,
     /// How the invoice is to be paid, in the company's words.
     pub payment_method: Option<String>,
     /// Whether invoices are paid automatically.
@@ -51,6 +56,8 @@ pub struct Facts {
     pub stops: Stops,
     /// Channels that did not reach the customer, and when that was last seen.
     pub undelivered: BTreeMap<Channel, Timestamp>,
+    /// When something was last opened or clicked over each channel.
+    pub seen: BTreeMap<Channel, Timestamp>,
     /// Debits of this invoice that failed since money last arrived.
     pub failed_debits: Vec<Timestamp>,
     /// When the customer last spoke with a person over the telephone.
@@ -85,12 +92,15 @@ impl Facts {
             days_from_due: today.days_since(state.due_on),
             outstanding_minor: state.outstanding_minor,
             currency: state.invoice.amount.currency,
+            segment: customer.and_then(|one| one.segment.clone()),
+            product: state.invoice.product.clone(),
             payment_method: state.invoice.payment_method.clone(),
             autopay: autopay(view),
             contacts: contact::read(view, ledger, state, &zone),
             consent: Consent::of(view),
             stops,
             undelivered: undelivered(view),
+            seen: seen(view),
             failed_debits: failed_debits(view, invoice_id),
             last_conversation: last_conversation(view),
             payer: Payer::of(ledger, state, now, &zone),
@@ -130,6 +140,20 @@ impl Facts {
         highest
     }
 
+    /// Whether the last message about this invoice over `channel` is at least `days` old and was
+    /// neither opened nor clicked since. Paper and the telephone do not tell.
+    #[must_use]
+    pub fn is_unseen(&self, channel: Channel, days: u16) -> bool {
+        let mut sent = self.contacts_on_invoice().rev();
+        let last = sent.find(|one| !one.native && one.channel == Some(channel));
+        let tells = !matches!(channel, Channel::Letter | Channel::Phone);
+        tells
+            && last.is_some_and(|one| {
+                let old = one.at + Days::whole(i64::from(days)) <= self.now;
+                old && self.seen.get(&channel).is_none_or(|seen| *seen < one.at)
+            })
+    }
+
     /// Whether a hard stop is in force.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
@@ -165,6 +189,19 @@ fn undelivered(view: &View<'_>) -> BTreeMap<Channel, Timestamp> {
         }
     }
     failed
+}
+
+fn seen(view: &View<'_>) -> BTreeMap<Channel, Timestamp> {
+    use EventType::{InvoiceOpened, InvoiceViewed, LinkClicked};
+    let mut seen = BTreeMap::new();
+    for event in view.events() {
+        if let Some(channel) = event.channel
+            && matches!(event.kind, InvoiceOpened | InvoiceViewed | LinkClicked)
+        {
+            seen.insert(channel, event.occurred_at);
+        }
+    }
+    seen
 }
 
 fn failed_debits(view: &View<'_>, invoice_id: &InvoiceId) -> Vec<Timestamp> {

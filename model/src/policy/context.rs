@@ -87,6 +87,14 @@ pub fn default_entries() -> Vec<ContextEntry> {
     .collect()
 }
 
+impl ContextEntry {
+    /// The feature's value that is scaled to `scaled`; none beyond the bounds.
+    #[must_use]
+    pub fn unscaled(&self, scaled: f64) -> Option<f64> {
+        (scaled.abs() <= LIMIT).then_some(self.centre + scaled * self.scale)
+    }
+}
+
 impl Context {
     /// Binds entries to the features named `names`, in their order.
     ///
@@ -121,6 +129,11 @@ impl Context {
             bound.push((source, entry.clone()));
         }
         Ok(Self { entries: bound })
+    }
+
+    /// The entries, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &ContextEntry> {
+        self.entries.iter().map(|(_, entry)| entry)
     }
 
     /// Names of the entries, in order.

@@ -2,8 +2,9 @@
 //!
 //! A notice about the due date, a reminder by e-mail about day 5, a second by letter about day
 //! 12, a claim about day 26, each in the tone of the customer's [`Track`]. Who has a habit is left
-//! alone until two days after the day on which he usually pays. Where a person must decide, a
-//! person is asked, once.
+//! alone until two days after the day on which he usually pays. A rung that says so comes early and
+//! over another channel where the message before was not seen. Where a person must decide, a person
+//! is asked, once.
 //!
 //! The rungs are data of the [`Strategy`]; what the guardrails refuse is never chosen.
 
@@ -40,7 +41,7 @@ pub fn choose(facts: &Facts, strategy: &Strategy, eligible: &[bool]) -> usize {
     let Some(rung) = next_rung(facts, strategy) else {
         return WAIT;
     };
-    let found = carry_out(rung, track(facts), strategy, eligible);
+    let found = carry_out(rung, facts, strategy, eligible);
     found.unwrap_or_else(|| {
         if is_stuck(facts, strategy) {
             ask_person(facts)
@@ -53,7 +54,8 @@ pub fn choose(facts: &Facts, strategy: &Strategy, eligible: &[bool]) -> usize {
 /// Whether the ladder's last day has come and nothing was sent for a while, so that what refuses
 /// the next rung is more than a pause between messages.
 fn is_stuck(facts: &Facts, strategy: &Strategy) -> bool {
-    let last = strategy.ladder().last();
+    let ladder = strategy.ladder(facts);
+    let last = ladder.last();
     let quiet = |contact: &Contact| contact.at + Days::whole(QUIET_DAYS) <= facts.now;
     last.is_some_and(|rung| facts.days_from_due >= rung.from_day)
         && facts.contacts.last().is_none_or(quiet)
@@ -125,16 +127,22 @@ fn climbed(facts: &Facts, kind: Kind) -> usize {
 
 /// The first rung that has not been climbed and whose time is not over, if its day has come.
 fn next_rung<'a>(facts: &Facts, strategy: &'a Strategy) -> Option<&'a LadderSpec> {
-    let ladder = strategy.ladder();
+    let ladder = strategy.ladder(facts);
     let open = ladder.iter().enumerate().find(|(place, rung)| {
-        let same = |one: &&LadderSpec| one.kind == rung.kind;
+        let same = |one: &&&LadderSpec| one.kind == rung.kind;
         let ordinal = ladder[..=*place].iter().filter(same).count();
         let over = rung
             .until_day
             .is_some_and(|until| facts.days_from_due > until);
         climbed(facts, rung.kind) < ordinal && !over
     });
-    let (_, rung) = open?;
+    let (_, &rung) = open?;
+    if rung
+        .unseen_days
+        .is_some_and(|days| is_unseen(facts, rung, days))
+    {
+        return Some(rung);
+    }
     let due = facts.days_from_due >= rung.from_day;
     let last = sent(facts)
         .last()
@@ -143,19 +151,32 @@ fn next_rung<'a>(facts: &Facts, strategy: &'a Strategy) -> Option<&'a LadderSpec
     (due && rested).then_some(rung)
 }
 
+/// Whether the last message was of the rung's kind and was not seen for this many days.
+fn is_unseen(facts: &Facts, rung: &LadderSpec, days: u16) -> bool {
+    let last = sent(facts).last().filter(|last| last.kind == rung.kind);
+    let channel = last.and_then(|last| last.channel);
+    channel.is_some_and(|channel| facts.is_unseen(channel, days))
+}
+
 /// The rung in the track's tone, or else in the next softer one, over the first of its channels
 /// that is open, at the earliest time.
 fn carry_out(
     rung: &LadderSpec,
-    track: Track,
+    facts: &Facts,
     strategy: &Strategy,
     eligible: &[bool],
 ) -> Option<usize> {
-    let intended = rung.tone(track);
+    let intended = rung.tone(track(facts));
     let softer = |tone: &&Tone| **tone <= intended;
     let tones = Tone::ALL.iter().rev().filter(softer);
+    let unseen = |channel: Channel| {
+        let days = rung.unseen_days;
+        days.is_some_and(|days| facts.is_unseen(channel, days))
+    };
+    let channels = rung.channels.iter().copied();
+    let channels: Vec<Channel> = channels.filter(|&channel| !unseen(channel)).collect();
     tones
-        .flat_map(|&tone| rung.channels.iter().map(move |&channel| (tone, channel)))
+        .flat_map(|&tone| channels.iter().map(move |&channel| (tone, channel)))
         .find_map(|(tone, channel)| message(rung.kind, channel, tone, strategy, eligible))
 }
 

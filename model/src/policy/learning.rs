@@ -1,13 +1,15 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{HEADS, SPANS, observed};
+use super::heads::{HEADS, SPANS, expected, observed};
 use crate::bandit::{
-    BanditConfig, BanditError, Generation, Layout, Learner, Round, SufficientStatistics,
+    BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout, Learner,
+    Round, SufficientStatistics,
 };
-use crate::log::{Executed, LoggedRound};
+use crate::log::{Decision, Executed, LoggedRound};
 use crate::policy::catalogue::action_space;
 use crate::strategy::Strategy;
+use lagom_features::domain::{Action, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -22,15 +24,22 @@ pub enum Folded {
     Censored,
     /// Its action is not in the catalogue any more, or its features are of another spec.
     Foreign,
+    /// The warm start knows it already.
+    Known,
 }
 
-/// What is stored of a [`Learning`]: sums and the generation published from them.
+/// What has been learnt from history, to start a server's learning with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LearningState {
+#[serde(deny_unknown_fields)]
+pub struct WarmStart {
     /// Everything learnt, as sums.
     pub sums: SufficientStatistics,
-    /// The generation last published.
-    pub generation: Generation,
+    /// How rounds were weighted by their age.
+    pub decay: ForwardDecay,
+    /// The latest end of a window that was learnt from; rounds up to it are in the sums.
+    pub through: Timestamp,
+    /// Fingerprint of the features.
+    pub feature_fingerprint: String,
 }
 
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
@@ -41,6 +50,14 @@ pub struct Learning {
     context: Context,
     strategy: Arc<Strategy>,
     fingerprint: String,
+    half_life_days: Option<f64>,
+    /// Set by the first round, so that the same rounds always get the same weights.
+    decay: Option<ForwardDecay>,
+    /// The latest end of a window that was learnt from.
+    latest: Timestamp,
+    /// Rounds up to here are in the sums that learning started with.
+    known_through: Option<Timestamp>,
+    base: BaseMeasure,
     row: Vec<f64>,
 }
 
@@ -77,6 +94,7 @@ impl Learning {
         config: BanditConfig,
     ) -> Result<Self, BanditError> {
         let layout = Arc::new(layout(&strategy, &context)?);
+        let base = BaseMeasure::new(layout.space(), config.base_measure);
         let sums = SufficientStatistics::new(layout);
         let learner = Learner::new(sums, &with_spans(config), 1.0)?;
         Ok(Self {
@@ -84,36 +102,96 @@ impl Learning {
             context,
             strategy,
             fingerprint: fingerprint.into(),
+            half_life_days: None,
+            decay: None,
+            latest: Timestamp::MIN,
+            known_through: None,
+            base,
             row: Vec::new(),
         })
     }
 
-    /// Goes on from what was stored, if it is of the same shape and configuration.
+    /// Lets a round count half after so many days; for ever where `None`.
+    #[must_use]
+    pub fn with_half_life(mut self, days: Option<f64>) -> Self {
+        self.half_life_days = days;
+        self
+    }
+
+    /// Starts from what was learnt from history, if it is of the same shape. Rounds that are in it
+    /// are not learnt from again.
     ///
     /// # Errors
-    /// [`BanditError::ForeignSums`] where strategy or context have changed since.
-    pub fn resume(mut self, state: LearningState) -> Result<Self, BanditError> {
-        let (expected, found) = (
-            self.learner.sums().layout().digest(),
-            state.sums.layout().digest(),
-        );
-        if expected != found {
+    /// [`BanditError::ForeignSums`] where strategy, context or features have changed since.
+    pub fn start_from(mut self, warm: WarmStart) -> Result<Self, BanditError> {
+        let expected = self.learner.sums().layout().digest();
+        let found = warm.sums.layout().digest();
+        if expected != found || warm.feature_fingerprint != self.fingerprint {
             return Err(BanditError::ForeignSums {
-                found: found.to_string(),
-                expected: expected.to_string(),
+                found: format!("{found} over features {}", warm.feature_fingerprint),
+                expected: format!("{expected} over features {}", self.fingerprint),
             });
         }
-        self.learner = Learner::resume(state.sums, Arc::new(state.generation));
+        let config = self.learner.generation().config().clone();
+        self.half_life_days = warm.decay.half_life_days;
+        self.decay = Some(warm.decay);
+        self.latest = warm.through;
+        self.known_through = Some(warm.through);
+        self.learner = Learner::new(warm.sums, &config, self.discount())?;
         Ok(self)
     }
 
-    /// What to store.
+    /// What a server can start with; `None` where nothing has been learnt.
     #[must_use]
-    pub fn state(&self) -> LearningState {
-        LearningState {
+    pub fn warm_start(&self) -> Option<WarmStart> {
+        Some(WarmStart {
             sums: self.learner.sums().clone(),
-            generation: Generation::clone(self.learner.generation()),
-        }
+            decay: self.decay?,
+            through: self.latest,
+            feature_fingerprint: self.fingerprint.clone(),
+        })
+    }
+
+    /// How much a logged round counts beside those of other generations.
+    ///
+    /// ```text
+    /// w = ½ + ½ μ(a) / p(a)        E_p[w] = 1,  ½ ≤ w ≤ ½ + ½ / floor
+    /// ```
+    /// The fit then leans half on the base measure, whichever generation logged: a linear model that
+    /// is not the whole truth fits best where its data lie, and without the weights each generation
+    /// would be pulled to what the one before preferred. The other half keeps the weights small:
+    /// a defensive mixture (Hesterberg, "Weighted average importance sampling and defensive mixture
+    /// distributions", Technometrics 37(2), 1995, doi:10.1080/00401706.1995.10484303).
+    ///
+    /// 1 where the logged step is not among the logged eligible ones, or was certain: a rule that
+    /// never explores has no weight that would undo it.
+    #[must_use]
+    pub fn importance(&self, decision: &Decision) -> f64 {
+        let places: Option<Vec<u32>> = decision
+            .eligible
+            .iter()
+            .map(|choice| {
+                let action: Action = choice.action.to_string().parse().ok()?;
+                u32::try_from(self.strategy.place(&action)?).ok()
+            })
+            .collect();
+        let Some(places) = places.filter(|_| decision.probability < 1.0) else {
+            return 1.0;
+        };
+        let mut measure = Vec::with_capacity(places.len());
+        self.base
+            .restrict(&places, &mut BaseScratch::default(), &mut measure);
+        let chosen = decision.action.id();
+        let at = decision
+            .eligible
+            .iter()
+            .position(|one| one.action == chosen);
+        at.map_or(1.0, |at| 0.5 + 0.5 * measure[at] / decision.probability)
+    }
+
+    fn discount(&self) -> f64 {
+        let seconds = self.latest.micros().div_euclid(1_000_000);
+        self.decay.map_or(1.0, |decay| decay.discount(seconds))
     }
 
     /// Learns from one matured round.
@@ -121,12 +199,30 @@ impl Learning {
     /// # Errors
     /// [`BanditError`] where a number lies outside what the sums can hold.
     pub fn fold(&mut self, round: &LoggedRound) -> Result<Folded, BanditError> {
+        self.fold_weighted(round, 1.0)
+    }
+
+    /// Learns from one matured round that counts `importance` times, beside its age.
+    ///
+    /// # Errors
+    /// As for [`fold`](Self::fold).
+    pub fn fold_weighted(
+        &mut self,
+        round: &LoggedRound,
+        importance: f64,
+    ) -> Result<Folded, BanditError> {
         let LoggedRound { decision, outcome } = round;
         if matches!(outcome.executed, Executed::Failed { .. }) {
             return Ok(Folded::Failed);
         }
         if outcome.censored {
             return Ok(Folded::Censored);
+        }
+        if self
+            .known_through
+            .is_some_and(|through| outcome.matured_at <= through)
+        {
+            return Ok(Folded::Known);
         }
         let place = self.strategy.place(&decision.action);
         let (Some(action), true) = (place, decision.feature_fingerprint == self.fingerprint) else {
@@ -138,12 +234,23 @@ impl Learning {
             decision.churn_risk,
             &mut self.row,
         );
+        let seconds = outcome.matured_at.micros().div_euclid(1_000_000);
+        let half_life_days = self.half_life_days;
+        let decay = *self.decay.get_or_insert(ForwardDecay {
+            landmark_seconds: seconds,
+            half_life_days,
+        });
+        let mut deviation = observed(outcome);
+        for (observed, expected) in deviation.iter_mut().zip(expected(&decision.action)) {
+            *observed -= expected;
+        }
         self.learner.fold(&Round {
             context: &self.row,
             action,
-            heads: &observed(outcome),
-            weight: 1.0,
+            heads: &deviation,
+            weight: importance * decay.weight(seconds)?,
         })?;
+        self.latest = self.latest.max(outcome.matured_at);
         Ok(Folded::Learnt)
     }
 
@@ -154,11 +261,8 @@ impl Learning {
     }
 
     /// Goes on counting publications from `number`.
-    ///
-    /// # Errors
-    /// As for [`Learner::renumber`].
-    pub fn renumber(&mut self, number: u64) -> Result<(), BanditError> {
-        self.learner.renumber(number, 1.0)
+    pub fn renumber(&mut self, number: u64) {
+        self.learner.renumber(number);
     }
 
     /// Rounds learnt from.
@@ -172,7 +276,8 @@ impl Learning {
     /// # Errors
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn refresh(&mut self) -> Result<Option<Arc<Generation>>, BanditError> {
-        self.learner.refresh(1.0)
+        let discount = self.discount();
+        self.learner.refresh(discount)
     }
 
     /// Publishes the next generation now.
@@ -180,6 +285,7 @@ impl Learning {
     /// # Errors
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn publish(&mut self) -> Result<Arc<Generation>, BanditError> {
-        self.learner.publish(1.0)
+        let discount = self.discount();
+        self.learner.publish(discount)
     }
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a strategy.
 
-use super::spec::StrategySpec;
+use super::spec::{LadderSpec, StrategySpec};
 use lagom_features::domain::Kind;
 use thiserror::Error;
 
@@ -106,6 +106,20 @@ pub enum StrategyFault {
         /// Last day.
         until_day: i32,
     },
+    /// Amounts that leave nothing between them.
+    #[error(
+        "{what}[{at}].when: nothing is owed from {from_minor} and below {below_minor} minor units"
+    )]
+    Owed {
+        /// `stages` or `ladder`.
+        what: &'static str,
+        /// Which.
+        at: usize,
+        /// Least that is owed.
+        from_minor: i64,
+        /// Below which it must be.
+        below_minor: i64,
+    },
     /// A rung that no action of the catalogue can carry out.
     #[error("ladder[{rung}] sends a {kind} that no step makes over any of its channels")]
     Rung {
@@ -156,6 +170,19 @@ pub(super) fn check(spec: &StrategySpec, faults: &mut Vec<StrategyFault>) {
             });
         }
     }
+    let stages = spec.stages.iter().map(|one| &one.when).enumerate();
+    let rungs = spec.ladder.iter().map(|one| &one.when).enumerate();
+    let stages = stages.map(|(at, when)| ("stages", at, when));
+    for (what, at, when) in stages.chain(rungs.map(|(at, when)| ("ladder", at, when))) {
+        if let Some((from_minor, below_minor)) = when.empty_span() {
+            faults.push(StrategyFault::Owed {
+                what,
+                at,
+                from_minor,
+                below_minor,
+            });
+        }
+    }
     for (rung, spec_rung) in spec.ladder.iter().enumerate() {
         let kind = spec_rung.kind;
         let carried = |channel| {
@@ -165,7 +192,9 @@ pub(super) fn check(spec: &StrategySpec, faults: &mut Vec<StrategyFault>) {
         if !spec_rung.channels.iter().any(carried) {
             faults.push(StrategyFault::Rung { rung, kind });
         }
-        let before = rung.checked_sub(1).map(|below| spec.ladder[below].from_day);
+        let same = |below: &&LadderSpec| below.when == spec_rung.when;
+        let before = spec.ladder[..rung].iter().rev().find(same);
+        let before = before.map(|below| below.from_day);
         if let Some(before) = before.filter(|&before| spec_rung.from_day < before) {
             faults.push(StrategyFault::Order {
                 rung,

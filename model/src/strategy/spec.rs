@@ -1,5 +1,6 @@
 //! The raw form of a strategy, as written in `[strategy]`.
 
+use super::when::When;
 use lagom_features::domain::{Channel, Currency, Kind, Tone};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,9 @@ pub struct StageSpec {
     /// Only in these tones; empty means all.
     #[serde(default)]
     pub tones: Vec<Tone>,
+    /// Only for these cases.
+    #[serde(default, skip_serializing_if = "When::is_always")]
+    pub when: When,
 }
 
 /// How a customer is treated by the ladder, by the share of invoices paid late in twelve months.
@@ -93,6 +97,10 @@ pub struct LadderSpec {
     /// Days that must have passed since the rung before was carried out.
     #[serde(default)]
     pub gap_days: i32,
+    /// Where the message before was neither opened nor clicked for this many days, this rung comes
+    /// at once and over another channel; none means that it waits for its day over any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen_days: Option<u16>,
     /// Channels, best first.
     pub channels: Vec<Channel>,
     /// Tone on the gentle track.
@@ -101,6 +109,9 @@ pub struct LadderSpec {
     pub neutral: Tone,
     /// Tone on the firm track.
     pub firm: Tone,
+    /// Only for these cases.
+    #[serde(default, skip_serializing_if = "When::is_always")]
+    pub when: When,
 }
 
 impl LadderSpec {

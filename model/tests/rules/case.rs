@@ -6,7 +6,7 @@ use lagom_features::domain::{
 };
 use lagom_features::{History, Ledger, Recorded};
 use lagom_model::guardrails::{Facts, Guardrails, GuardrailsSpec, Override, Verdict};
-use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec};
+use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec, When};
 use std::sync::LazyLock;
 
 pub(crate) fn t(text: &str) -> Timestamp {
@@ -69,6 +69,7 @@ pub(crate) fn everything(fee_minor: i64) -> Strategy {
             kinds: kinds.clone(),
             channels: Vec::new(),
             tones: Vec::new(),
+            when: When::default(),
         }],
         ladder: Vec::new(),
     })

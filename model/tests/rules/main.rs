@@ -9,5 +9,6 @@ mod legal;
 mod naive;
 mod packs;
 mod property;
+mod segments;
 mod stops;
 mod worlds;

@@ -8,7 +8,7 @@ use lagom_features::domain::{Channel, Currency, Event, EventType, Kind, Tone, Zo
 use lagom_features::{History, Ledger, Recorded};
 use lagom_model::guardrails::{Facts, Pack, Verdict};
 use lagom_model::policy::ladder;
-use lagom_model::strategy::{HUMAN_REVIEW, Strategy, WAIT};
+use lagom_model::strategy::{HUMAN_REVIEW, Strategy, WAIT, When};
 use proptest::prelude::*;
 use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -20,9 +20,25 @@ fn staged(
     channel: Option<Channel>,
     tone: Option<Tone>,
     day: i32,
+    world: &World<'_>,
+    owed_minor: i64,
 ) -> bool {
+    let meant = |when: &When| {
+        let customer = world.customer;
+        let in_crowns = world.invoice.amount.currency == Currency::SEK;
+        let country = when.countries.is_empty()
+            || matches!(customer.country, Some(one) if when.countries.contains(&one));
+        let kind = when.customers.is_none() || when.customers == customer.kind;
+        let least = match when.owed_from_minor {
+            Some(least) => in_crowns && owed_minor >= least,
+            None => true,
+        };
+        // Nobody has three settled invoices in a world of two.
+        country && kind && least && when.first_miss != Some(true)
+    };
     strategy.spec().stages.iter().any(|stage| {
-        stage.kinds.contains(&kind)
+        meant(&stage.when)
+            && stage.kinds.contains(&kind)
             && channel.is_none_or(|one| stage.channels.is_empty() || stage.channels.contains(&one))
             && tone.is_none_or(|one| stage.tones.is_empty() || stage.tones.contains(&one))
             && day >= stage.from_day
@@ -88,7 +104,15 @@ fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), Test
             action,
             fee_minor,
             from,
-            staged: staged(strategy, action.kind, action.channel, action.tone, day),
+            staged: staged(
+                strategy,
+                action.kind,
+                action.channel,
+                action.tone,
+                day,
+                &world,
+                facts.outstanding_minor,
+            ),
             past,
         };
         let mut is_quiet = |until| {

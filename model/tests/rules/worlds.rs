@@ -30,6 +30,8 @@ stages = [
     { name = "early", from_day = -10, until_day = 40, kinds = ["reminder", "plan_offer", "discount_offer", "retry_debit"] },
     { name = "late", from_day = 15, kinds = ["collection_claim"], tones = ["final"] },
     { name = "firm", from_day = 25, until_day = 60, kinds = ["collection_claim", "reminder"], channels = ["email", "letter"] },
+    { name = "at home", from_day = 41, kinds = ["reminder", "retry_debit"], when = { countries = ["SE"], customers = "consumer" } },
+    { name = "much", from_day = 41, kinds = ["plan_offer"], when = { owed_from_minor = 50000, first_miss = false } },
 ]
 ladder = []
 "#;

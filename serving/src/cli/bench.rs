@@ -2,7 +2,11 @@
 
 mod bandit;
 mod decide;
+mod features;
 mod guardrails;
+mod serve;
+mod store;
+mod worlds;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -19,6 +23,10 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Features(features::Args),
+    Worlds(worlds::Args),
+    Serve(serve::Args),
+    Store(store::Args),
     Guardrails(guardrails::Args),
 }
 
@@ -26,6 +34,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Features(args) => features::run(args, out),
+        What::Worlds(args) => worlds::run(args, out),
+        What::Serve(args) => serve::run(args, out),
+        What::Store(args) => store::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }
 }

@@ -4,10 +4,13 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
 use lagom_features::spec::FeatureSpec;
+use lagom_model::guardrails::conflicts;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Checks a configuration file, or a feature spec, and reports every fault with its line.
+/// Checks a configuration file, or a feature spec, and reports every fault with its line. Of a valid
+/// configuration it tells which steps of the strategy no rule ever allows, and which rules refuse
+/// them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom check-config lagom.toml")]
 pub(crate) struct Args {
@@ -20,34 +23,66 @@ struct Checked {
     file: String,
     is: &'static str,
     faults: Vec<String>,
+    /// Steps of the strategy that the rules never allow.
+    conflicts: Vec<String>,
+}
+
+/// A strategy that the rules thwart is valid; whoever wrote it wants to know.
+fn contradictions(config: &Config) -> Vec<String> {
+    let found = conflicts(&config.guardrails, &config.strategy);
+    found
+        .iter()
+        .map(|conflict| {
+            let what = match &conflict.step {
+                Some(step) => format!("{step} is never allowed"),
+                None => "no step is ever allowed".to_owned(),
+            };
+            let rules = conflict.rules.iter().map(|id| {
+                let source = config.guardrails.rule_named(id).map(|rule| &rule.source);
+                source.map_or_else(|| id.clone(), |source| format!("{id} ({source})"))
+            });
+            let rules: Vec<String> = rules.collect();
+            format!(
+                "strategy.stages[{}] \"{}\": {what}, by {}",
+                conflict.stage,
+                conflict.name,
+                rules.join("; ")
+            )
+        })
+        .collect()
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|error| format!("{}: {error}", args.file.display()))?;
     let is_spec = text.lines().any(|line| line.trim() == "[[feature]]");
-    let (is, faults) = if is_spec {
+    let (is, faults, conflicts) = if is_spec {
         let fault = FeatureSpec::parse(&text)
             .err()
             .map(|error| error.to_string());
-        ("feature spec", fault.into_iter().collect())
+        ("feature spec", fault.into_iter().collect(), Vec::new())
     } else {
-        let faults = Config::load(Some(&args.file)).err().map(|error| error.0);
-        let texts = faults.unwrap_or_default();
-        (
-            "configuration",
-            texts.iter().map(ToString::to_string).collect(),
-        )
+        let (texts, conflicts) = match Config::load(Some(&args.file)) {
+            Ok(config) => (Vec::new(), contradictions(&config)),
+            Err(error) => (error.0, Vec::new()),
+        };
+        let faults = texts.iter().map(ToString::to_string).collect();
+        ("configuration", faults, conflicts)
     };
     let checked = Checked {
         file: args.file.display().to_string(),
         is,
         faults,
+        conflicts,
     };
     let right = checked.faults.is_empty();
     out.report(&checked, || {
         if right {
-            format!("{}: a valid {}", checked.file, checked.is)
+            let mut text = format!("{}: a valid {}", checked.file, checked.is);
+            for conflict in &checked.conflicts {
+                text += &format!("\n  {conflict}");
+            }
+            text
         } else {
             format!("{}: {}", checked.file, checked.faults.join("\n"))
         }

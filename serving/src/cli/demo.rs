@@ -8,6 +8,7 @@ mod trial;
 use super::answer::{Answer, Failure};
 use super::output::{Output, progress};
 use crate::config::Config;
+use crate::experiment::{ArmSpec, ExperimentSpec, Experiments};
 use crate::registry;
 use crate::server::{Running, Server};
 use indicatif::ProgressBar;
@@ -29,6 +30,8 @@ const START: &str = "2026-01-01";
 const LEAD_DAYS: i32 = 31;
 /// Days after the last due date that is judged, until its cash is counted.
 const TAIL_DAYS: i32 = 61;
+/// The experiment on the server that is shown.
+const EXPERIMENT: &str = "bandit-against-ladder";
 /// Days of a month, near enough for a progress bar and a plan.
 const MONTH_DAYS: i32 = 30;
 
@@ -86,7 +89,7 @@ async fn demonstrate(
         end: judged.1.plus_days(TAIL_DAYS),
     };
     let days = u64::try_from(plan.end.days_since(plan.start))?;
-    let bar = progress(3 * args.seeds * days, "days");
+    let bar = progress((3 * args.seeds + 1) * days, "days");
     out.line(format_args!(
         "\n{} worlds of {} customers, {} months of invoices each, lived by three policies over gRPC",
         args.seeds, args.customers, args.months
@@ -107,20 +110,16 @@ async fn demonstrate(
     for seed in args.seed..args.seed + args.seeds {
         let policies = [PolicyKind::Ladder, PolicyKind::Uniform, PolicyKind::Bandit];
         for (policy, lives) in policies.into_iter().zip(&mut lives) {
-            let lived = if policy == PolicyKind::Bandit && seed == args.seed {
-                live(&plan, seed, &shown, || bar.inc(1)).await?
-            } else {
-                let name = format!("{}-{seed}", policy.name());
-                let server =
-                    Server::start(config(folder, &name, policy, false)?, model.clone()).await?;
-                let lived = live(&plan, seed, &server, || bar.inc(1)).await?;
-                server.shutdown().await;
-                lived
-            };
+            let name = format!("{}-{seed}", policy.name());
+            let server =
+                Server::start(config(folder, &name, policy, false)?, model.clone()).await?;
+            let lived = live(&plan, seed, &server, || bar.inc(1)).await?;
+            server.shutdown().await;
             tell(out, &bar, policy, seed, &lived, &objective);
             lives.push(lived);
         }
     }
+    let tried = live(&plan, args.seed + args.seeds, &shown, || bar.inc(1)).await?;
     bar.finish_and_clear();
     let [ladder, uniform, bandit] = &lives;
     let summary = Summary {
@@ -137,7 +136,7 @@ async fn demonstrate(
         gain_over_uniform: gain(bandit, uniform, &objective),
     };
     out.report(&summary, || summary.text())?;
-    stay(args, shown, bandit, out).await?;
+    stay(args, shown, &tried, out).await?;
     Ok(Answer::Yes)
 }
 
@@ -151,6 +150,11 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
         ..GuardrailsSpec::default()
     };
     let defaults = Config::default();
+    let experiments = if shown {
+        Experiments::new(vec![trial()]).map_err(|faults| faults.join("; "))?
+    } else {
+        Experiments::default()
+    };
     Ok(Config {
         grpc: if shown {
             free_or_any(defaults.grpc)
@@ -166,8 +170,40 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
         clock: crate::clock::Source::Events,
         guardrails: Arc::new(Guardrails::new(&guardrails)?),
         policy,
+        experiments,
         ..defaults
     })
+}
+
+/// Half of the customers with the ladder, half with the bandit.
+fn trial() -> ExperimentSpec {
+    let arm = |policy: PolicyKind| ArmSpec {
+        name: policy.name().to_owned(),
+        share: 0.5,
+        policy,
+    };
+    ExperimentSpec {
+        name: EXPERIMENT.to_owned(),
+        share: 1.0,
+        arms: vec![arm(PolicyKind::Ladder), arm(PolicyKind::Bandit)],
+    }
+}
+
+/// What the review says of the experiment on the server that is shown.
+async fn verdict(shown: &Running) -> Result<String, Failure> {
+    let engine = Arc::clone(shown.engine());
+    let reviewed = crate::reviews::review(engine, EXPERIMENT.to_owned(), None).await?;
+    let review: serde_json::Value = serde_json::from_str(&reviewed.json)?;
+    let comparisons = review["comparisons"].as_object();
+    let sentences = comparisons
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, one)| one["sentence"].as_str());
+    let sentences: Vec<&str> = sentences.collect();
+    Ok(format!(
+        "experiment `{EXPERIMENT}`, one more world, customers drawn into both policies: {}",
+        sentences.join("; ")
+    ))
 }
 
 /// The address, or any free port where somebody else listens there.
@@ -200,29 +236,30 @@ fn tell(
     });
 }
 
-async fn stay(
-    args: &Args,
-    shown: Running,
-    bandit: &[Lived],
-    out: &mut Output,
-) -> Result<(), Failure> {
+async fn stay(args: &Args, shown: Running, tried: &Lived, out: &mut Output) -> Result<(), Failure> {
+    out.line(format_args!("\n{}", verdict(&shown).await?));
     if args.exit {
         shown.shutdown().await;
         return Ok(());
     }
     if let Some(http) = shown.http_addr {
-        out.line(format_args!("\nopen http://{http}"));
+        out.line(format_args!(
+            "open http://{http}/experiments/{EXPERIMENT} for its review, http://{http} for the rest"
+        ));
     }
-    let decision = bandit
-        .first()
-        .and_then(|life| life.last_decision.as_deref());
-    if let Some(decision_id) = decision {
+    if let Some(decision_id) = tried.last_decision.as_deref() {
+        if let Some(http) = shown.http_addr {
+            out.line(format_args!(
+                "open http://{http}/decisions/{decision_id} for why one step was chosen"
+            ));
+        }
         out.line(format_args!(
             "next: grpcurl -plaintext -d '{{\"decision_id\": \"{decision_id}\"}}' {} \
              lagom.v1.DecisionService/ExplainDecision\nCtrl-C ends it",
             shown.grpc_addr
         ));
     }
-    shown.until_signal().await;
+    let config = Config::clone(&shown.engine().config());
+    shown.until_signal(move || Ok(config.clone())).await;
     Ok(())
 }

@@ -77,7 +77,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     }
     let (Some(table), Some(action), Some(reward)) = (&args.table, &args.action, &args.reward)
     else {
-        return Err("give --data DIR, --rounds DIR, or --table FILE with --action and --reward".into());
+        return Err(
+            "give --data DIR, --rounds DIR, or --table FILE with --action and --reward".into(),
+        );
     };
     let options = TableOptions {
         propensity: args

@@ -4,7 +4,7 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
 use crate::export::export;
-use lagom_training::tables::{Format, Tables};
+use lagom_training::tables::Format;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -32,14 +32,7 @@ struct Exported {
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
-    let log = export(&config.store)?;
-    let tables = Tables {
-        customers: log.customers,
-        invoices: log.invoices,
-        events: log.events,
-        decisions: log.decisions,
-        outcomes: log.outcomes,
-    };
+    let tables = export(&config.store)?.into_tables();
     tables.write(&args.out, Format::Parquet)?;
     let exported = Exported {
         customers: tables.customers.len(),

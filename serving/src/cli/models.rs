@@ -2,13 +2,10 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
-use lagom_model::artefact::ModelVersion;
+use crate::registry::objections;
 use lagom_training::registry::{Judged, Listed, Pointers, Registry};
 use serde::Serialize;
 use std::path::PathBuf;
-
-/// Largest calibration error with which a propensity may decide about people.
-const MOST_ECE: f64 = 0.05;
 
 /// Lists the model versions of a registry: current, previous, all, with lineage.
 #[derive(Debug, clap::Args)]
@@ -21,7 +18,7 @@ pub(crate) struct ListArgs {
 
 /// Makes a version current, if its held-out figures and the gate allow it: where another version is
 /// current, lagom evaluate must have found this one better than that one. A running server takes it
-/// up when it is started again.
+/// up within a second.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom promote 3f2a --models models")]
 pub(crate) struct PromoteArgs {
@@ -86,26 +83,6 @@ fn line(version: &Listed) -> String {
         lineage.seed,
         lineage.parent.as_deref().unwrap_or("none"),
     )
-}
-
-/// Why the held-out figures of a version speak against it.
-fn objections(version: &ModelVersion) -> Vec<String> {
-    let Some(held_out) = &version.parts().propensity.held_out else {
-        return vec!["its propensity was not judged on later invoices".to_owned()];
-    };
-    let mut reasons = Vec::new();
-    let metrics = &held_out.metrics;
-    if metrics.ece > MOST_ECE {
-        reasons.push(format!(
-            "its probabilities are off by {:.3} on average on later invoices; at most {MOST_ECE} \
-             is allowed",
-            metrics.ece
-        ));
-    }
-    if metrics.auc.is_none_or(|auc| auc <= 0.5) {
-        reasons.push("it does not tell payers apart on later invoices".to_owned());
-    }
-    reasons
 }
 
 /// Why the gate does not let a version take over from the current one, if there is one.

@@ -2,32 +2,131 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
+use crate::config::Config;
+use crate::pages::{self, Lang, Reader};
+use lagom_features::domain::Timestamp;
 use lagom_training::flat_table::ReadOptions;
-use lagom_training::review::{Review, review_files};
-use std::path::PathBuf;
+use lagom_training::review::{LogReview, Review, WINDOW_DAYS, review_files, review_log};
+use lagom_training::tables::Tables;
+use std::path::{Path, PathBuf};
 
-/// Reviews an experiment from a table with one row a customer and a plan written beforehand.
+/// Reviews an experiment from the log of decisions, or from any table with one row a customer, by
+/// a plan written beforehand.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lagom review --facts customers.csv --plan plan.toml --json")]
+#[command(
+    after_help = "Examples: lagom review --data data --experiment spring --html spring.html\n\
+                        lagom review --facts customers.csv --plan plan.toml --json"
+)]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["data", "facts"]))]
 pub(crate) struct Args {
+    /// Canonical tables with decisions, outcomes and events.
+    #[arg(long, value_name = "DIR", requires = "experiment")]
+    data: Option<PathBuf>,
+    /// Name of the experiment in the log.
+    #[arg(long, value_name = "NAME", requires = "data")]
+    experiment: Option<String>,
+    /// The arm to compare with, where no plan names it; `ladder` or `control` by default.
+    #[arg(long, value_name = "ARM", requires = "data", conflicts_with = "plan")]
+    control: Option<String>,
+    /// What was known then; the end of the tables by default.
+    #[arg(long, value_name = "TIME", requires = "data", value_parser = time)]
+    as_of: Option<Timestamp>,
+    /// Days for which each customer is followed from the first decision.
+    #[arg(long, value_name = "DAYS", default_value_t = WINDOW_DAYS, requires = "data")]
+    window: f64,
+    /// Configuration with the experiment's shares and the objective's weights.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    config: Option<PathBuf>,
+    /// Writes the facts of each customer, from which `--facts` makes the same numbers.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    csv: Option<PathBuf>,
     /// One row a customer with its arm; CSV, CSV.gz or Parquet.
-    #[arg(long, value_name = "FILE")]
-    facts: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    facts: Option<PathBuf>,
     /// The plan: arm and customer columns, control, metrics, margins, covariates, segments.
     #[arg(long, value_name = "FILE")]
-    plan: PathBuf,
+    plan: Option<PathBuf>,
     /// The byte between fields; found if not given.
-    #[arg(long, value_name = "CHAR")]
+    #[arg(long, value_name = "CHAR", requires = "facts")]
     separator: Option<char>,
+    /// Writes the review as one HTML file that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Language of the HTML file.
+    #[arg(long, default_value = "en", value_parser = language)]
+    lang: Lang,
+}
+
+fn language(code: &str) -> Result<Lang, String> {
+    Lang::of(code).ok_or_else(|| "not one of en, sv, nl".to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text)
+        .or_else(|_| Timestamp::parse(&format!("{text}T00:00:00Z")))
+        .map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
-    let options = ReadOptions {
-        separator: args.separator.map(|one| one as u8),
+    let (review, recompute) = match (&args.data, &args.facts, &args.plan) {
+        (Some(data), ..) => from_log(args, data)?,
+        (None, Some(facts), Some(plan)) => {
+            let options = ReadOptions {
+                separator: args.separator.map(|one| one as u8),
+            };
+            let command = format!(
+                "lagom review --facts {} --plan {} --json",
+                facts.display(),
+                plan.display()
+            );
+            (review_files(facts, plan, &options)?, command)
+        }
+        _ => return Err("name --data and --experiment, or --facts and --plan".into()),
     };
-    let review = review_files(&args.facts, &args.plan, &options)?;
+    if let Some(file) = &args.html {
+        let json = serde_json::to_string_pretty(&review)?;
+        let page = pages::review::render(&Reader::of_file(args.lang), &json, &recompute)?;
+        write(file, &page.into_string())?;
+    }
     out.report(&review, || text(&review))?;
     Ok(Answer::Yes)
+}
+
+fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
+    let name = args.experiment.as_deref().unwrap_or_default();
+    let config = Config::load(args.config.as_deref())?;
+    let plan = args.plan.as_deref().map(read).transpose()?;
+    let tables = Tables::read(data)?;
+    let ask = LogReview {
+        experiment: name,
+        plan: plan.as_deref(),
+        control: args.control.as_deref(),
+        shares: &config.experiments.shares(name),
+        as_of: args.as_of,
+        window_days: args.window,
+        objective: &config.objective,
+    };
+    let (review, facts) = review_log(&tables, &ask)?;
+    if let Some(file) = &args.csv {
+        write(file, &facts.csv())?;
+    }
+    let command = format!(
+        "lagom review --data {} --experiment {name} --as-of {} --window {} --json",
+        data.display(),
+        review.log.as_ref().map_or("", |log| &log.as_of),
+        args.window
+    );
+    Ok((review, command))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file)
+        .map_err(|error| format!("{}: cannot be read: {error}", file.display()).into())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text)
+        .map_err(|error| format!("{}: cannot be written: {error}", file.display()).into())
 }
 
 fn text(review: &Review) -> String {

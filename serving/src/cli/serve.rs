@@ -29,7 +29,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         if let Some(http) = running.http_addr {
             out.line(format_args!("pages on http://{http}"));
         }
-        running.until_signal().await;
+        running
+            .until_signal(|| Config::load(args.config.as_deref()))
+            .await;
         Ok(Answer::Yes)
     })
 }

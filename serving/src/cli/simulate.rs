@@ -48,7 +48,7 @@ fn parse_date(text: &str) -> Result<Date, String> {
 }
 
 /// The shipped world of this name, or that of a file.
-fn world(given: &Path) -> Result<World, Failure> {
+pub(super) fn world(given: &Path) -> Result<World, Failure> {
     if let Some(world) = given.to_str().and_then(World::shipped) {
         return Ok(world);
     }
@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         config.context.clone(),
         config.spec.fingerprint(),
         config.bandit.clone(),
-    )?;
+    )?
+    .with_half_life(config.learning.half_life());
     let parts = config.parts(None, Arc::clone(learning.generation()));
     let plan = Plan {
         world,
@@ -87,6 +88,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         seed: args.seed,
         judged: (args.start, args.start.plus_days(i32::from(args.days))),
         window_days: config.learning.window_days,
+        grace_hours: config.learning.grace_hours,
         policy: args.policy,
     };
     let bar = progress(u64::from(args.days), "days");

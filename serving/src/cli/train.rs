@@ -2,10 +2,16 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
+use crate::config::Config;
+use crate::registry::WARM_START;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
+use lagom_model::log::join;
+use lagom_model::policy::learning::Learning;
 use lagom_training::pipeline::{TrainOptions, TrainReport, TrainingConfig, train};
+use lagom_training::tables::Tables;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Fits propensity and churn models to canonical tables, judges them on later invoices, and stores
 /// an immutable version with its card. Nothing is promoted.
@@ -61,15 +67,57 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         as_of: args.as_of,
         seed: args.seed,
     })?;
+    let warm = warm_start(args, &report)?;
     let models = args.models.display();
     out.report(&report, || {
         let id = &report.model_id;
         format!(
-            "{}\nnext: lagom promote {id} --models {models}",
+            "{}{warm}\nnext: lagom promote {id} --models {models}",
             text(&report)
         )
     })?;
     Ok(Answer::Yes)
+}
+
+/// Lets the policy learn from the logged decisions, where the tables have any, and stores what it
+/// learnt beside the version. What was recorded from `--as-of` on is not read.
+fn warm_start(args: &Args, report: &TrainReport) -> Result<String, Failure> {
+    let mut tables = Tables::read(&args.data)?;
+    let decisions = std::mem::take(&mut tables.decisions);
+    let (rounds, _) = join(decisions, std::mem::take(&mut tables.outcomes));
+    if rounds.is_empty() {
+        return Ok(
+            "policy: the tables hold no decision with its outcome; it begins cold\n".to_owned(),
+        );
+    }
+    let config = Config::load(args.config.as_deref())?;
+    let mut learning = Learning::new(
+        Arc::clone(&config.strategy),
+        config.context.clone(),
+        report.feature_fingerprint.clone(),
+        config.bandit.clone(),
+    )?
+    .with_half_life(config.learning.half_life());
+    let read = rounds.len();
+    for round in &rounds {
+        if round.outcome.matured_at < report.as_of {
+            let importance = learning.importance(&round.decision);
+            learning.fold_weighted(round, importance)?;
+        }
+    }
+    let Some(warm) = learning.warm_start() else {
+        return Ok(format!(
+            "policy: none of {read} logged rounds has these features and this catalogue; it begins cold\n"
+        ));
+    };
+    let path = args.models.join(&report.model_id).join(WARM_START);
+    std::fs::write(&path, serde_json::to_vec(&warm)?)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(format!(
+        "policy: learnt from {} of {read} logged rounds, up to {}\n",
+        learning.rounds(),
+        warm.through
+    ))
 }
 
 /// What came of a training, for a person.
@@ -110,6 +158,25 @@ pub(crate) fn text(report: &TrainReport) -> String {
         if let Some(note) = &head.note {
             text += &format!("  {note}\n");
         }
+    }
+    let hazard = &report.hazard;
+    if let Some(note) = &hazard.note {
+        text += &format!("time to payment: not fitted: {note}\n");
+    } else {
+        text += &format!("time to payment: {} person-period rows\n", hazard.rows);
+    }
+    for at in &hazard.held_out {
+        let metrics = &at.metrics;
+        text += &format!(
+            "  held out, settled by day {}: {} decisions, {:.1} % of them, log-loss {:.4}, ECE \
+             {:.4}, worst tenth off by {:.4}\n",
+            at.days,
+            metrics.rows,
+            100.0 * metrics.base_rate,
+            metrics.log_loss,
+            metrics.ece,
+            at.worst_decile,
+        );
     }
     text
 }

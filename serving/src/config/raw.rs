@@ -1,5 +1,6 @@
 //! What stands in the sections of `lagom.toml` that belong to serving, unchecked.
 
+use super::access::{TlsSpec, TokenSpec};
 use serde::{Deserialize, Serialize};
 
 /// `[server]`.
@@ -12,6 +13,12 @@ pub struct ServerSpec {
     pub http: String,
     /// Longest time a unary call may take, in milliseconds.
     pub deadline_ms: u64,
+    /// Calls that may be under way at once; whoever comes later is told to come again.
+    pub at_once: usize,
+    /// Certificates; calls are in the clear if absent.
+    pub tls: Option<TlsSpec>,
+    /// Who may call.
+    pub tokens: Vec<TokenSpec>,
 }
 
 impl Default for ServerSpec {
@@ -20,6 +27,9 @@ impl Default for ServerSpec {
             grpc: "127.0.0.1:50051".to_owned(),
             http: "127.0.0.1:8080".to_owned(),
             deadline_ms: 10_000,
+            at_once: 1_024,
+            tls: None,
+            tokens: Vec::new(),
         }
     }
 }
@@ -80,6 +90,16 @@ pub struct LearningSpec {
     pub window_days: u16,
     /// Hours after the window in which late reports of it are waited for.
     pub grace_hours: u16,
+    /// Days after which an outcome counts half; without it every outcome counts for ever.
+    pub half_life_days: Option<u16>,
+}
+
+impl LearningSpec {
+    /// The half-life as the policy takes it.
+    #[must_use]
+    pub fn half_life(&self) -> Option<f64> {
+        self.half_life_days.map(f64::from)
+    }
 }
 
 impl Default for LearningSpec {
@@ -87,6 +107,7 @@ impl Default for LearningSpec {
         Self {
             window_days: 30,
             grace_hours: 24,
+            half_life_days: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! From a text and the environment to a valid configuration.
 
+use super::access::{Tls, Token};
 use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, StoreSpec};
 use super::{Config, ConfigFault};
 use crate::experiment::{ExperimentSpec, Experiments};
 use config::{Environment, File, FileFormat};
+use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::BanditConfig;
 use lagom_model::decide::{ColdStart, Pace, PolicyKind};
@@ -106,6 +108,13 @@ impl Reader<'_> {
             "" => None,
             http => self.address("http", http),
         };
+        let tls = server.tls.as_ref().map(|tls| Tls::read(tls, folder));
+        let tls = tls.and_then(|read| self.check(read));
+        let tokens = server.tokens.iter().map(Token::read);
+        let tokens: Vec<Token> = tokens.filter_map(|read| self.check(read)).collect();
+        if server.at_once == 0 {
+            self.fault("server", "at_once", "0 lets nobody in");
+        }
         self.check(objective.check());
         self.check(
             bandit
@@ -119,6 +128,10 @@ impl Reader<'_> {
                 "window_days",
                 &format!("{days} must lie in 1 to 365"),
             );
+        }
+        if learning.half_life_days.is_some_and(|days| days < 7) {
+            let what = "a half-life is at least 7 days: younger outcomes are too few to learn from";
+            self.fault("learning", "half_life_days", what);
         }
         if !(0.0..=1.0).contains(&cold_start.exploration) {
             let share = cold_start.exploration;
@@ -149,6 +162,10 @@ impl Reader<'_> {
             grpc: grpc?,
             http,
             deadline: Duration::from_millis(server.deadline_ms),
+            at_once: server.at_once,
+            tls,
+            tokens,
+            tenant: TenantId::default(),
             store: store?,
             clock: clock.source,
             models: folder.join(models.dir),

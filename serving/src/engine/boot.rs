@@ -1,24 +1,29 @@
 //! From a log to a running engine: one scan rebuilds histories, reservations, what is pending and
 //! what was learnt.
 
-use super::Engine;
+use super::change::Learnt;
+use super::explained::Recent;
+use super::{Engine, Live};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
-use crate::learner::{Pending, fold, publication};
+use crate::learner::{Pending, Request, publication};
 use crate::metrics::Metrics;
 use crate::recording::Recording;
-use crate::store::{Entry, PolicyChange, Publication, Reservation, Store, StoreError};
+use crate::store::{Entry, PolicyChange, Reservation, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::History;
-use lagom_features::domain::{CustomerId, DecisionId, TenantId, Timestamp};
+use lagom_features::domain::{CustomerId, Timestamp};
 use lagom_model::bandit::{BanditError, Generation};
 use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
-use lagom_model::log::{Decision, LoggedRound};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use thiserror::Error;
+use tokio::sync::mpsc;
+
+/// Reloads and erasures that may wait for the learner.
+const REQUESTS: usize = 16;
 
 /// Why an engine cannot start.
 #[derive(Debug, Clone, Error)]
@@ -40,6 +45,7 @@ pub struct Booted {
     /// The engine.
     pub engine: Arc<Engine>,
     pub(crate) learning: Learning,
+    pub(crate) requests: mpsc::Receiver<Request>,
 }
 
 /// What the scan gathers.
@@ -47,9 +53,7 @@ struct Rebuild {
     customers: HashMap<CustomerId, Vec<Recording>>,
     stamps: HashMap<CustomerId, Timestamp>,
     reservations: Vec<Reservation>,
-    open: HashMap<DecisionId, Box<Decision>>,
-    learning: Learning,
-    published: Option<Publication>,
+    learnt: Learnt,
     policy: Option<PolicyChange>,
     last: Timestamp,
 }
@@ -64,43 +68,15 @@ impl Rebuild {
             }
             Entry::Decided(one) => {
                 self.passed(&one.customer_id, one.decided_at);
-                self.open.insert(one.decision_id.clone(), one);
+                self.learnt.take(Entry::Decided(one));
             }
             Entry::Reserved(one) => {
                 self.passed(&one.customer_id, one.reserved_at);
                 self.reservations.push(one);
             }
-            Entry::Matured(outcome) => {
-                if let Some(decision) = self.open.remove(&outcome.decision_id) {
-                    let round = LoggedRound {
-                        decision: *decision,
-                        outcome: *outcome,
-                    };
-                    fold(&mut self.learning, &round);
-                }
-            }
-            Entry::Published(one) => self.published = Some(one),
             Entry::Policy(one) => self.policy = Some(one),
-            Entry::Catalogue { .. } => {}
+            other => self.learnt.take(other),
         }
-    }
-
-    /// What was rebuilt is what was published last, if nothing but its number differs; otherwise
-    /// the configuration has changed since, and it takes the next number.
-    fn number_after_the_last(&mut self) -> Result<(), BanditError> {
-        let Some(last) = &self.published else {
-            return Ok(());
-        };
-        self.learning.renumber(last.generation)?;
-        let rebuilt = publication(self.learning.generation(), last.outcomes, last.published_at);
-        if rebuilt.state != last.state {
-            tracing::info!(
-                last = last.generation,
-                "the policy was configured anew; it is rebuilt from the log"
-            );
-            self.learning.renumber(last.generation + 1)?;
-        }
-        Ok(())
     }
 
     fn passed(&mut self, id: &CustomerId, at: Timestamp) {
@@ -147,19 +123,12 @@ impl Engine {
         store: Arc<dyn Store>,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Booted, BootError> {
-        let learning = Learning::new(
-            Arc::clone(&config.strategy),
-            config.context.clone(),
-            config.spec.fingerprint(),
-            config.bandit.clone(),
-        )?;
+        let tenant = config.tenant.clone();
         let mut rebuild = Rebuild {
             customers: HashMap::new(),
             stamps: HashMap::new(),
             reservations: Vec::new(),
-            open: HashMap::new(),
-            learning,
-            published: None,
+            learnt: Learnt::nothing(config)?,
             policy: None,
             last: Timestamp::MIN,
         };
@@ -167,17 +136,18 @@ impl Engine {
             rebuild.take(entry);
             Ok(())
         })?;
-        rebuild.number_after_the_last()?;
-        let generation = Arc::clone(rebuild.learning.generation());
+        rebuild.learnt.number_after_the_last();
+        let generation = Arc::clone(rebuild.learnt.learning.generation());
         let snapshot = snapshot(
             config,
             model,
             Arc::clone(&generation),
             rebuild.policy.as_ref(),
         )?;
-        announce(&*store, &snapshot, &rebuild).await?;
+        announce(&*store, &snapshot, &rebuild.learnt, rebuild.last).await?;
         let pending = Pending::new(config.learning.window_days, config.learning.grace_hours);
         rebuild
+            .learnt
             .open
             .values()
             .for_each(|decision| pending.add(decision));
@@ -188,25 +158,33 @@ impl Engine {
             generation = generation.number(),
             "the log is read"
         );
+        let (requests, received) = mpsc::channel(REQUESTS);
         let engine = Self {
-            tenant: TenantId::default(),
+            tenant,
             store,
             clock: Clock::new(config.clock, rebuild.last),
             customers,
-            live: ArcSwap::from_pointee(snapshot),
-            experiments: config.experiments.clone(),
+            live: ArcSwap::from_pointee(Live {
+                snapshot: Arc::new(snapshot),
+                experiments: Arc::new(config.experiments.clone()),
+            }),
+            config: ArcSwap::from_pointee(config.clone()),
+            requests,
             pending,
             metrics: Metrics::default(),
             policy: Mutex::new(rebuild.policy),
+            recent: Recent::starting_with(generation),
         };
         Ok(Booted {
             engine: Arc::new(engine),
-            learning: rebuild.learning,
+            learning: rebuild.learnt.learning,
+            requests: received,
         })
     }
 
     /// Decides by a later generation from now on.
     pub(crate) fn publish(&self, generation: &Arc<Generation>) {
+        self.recent.remember(generation);
         self.swap(|snapshot| {
             let next = snapshot.with_generation(Arc::clone(generation));
             next.unwrap_or_else(|error| {
@@ -229,7 +207,8 @@ impl Engine {
     }
 }
 
-fn snapshot(
+/// The snapshot that a configuration and what was trained and learnt make.
+pub(super) fn snapshot(
     config: &Config,
     model: Option<Arc<dyn Predictor>>,
     generation: Arc<Generation>,
@@ -240,28 +219,24 @@ fn snapshot(
 }
 
 /// The catalogue and the generation are in the log before anything is decided by them.
-async fn announce(
+pub(super) async fn announce(
     store: &dyn Store,
     snapshot: &Snapshot,
-    rebuild: &Rebuild,
-) -> Result<(), BootError> {
+    learnt: &Learnt,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let strategy = snapshot.strategy();
     let catalogue = Entry::Catalogue {
         strategy_id: strategy.id().to_owned(),
-        actions: strategy
-            .catalogue()
-            .iter()
-            .map(lagom_features::domain::Action::id)
-            .collect(),
+        actions: strategy.ids().to_vec(),
     };
     match store.append(vec![catalogue]).await {
         Ok(()) | Err(StoreError::Duplicate { .. }) => {}
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     }
     let generation = &snapshot.parts().generation;
-    let at = rebuild.last;
-    let now = publication(generation, rebuild.learning.rounds(), at);
-    if rebuild.published.as_ref().map(|last| &last.state) != Some(&now.state) {
+    let now = publication(generation, learnt.learning.rounds(), at);
+    if learnt.published.as_ref().map(|last| &last.state) != Some(&now.state) {
         store.append(vec![Entry::Published(now)]).await?;
     }
     Ok(())

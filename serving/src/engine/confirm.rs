@@ -1,6 +1,6 @@
 //! Right before advice is carried out: whether it still holds, and whose contact it is.
 
-use super::{Engine, Failure};
+use super::{Engine, Failure, reservations};
 use crate::customers::CustomerState;
 use crate::recording::{Recording, What};
 use crate::store::{Entry, Reservation};
@@ -8,12 +8,11 @@ use lagom_features::domain::{Days, DecisionId, Event, EventId, EventType, Timest
 use lagom_features::{History, Ledger};
 use lagom_model::guardrails::Facts;
 use lagom_model::log::{Decision, RuleId};
-use std::borrow::Cow;
 use std::sync::Arc;
 
-/// How long a contact that may proceed counts without being reported: a sender that confirms and
-/// then fails must not silence the customer's other invoices for ever.
-const RESERVATION_LASTS: Days = Days::whole(2);
+/// How long after its slot a step may still be carried out; later the advice is out of date.
+const GRACE: Days = Days::whole(1);
+const PAST_SLOT: &str = "global.past_slot";
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +26,8 @@ pub enum Confirmation {
 impl Engine {
     /// Judges a decision's action again by what is known now.
     ///
-    /// A contact that may proceed is reserved: it counts against the customer's budget for every
-    /// other confirmation until it is reported as sent or skipped, or for two days. A cancellation is
+    /// A step that may proceed is reserved: it counts against the customer's budget for every other
+    /// confirmation until it is reported as sent or skipped, or for two days after its own day. A cancellation is
     /// recorded as `contact_skipped` and stays.
     ///
     /// # Errors
@@ -68,7 +67,7 @@ impl Engine {
             state.apply(recording);
             return Ok(Confirmation::Cancel(rules));
         }
-        if decision.action.kind.is_contact() && !reserved(&state, &decision.decision_id) {
+        if reservations::needed(&state, decision, now) {
             let reservation = Reservation {
                 decision_id: decision.decision_id.clone(),
                 customer_id: decision.customer_id.clone(),
@@ -92,21 +91,25 @@ impl Engine {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<Vec<RuleId>, Failure> {
-        let history = with_reservations(state, decision, now);
-        let view = history.as_of(now);
+        let view = state.history.as_of(now);
         let ledger = Ledger::of(&view);
-        let facts = Facts::of(&view, &ledger, &decision.invoice_id)
+        let mut facts = Facts::of(&view, &ledger, &decision.invoice_id)
             .ok_or_else(|| Failure::unknown("invoice", &decision.invoice_id))?;
-        let send_at = decision.send_at.unwrap_or(now);
-        let snapshot = self.live.load();
-        Ok(snapshot
-            .guardrails()
-            .recheck(&facts, &decision.action, decision.fee_minor, send_at))
+        let send_at = decision.send_at.unwrap_or(now).max(now);
+        let snapshot = self.snapshot();
+        reservations::count(state, decision, snapshot.strategy(), send_at, &mut facts);
+        let guardrails = snapshot.guardrails();
+        let mut rules = guardrails.recheck(&facts, &decision.action, decision.fee_minor, send_at);
+        let stale = decision.send_until.is_some_and(|until| until + GRACE < now);
+        if stale
+            && guardrails
+                .rule_named(PAST_SLOT)
+                .is_some_and(|rule| rule.enabled)
+        {
+            rules.push(PAST_SLOT.to_owned());
+        }
+        Ok(rules)
     }
-}
-
-fn reserved(state: &CustomerState, id: &DecisionId) -> bool {
-    state.reservations.iter().any(|one| &one.decision_id == id)
 }
 
 /// The key under which a cancellation of `decision` is recorded.
@@ -142,38 +145,4 @@ fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Times
         recorded_at: now,
         what: What::Fact(event),
     }
-}
-
-/// The history, and in it a contact for each reservation of another decision that was neither
-/// sent nor skipped yet and has not expired.
-fn with_reservations<'a>(
-    state: &'a CustomerState,
-    decision: &Decision,
-    now: Timestamp,
-) -> Cow<'a, History> {
-    let mut history = Cow::Borrowed(&state.history);
-    for one in &state.reservations {
-        let reported = |event: &Event| {
-            let told = matches!(
-                event.kind,
-                EventType::ContactSent | EventType::ContactSkipped
-            );
-            told && event.decision_id.as_ref() == Some(&one.decision_id)
-        };
-        let own = one.decision_id == decision.decision_id;
-        let expired = one.reserved_at + RESERVATION_LASTS < now;
-        if own || expired || state.history.events().iter().any(reported) {
-            continue;
-        }
-        let key = EventId::new(format!("reserved-{}", one.decision_id)).expect("made of an id");
-        let at = one.reserved_at;
-        let customer_id = one.customer_id.clone();
-        let mut contact = Event::new(key, EventType::ContactSent, customer_id, at, at);
-        contact.invoice_id = Some(one.invoice_id.clone());
-        contact.decision_id = Some(one.decision_id.clone());
-        contact.channel = one.action.channel;
-        contact.tone = one.action.tone;
-        history.to_mut().record_event(contact);
-    }
-    history
 }

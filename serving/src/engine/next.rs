@@ -82,6 +82,9 @@ impl Engine {
         customer: Customer,
     ) -> Result<Decision, Failure> {
         let mut state = customer.lock().await;
+        if state.is_erased() {
+            return Err(Failure::unknown("customer", &ask.customer_id));
+        }
         if let Some(answered) = self.answered(&ask)? {
             return Ok(answered);
         }
@@ -132,8 +135,8 @@ impl Engine {
             Some(id) => id.clone(),
             None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
         };
-        let (arm, policy) = self.experiments.assign(&ask.customer_id).unzip();
-        let snapshot = self.live.load();
+        let live = self.live.load();
+        let (arm, policy) = live.experiments.assign(&ask.customer_id).unzip();
         let request = Request {
             tenant: self.tenant.clone(),
             decision_id,
@@ -146,7 +149,7 @@ impl Engine {
             arm,
             policy,
         };
-        WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&snapshot, &request, workspace)?))
+        WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&live.snapshot, &request, workspace)?))
     }
 
     /// A UUID of version 7: of the decision's time, then of the request's key, so that the same

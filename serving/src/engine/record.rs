@@ -101,6 +101,17 @@ impl Engine {
         (groups, refused)
     }
 
+    /// The customer, which may have been erased while its lock was waited for.
+    async fn locked(&self, id: &CustomerId) -> OwnedMutexGuard<CustomerState> {
+        loop {
+            let customer: Customer = self.customers.get_or_insert(id);
+            let state = customer.lock_owned().await;
+            if !state.is_erased() {
+                return state;
+            }
+        }
+    }
+
     /// Customers are locked in the order of their ids, so that no two requests wait for each
     /// other.
     async fn record_groups(
@@ -112,8 +123,7 @@ impl Engine {
         let mut recorded = Recorded::default();
         let mut staged: Vec<(OwnedMutexGuard<CustomerState>, Vec<Recording>)> = Vec::new();
         for (id, group) in groups {
-            let customer: Customer = self.customers.get_or_insert(&id);
-            let state = customer.lock_owned().await;
+            let state = self.locked(&id).await;
             let mut intake = Intake::new(&state, at);
             for (place, offer, event) in group {
                 match intake.offer(event, &offer.path) {

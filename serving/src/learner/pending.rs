@@ -2,7 +2,7 @@
 
 use lagom_features::domain::{Days, DecisionId, Timestamp};
 use lagom_model::log::Decision;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -84,6 +84,11 @@ impl Pending {
         let queue = self.queue();
         let due = queue.iter().take_while(|(at, _)| *at <= now);
         due.take(most).cloned().collect()
+    }
+
+    pub(crate) fn forget(&self, decisions: &HashSet<DecisionId>) {
+        self.queue().retain(|(_, id)| !decisions.contains(id));
+        self.removed.send_replace(());
     }
 
     pub(crate) fn remove(&self, done: &[Due]) {

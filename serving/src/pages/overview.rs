@@ -106,7 +106,7 @@ pub fn render(reader: &Reader, now: &Overview) -> Markup {
             ul {
                 @for (name, arms) in &now.experiments {
                     li {
-                        a href=(reader.link(&format!("/experiments/{name}"))) { (name) } ": "
+                        a href=(reader.link(&super::experiments::address(name))) { (name) } ": "
                         @for (place, (arm, share)) in arms.iter().enumerate() {
                             @if place > 0 { ", " }
                             (arm) " " (lang.percent(*share, 0))

@@ -28,8 +28,14 @@ pub enum Place {
 
 impl Place {
     /// The navigation, in order. A place is listed once its page is served.
-    const LISTED: [(Self, &'static str, [&'static str; 3]); 1] =
-        [(Self::Overview, "/", ["Overview", "Översikt", "Overzicht"])];
+    const LISTED: [(Self, &'static str, [&'static str; 3]); 2] = [
+        (Self::Overview, "/", ["Overview", "Översikt", "Overzicht"]),
+        (
+            Self::Experiments,
+            "/experiments",
+            ["Experiments", "Experiment", "Experimenten"],
+        ),
+    ];
 }
 
 /// A whole page: `title` for the window, `body` for `main` (begin it with an `h1`).

@@ -1,21 +1,25 @@
 //! Pages and metrics over HTTP.
 
-use crate::engine::Engine;
-use crate::metrics::Gauges;
+use crate::engine::{Engine, Failure};
+use crate::explain::explain;
+use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
-use crate::pages::{Reader, shell};
+use crate::pages::{Reader, decision, experiments, review, shell};
+use crate::reviews;
+use crate::tenants::Tenants;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use lagom_features::domain::DecisionId;
 use maud::Markup;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// The engine, once the log is read and until the server drains.
-pub(super) type Door = Option<Arc<Engine>>;
+/// The engines, once the logs are read and until the server drains.
+pub(super) type Door = Option<Arc<Tenants>>;
 
 type Shared = State<watch::Receiver<Door>>;
 
@@ -28,9 +32,12 @@ pub(super) async fn serve(
 ) {
     let pages = Router::new()
         .route("/", get(front))
+        .route("/experiments", get(list))
+        .route("/experiments/{name}", get(experiment))
+        .route("/decisions/{id}", get(decided))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(numbers))
         .with_state(door);
     let stopped = async move {
         // An error means that the server was dropped, which ends it too.
@@ -42,9 +49,14 @@ pub(super) async fn serve(
     }
 }
 
+fn tenants(door: &watch::Receiver<Door>) -> Result<Arc<Tenants>, Refusal> {
+    let tenants = door.borrow().clone();
+    tenants.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
+}
+
+/// Pages show the tenant `default`; what they show of others would need to know who looks.
 fn engine(door: &watch::Receiver<Door>) -> Result<Arc<Engine>, Refusal> {
-    let engine = door.borrow().clone();
-    engine.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
+    tenants(door).map(|tenants| Arc::clone(tenants.main()))
 }
 
 async fn ready(State(door): Shared) -> Result<&'static str, Refusal> {
@@ -65,9 +77,13 @@ fn gauges(engine: &Engine) -> Gauges {
     }
 }
 
-async fn metrics(State(door): Shared) -> Result<impl IntoResponse, Refusal> {
-    let engine = engine(&door)?;
-    let text = engine.metrics().text(&gauges(&engine));
+async fn numbers(State(door): Shared) -> Result<impl IntoResponse, Refusal> {
+    let tenants = tenants(&door)?;
+    let each = tenants.all().map(|engine| {
+        let tenant = engine.tenant().as_str();
+        (tenant, engine.metrics(), gauges(engine))
+    });
+    let text = metrics::text(each);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
@@ -91,7 +107,8 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
     let gauges = gauges(&engine);
     let snapshot = engine.snapshot();
     let change = engine.policy_change().filter(|_| gauges.paused);
-    let experiments = engine.experiments().specs().iter().map(|spec| {
+    let running = engine.experiments();
+    let experiments = running.specs().iter().map(|spec| {
         let arms = spec.arms.iter();
         let arms = arms.map(|arm| (arm.name.clone(), arm.share * spec.share));
         (spec.name.clone(), arms.collect())
@@ -115,4 +132,58 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
         experiments: experiments.collect(),
     };
     Ok(reply(&overview::render(&reader, &now)))
+}
+
+async fn list(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let page = experiments::render(&reader, engine.experiments().specs());
+    Ok(reply(&page))
+}
+
+async fn experiment(
+    State(door): Shared,
+    Path(name): Path<String>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let reviewed = reviews::review(engine, name, None).await;
+    let page = reviewed.and_then(|one| {
+        review::render(&reader, &one.json, &one.recompute).map_err(Failure::Internal)
+    });
+    Ok(match page {
+        Ok(page) => reply(&page),
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn decided(
+    State(door): Shared,
+    Path(id): Path<String>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let found = DecisionId::new(&id)
+        .map_err(|_| Failure::unknown("decision", &id))
+        .and_then(|id| engine.decision(&id));
+    Ok(match found {
+        Ok(found) => {
+            let explained = engine.explained(&found).await;
+            let why = explain(&found, &engine.snapshot(), explained.as_ref());
+            reply(&decision::render(&reader, &why))
+        }
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+fn refuse(reader: &Reader, failure: &Failure) -> Response {
+    let status = match failure {
+        Failure::Unknown { .. } => StatusCode::NOT_FOUND,
+        Failure::Forbidden(_) => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (
+        status,
+        reply(&experiments::refusal(reader, &failure.to_string())),
+    )
+        .into_response()
 }

@@ -6,6 +6,7 @@ use crate::convert::scalar::{At, time};
 use crate::convert::{FieldFault, decision as convert};
 use crate::engine::{Confirmation, Engine, Failure};
 use crate::explain::explain;
+use crate::tenants::Tenants;
 use lagom_features::domain::DecisionId;
 use lagom_proto::v1;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ type Answer = Result<v1::NextBestActionResponse, Failure>;
 
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct Decisions(pub(crate) Arc<Engine>);
+pub(crate) struct Decisions(pub(crate) Arc<Tenants>);
 
 async fn next(engine: Arc<Engine>, request: v1::NextBestActionRequest) -> Answer {
     let ask = convert::ask(request, engine.tenant())?;
@@ -62,7 +63,8 @@ impl DecisionService for Decisions {
         &self,
         request: Request<v1::NextBestActionRequest>,
     ) -> Result<Response<v1::NextBestActionResponse>, Status> {
-        let answer = next(Arc::clone(&self.0), request.into_inner()).await?;
+        let engine = self.0.of(&request)?;
+        let answer = next(engine, request.into_inner()).await?;
         Ok(Response::new(answer))
     }
 
@@ -70,8 +72,8 @@ impl DecisionService for Decisions {
         &self,
         request: Request<Streaming<v1::NextBestActionRequest>>,
     ) -> Result<Response<Self::StreamNextBestActionsStream>, Status> {
+        let engine = self.0.of(&request)?;
         let mut requests = request.into_inner();
-        let engine = Arc::clone(&self.0);
         let (started, mut in_order) = mpsc::channel::<(String, JoinHandle<Answer>)>(UNDER_WAY);
         let (out, answered) = mpsc::channel(1);
         let failed = out.clone();
@@ -110,11 +112,12 @@ impl DecisionService for Decisions {
         &self,
         request: Request<v1::ConfirmActionRequest>,
     ) -> Result<Response<v1::ConfirmActionResponse>, Status> {
+        let engine = self.0.of(&request)?;
         let request = request.into_inner();
         let id = decision_id(request.decision_id).map_err(Failure::from)?;
         let as_of = request.as_of.map(|wire| time(wire, || "as_of".to_owned()));
         let as_of = as_of.transpose().map_err(Failure::from)?;
-        let (status, rules) = match self.0.confirm(&id, as_of).await? {
+        let (status, rules) = match engine.confirm(&id, as_of).await? {
             Confirmation::Proceed => (v1::ConfirmStatus::Proceed, Vec::new()),
             Confirmation::Cancel(rules) => (v1::ConfirmStatus::Cancel, rules),
         };
@@ -128,8 +131,14 @@ impl DecisionService for Decisions {
         &self,
         request: Request<v1::ExplainDecisionRequest>,
     ) -> Result<Response<v1::ExplainDecisionResponse>, Status> {
+        let engine = self.0.of(&request)?;
         let id = decision_id(request.into_inner().decision_id).map_err(Failure::from)?;
-        let decision = self.0.decision(&id)?;
-        Ok(Response::new(explain(&decision, &self.0.snapshot())))
+        let decision = engine.decision(&id)?;
+        let explained = engine.explained(&decision).await;
+        Ok(Response::new(explain(
+            &decision,
+            &engine.snapshot(),
+            explained.as_ref(),
+        )))
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::convert::scalar::time;
 use crate::convert::{decision::too_many, event};
-use crate::engine::{Engine, Failure, Offer, Recorded, Rejected};
+use crate::engine::{Failure, Offer, Recorded, Rejected};
+use crate::tenants::Tenants;
 use lagom_features::domain::TenantId;
 use lagom_proto::v1;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ const LISTED: usize = 1_000;
 
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct Events(pub(crate) Arc<Engine>);
+pub(crate) struct Events(pub(crate) Arc<Tenants>);
 
 fn offer(wire: v1::Event, place: u64, tenant: &TenantId) -> Offer {
     let path = format!("events[{place}]");
@@ -57,13 +58,14 @@ impl EventService for Events {
         &self,
         request: Request<v1::RecordEventsRequest>,
     ) -> Result<Response<v1::RecordEventsResponse>, Status> {
+        let engine = self.0.of(&request)?;
         let request = request.into_inner();
         too_many(request.events.len()).map_err(Failure::from)?;
         let as_of = request.as_of.map(|wire| time(wire, || "as_of".to_owned()));
         let as_of = as_of.transpose().map_err(Failure::from)?;
         let offers = (0..).zip(request.events);
-        let offers = offers.map(|(place, one)| offer(one, place, self.0.tenant()));
-        let recorded = self.0.record(offers.collect(), as_of).await?;
+        let offers = offers.map(|(place, one)| offer(one, place, engine.tenant()));
+        let recorded = engine.record(offers.collect(), as_of).await?;
         Ok(Response::new(v1::RecordEventsResponse {
             accepted: recorded.accepted,
             duplicates: recorded.duplicates,
@@ -75,22 +77,23 @@ impl EventService for Events {
         &self,
         request: Request<Streaming<v1::StreamEventsRequest>>,
     ) -> Result<Response<v1::StreamEventsResponse>, Status> {
+        let engine = self.0.of(&request)?;
         let mut events = request.into_inner();
         let mut sum = v1::StreamEventsResponse::default();
         let mut batch = Vec::with_capacity(TOGETHER);
         let mut place = 0;
         while let Some(message) = events.message().await? {
             let one = message.event.unwrap_or_default();
-            batch.push(offer(one, place, self.0.tenant()));
+            batch.push(offer(one, place, engine.tenant()));
             place += 1;
             if batch.len() == TOGETHER {
                 add(
                     &mut sum,
-                    self.0.record(std::mem::take(&mut batch), None).await?,
+                    engine.record(std::mem::take(&mut batch), None).await?,
                 );
             }
         }
-        add(&mut sum, self.0.record(batch, None).await?);
+        add(&mut sum, engine.record(batch, None).await?);
         Ok(Response::new(sum))
     }
 }

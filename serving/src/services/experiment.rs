@@ -1,7 +1,10 @@
 //! `ExperimentService`.
 
-use crate::engine::{Engine, Failure};
+use crate::convert::scalar::{time, wire_time};
+use crate::engine::Failure;
 use crate::experiment::ExperimentSpec;
+use crate::reviews::review;
+use crate::tenants::Tenants;
 use lagom_proto::v1;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -9,7 +12,7 @@ use v1::experiment_service_server::ExperimentService;
 
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct ExperimentsService(pub(crate) Arc<Engine>);
+pub(crate) struct ExperimentsService(pub(crate) Arc<Tenants>);
 
 fn wire(spec: &ExperimentSpec) -> v1::Experiment {
     let arms = spec.arms.iter().map(|arm| v1::Arm {
@@ -27,9 +30,10 @@ fn wire(spec: &ExperimentSpec) -> v1::Experiment {
 impl ExperimentService for ExperimentsService {
     async fn list_experiments(
         &self,
-        _: Request<v1::ListExperimentsRequest>,
+        request: Request<v1::ListExperimentsRequest>,
     ) -> Result<Response<v1::ListExperimentsResponse>, Status> {
-        let experiments = self.0.experiments().specs().iter().map(wire).collect();
+        let running = self.0.of(&request)?.experiments();
+        let experiments = running.specs().iter().map(wire).collect();
         Ok(Response::new(v1::ListExperimentsResponse { experiments }))
     }
 
@@ -37,13 +41,16 @@ impl ExperimentService for ExperimentsService {
         &self,
         request: Request<v1::ReviewExperimentRequest>,
     ) -> Result<Response<v1::ReviewExperimentResponse>, Status> {
-        let name = request.into_inner().name;
-        let specs = self.0.experiments().specs();
-        if !specs.iter().any(|spec| spec.name == name) {
-            return Err(Failure::unknown("experiment", &name).into());
-        }
-        Err(Status::unimplemented(
-            "a review is made from an export: lagom export, then lagom review",
-        ))
+        let engine = self.0.of(&request)?;
+        let asked = request.into_inner();
+        let as_of = asked.as_of.map(|at| time(at, || "as_of".to_owned()));
+        let as_of = as_of.transpose().map_err(Failure::from)?;
+        let name = asked.name.clone();
+        let reviewed = review(engine, name, as_of).await?;
+        Ok(Response::new(v1::ReviewExperimentResponse {
+            name: asked.name,
+            as_of: Some(wire_time(reviewed.as_of)),
+            review_json: reviewed.json,
+        }))
     }
 }

@@ -2,9 +2,10 @@
 
 use super::stream::{Answers, answers};
 use crate::convert::scalar::At;
-use crate::engine::{Engine, Failure};
+use crate::engine::Failure;
 use crate::export::Table;
 use crate::export::customer_records;
+use crate::tenants::Tenants;
 use lagom_features::domain::CustomerId;
 use lagom_proto::v1;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use v1::privacy_service_server::PrivacyService;
 
 /// The service.
 #[derive(Debug, Clone)]
-pub(crate) struct Privacy(pub(crate) Arc<Engine>);
+pub(crate) struct Privacy(pub(crate) Arc<Tenants>);
 
 fn wire(table: Table, json: String) -> v1::ExportCustomerResponse {
     v1::ExportCustomerResponse {
@@ -31,12 +32,12 @@ impl PrivacyService for Privacy {
         &self,
         request: Request<v1::ExportCustomerRequest>,
     ) -> Result<Response<Self::ExportCustomerStream>, Status> {
+        let engine = self.0.of(&request)?;
         let id = CustomerId::new(request.into_inner().customer_id);
         let id = id.at(|| "customer_id".to_owned()).map_err(Failure::from)?;
-        if !self.0.knows(&id) {
+        if !engine.knows(&id) {
             return Err(Failure::unknown("customer", &id).into());
         }
-        let engine = Arc::clone(&self.0);
         let (out, answered) = mpsc::channel(64);
         tokio::task::spawn_blocking(move || {
             let sent = customer_records(engine.store(), &id, &mut |table, json| {
@@ -52,10 +53,12 @@ impl PrivacyService for Privacy {
 
     async fn erase_customer(
         &self,
-        _: Request<v1::EraseCustomerRequest>,
+        request: Request<v1::EraseCustomerRequest>,
     ) -> Result<Response<v1::EraseCustomerResponse>, Status> {
-        Err(Status::unimplemented(
-            "this version cannot erase from its log",
-        ))
+        let engine = self.0.of(&request)?;
+        let id = CustomerId::new(request.into_inner().customer_id);
+        let id = id.at(|| "customer_id".to_owned()).map_err(Failure::from)?;
+        let records = engine.erase(&id).await?;
+        Ok(Response::new(v1::EraseCustomerResponse { records }))
     }
 }

@@ -2,10 +2,27 @@
 
 use crate::engine::Failure;
 use crate::store::StoreError;
+use std::time::Duration;
 use tonic::{Code, Status};
 
-/// How long a caller should wait before it tries again, in milliseconds.
-const RETRY_MS: &str = "50";
+/// How long a caller should wait before it tries again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pushback(pub(crate) Duration);
+
+/// While too much waits for the disk.
+const BUSY: Pushback = Pushback(Duration::from_millis(50));
+
+/// `RESOURCE_EXHAUSTED`, with the advice when to try again that gRPC clients understand.
+pub(crate) fn shed(message: &str, pause: Pushback) -> Status {
+    let mut status = Status::new(Code::ResourceExhausted, message);
+    let millis = (pause.0.as_millis() + 1).to_string();
+    if let Ok(millis) = millis.parse() {
+        status
+            .metadata_mut()
+            .insert("grpc-retry-pushback-ms", millis);
+    }
+    status
+}
 
 pub(super) fn code(failure: &Failure) -> Code {
     match failure {
@@ -23,15 +40,10 @@ pub(super) fn code(failure: &Failure) -> Code {
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let code = code(&failure);
-        let mut status = Status::new(code, failure.to_string());
-        if code == Code::ResourceExhausted
-            && let Ok(pause) = RETRY_MS.parse()
-        {
-            status
-                .metadata_mut()
-                .insert("grpc-retry-pushback-ms", pause);
+        match code {
+            Code::ResourceExhausted => shed(&failure.to_string(), BUSY),
+            _ => Status::new(code, failure.to_string()),
         }
-        status
     }
 }
 

@@ -4,9 +4,10 @@
 //! Every row of `log` carries a checksum chained over all rows before it,
 //!
 //! ```text
-//! crc(n) = crc32c(crc(n − 1), kind ‖ n ‖ body)
+//! crc(n) = crc32c(crc(n − 1), kind ‖ n ‖ crc32c(body))
 //! ```
-//! so that a changed, missing, swapped or foreign row breaks the chain where it lies. The number
+//! so that a changed, missing, swapped or foreign row breaks the chain where it lies. Of an erased
+//! row kind and checksum of the body stay, and with them the chain. The number
 //! of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
 mod chain;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use writer::{Encoded, Key, Writer};
 
 /// Version of the file's form.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS meta (
@@ -144,6 +145,13 @@ impl Store for SqliteStore {
         })
     }
 
+    fn erase(&self, records: Vec<(i64, Entry)>) -> Appending {
+        let records = records.iter().map(|(seq, entry)| (*seq, Key::of(entry)));
+        let records = records.collect();
+        let erased = self.writer.erase(records);
+        Box::pin(async move { erased?.await.unwrap_or(Err(StoreError::Closed)) })
+    }
+
     fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
         self.decided(
             "SELECT seq FROM decision WHERE decision_id = ?1",
@@ -222,6 +230,7 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+        .and_then(|()| connection.pragma_update(None, "secure_delete", true))
         .and_then(|()| connection.execute_batch(SCHEMA))
         .and_then(|()| {
             let sql = "INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('last', 0)";

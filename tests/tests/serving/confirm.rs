@@ -136,3 +136,58 @@ async fn a_reservation_that_nothing_follows_expires() {
         .into_inner();
     assert_eq!(answer.status(), ConfirmStatus::Proceed, "{answer:?}");
 }
+
+/// Let through on Monday, sent on Thursday: the other invoice has no contact left on that Thursday.
+#[tokio::test]
+async fn a_contact_that_was_let_through_early_counts_on_its_own_day() {
+    let config = format!(
+        "{LADDER}[strategy]\n\
+         steps = [{{ kind = \"reminder\", channels = [\"email\"], tones = [\"neutral\"], \
+         timings = [\"d3-midday\"] }}]\n\
+         stages = [{{ name = \"late\", from_day = 0, kinds = [\"reminder\"] }}]\n\
+         ladder = [{{ kind = \"reminder\", from_day = 5, channels = [\"email\"], \
+         gentle = \"neutral\", neutral = \"neutral\", firm = \"neutral\" }}]\n"
+    );
+    let house = House::open(&config).await;
+    let mut second = invoice(1);
+    second.customer_id = "c0".to_owned();
+    house.record(vec![customer(0), invoice(0), second]).await;
+    let first = contact_advised(&house, 0).await;
+    let mut ask = question(1);
+    ask.customer_id = "c0".to_owned();
+    let asked = house.decisions().next_best_action(ask).await;
+    let other = asked.unwrap().into_inner();
+    let early = ConfirmActionRequest {
+        decision_id: first.decision_id.clone(),
+        as_of: company::at(MONDAY + 60),
+    };
+    let answer = house.decisions().confirm_action(early).await.unwrap();
+    assert_eq!(answer.into_inner().status(), ConfirmStatus::Proceed);
+    let refused = confirm(&house, &other).await;
+    assert_eq!(refused.status(), ConfirmStatus::Cancel, "{refused:?}");
+}
+
+/// Advice is for its slot. A day later the sender asks anew.
+#[tokio::test]
+async fn advice_whose_slot_is_long_over_is_cancelled() {
+    let house = House::open(LADDER).await;
+    house.record(company::opening(2).events).await;
+    let first = contact_advised(&house, 0).await;
+    let second = contact_advised(&house, 1).await;
+    for (advice, late, status) in [
+        (first, 20 * 3600, ConfirmStatus::Proceed),
+        (second, 2 * company::DAY, ConfirmStatus::Cancel),
+    ] {
+        let until = advice.action.as_ref().unwrap().send_until.unwrap();
+        let request = ConfirmActionRequest {
+            decision_id: advice.decision_id.clone(),
+            as_of: company::at(until.seconds + late),
+        };
+        let answer = house.decisions().confirm_action(request).await.unwrap();
+        let answer = answer.into_inner();
+        assert_eq!(answer.status(), status, "{answer:?}");
+        if status == ConfirmStatus::Cancel {
+            assert_eq!(answer.rules, ["global.past_slot"]);
+        }
+    }
+}

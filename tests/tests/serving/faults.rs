@@ -32,6 +32,10 @@ impl Store for Refusing {
         }
     }
 
+    fn erase(&self, records: Vec<(i64, Entry)>) -> Appending {
+        self.store.erase(records)
+    }
+
     fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
         self.store.decision(id)
     }

@@ -111,8 +111,8 @@ async fn pages_and_metrics_are_there_and_name_nobody() {
     let metrics = house.page("/metrics").await;
     for wanted in [
         "dunning_decisions_total{",
-        "dunning_events_total 2",
-        "dunning_outcomes_pending 1",
+        "dunning_events_total{tenant=\"default\"} 2",
+        "dunning_outcomes_pending{tenant=\"default\"} 1",
     ] {
         assert!(metrics.contains(wanted), "no {wanted} in\n{metrics}");
     }
@@ -132,4 +132,25 @@ async fn a_drained_server_frees_its_store_and_its_port() {
     assert!(client.next_best_action(company::question(0)).await.is_err());
     std::net::TcpListener::bind(address).unwrap();
     House::open_in(folder, "").await;
+}
+
+/// Every `dunning_…` name in a text.
+fn metric_names(text: &str) -> std::collections::BTreeSet<&str> {
+    let part = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let words = text.split(part);
+    words.filter(|word| word.starts_with("dunning_")).collect()
+}
+
+#[tokio::test]
+async fn the_dashboard_and_the_alerts_ask_for_what_is_there() {
+    let dashboard = include_str!("../../../serving/operations/dashboard.json");
+    let alerts = include_str!("../../../serving/operations/alerts.yml");
+    serde_json::from_str::<serde_json::Value>(dashboard).unwrap();
+    let house = House::open("").await;
+    let metrics = house.page("/metrics").await;
+    let asked = metric_names(dashboard);
+    assert!(asked.len() >= 12, "{asked:?}");
+    for name in asked.union(&metric_names(alerts)) {
+        assert!(metrics.contains(&format!("# TYPE {name} ")), "no {name}");
+    }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Decisions over fewer days have not seen every season.
-const DAYS_OF_A_YEAR: f64 = 365.0;
+pub(super) const DAYS_OF_A_YEAR: f64 = 365.0;
 
 /// What a model is to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ impl<'a> Examples<'a> {
 }
 
 /// The columns that say which month it is.
-fn season(spec: &FeatureSpec) -> Vec<usize> {
+pub(super) fn season(spec: &FeatureSpec) -> Vec<usize> {
     let (mut columns, mut next) = (Vec::new(), 0);
     for feature in spec.features() {
         let places = next..next + feature.columns.len();

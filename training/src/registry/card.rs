@@ -1,7 +1,19 @@
 //! A model version for people: what it predicts, how well, and from what.
 
+mod html;
+
 use lagom_model::artefact::{Head, ModelVersion};
+use lagom_model::card::Card;
 use std::fmt::Write;
+
+/// The card as JSON and as one HTML page.
+pub(super) fn documents(version: &ModelVersion, before: Option<&ModelVersion>) -> (String, String) {
+    let card = Card::of(version, before);
+    let mut json = serde_json::to_string_pretty(&card).expect("texts and finite numbers");
+    json.push('\n');
+    let html = html::html(&card);
+    (json, html)
+}
 
 /// The card, a pure function of the version.
 pub(super) fn markdown(version: &ModelVersion) -> String {
@@ -40,6 +52,24 @@ pub(super) fn markdown(version: &ModelVersion) -> String {
         "\nFigures are of a twin fitted on the earlier decisions only and judged on later ones."
             .to_owned(),
     );
+    if let Some(head) = &parts.hazard {
+        line(format!(
+            "\nTime to payment: a discrete-time hazard on {} person-period rows.\n",
+            head.rows
+        ));
+        line(
+            "| settled by day | decisions | share | log-loss | ECE | worst tenth off by |"
+                .to_owned(),
+        );
+        line("| --- | --- | --- | --- | --- | --- |".to_owned());
+        for at in &head.held_out {
+            let m = &at.metrics;
+            line(format!(
+                "| {} | {} | {:.3} | {:.3} | {:.3} | {:.3} |",
+                at.days, m.rows, m.base_rate, m.log_loss, m.ece, at.worst_decile
+            ));
+        }
+    }
     out
 }
 

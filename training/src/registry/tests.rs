@@ -42,6 +42,7 @@ fn version(seed: u64) -> ModelVersion {
         feature_fingerprint: spec.fingerprint().to_owned(),
         feature_spec: text.to_owned(),
         propensity: head,
+        hazard: None,
         lateness: None,
         churn: None,
         lineage: Lineage {
@@ -132,4 +133,22 @@ fn a_damaged_version_is_named_and_never_promoted() {
     );
     assert_eq!(registry.pointers().unwrap(), Pointers::default());
     assert!(registry.put(&one).is_err());
+}
+
+#[test]
+fn a_version_has_its_card_as_json_and_as_a_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = Registry::at(dir.path());
+    let one = version(1);
+    let path = registry.put(&one).unwrap();
+    let text = fs::read_to_string(path.join("card.json")).unwrap();
+    let card: lagom_model::card::Card = serde_json::from_str(&text).unwrap();
+    assert_eq!(card, lagom_model::card::Card::of(&one, None));
+    assert!(!card.parts[0].strengths.is_empty());
+    let page = fs::read_to_string(path.join("card.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains(one.id()));
+    assert!(!page.contains("<script") && !page.contains("http"));
+    let beside = lagom_model::card::Card::of(&one, Some(&one));
+    let same = |one: &lagom_model::card::Compared| one.before == one.now;
+    assert!(beside.compared.len() == 9 && beside.compared.iter().all(same));
 }

@@ -72,6 +72,7 @@ pub(super) fn review(table: &FlatTable, plan: &Plan) -> Result<Review, ReviewErr
         multiplicity,
         exploratory,
         comparisons,
+        log: None,
     })
 }
 

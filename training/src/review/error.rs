@@ -55,6 +55,20 @@ pub enum ReviewError {
         /// The control of the plan.
         control: String,
     },
+    /// The log has no decision of this experiment.
+    #[error("no decision of experiment `{experiment}` is in the log; it has {}", if .known.is_empty() { "none of any experiment".to_owned() } else { .known.join(", ") })]
+    NoSuchExperiment {
+        /// The experiment asked for.
+        experiment: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// Money of several currencies is never added.
+    #[error("the invoices of the experiment are in {}; money is never converted, so run one experiment a currency", .found.join(" and "))]
+    Currencies {
+        /// Currencies found.
+        found: Vec<String>,
+    },
     /// A statistic could not be computed.
     #[error("metric `{metric}`, {comparison}: {source}")]
     Statistics {

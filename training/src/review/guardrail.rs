@@ -141,6 +141,16 @@ fn bound(
     units: f64,
     alpha: Alpha,
 ) -> Result<(f64, f64), StatisticsError> {
+    if let (Some((points, arms)), true) = (score, room.se.is_nan() || room.se <= 0.0) {
+        // Nothing happened in either arm: the score interval still knows how few were watched, and
+        // a fifth of the level keeps it from being spent at the first look.
+        let alpha = match contest.design.rule {
+            IntervalRule::Fixed => alpha.value(),
+            IntervalRule::Sequential | IntervalRule::Hybrid => 0.2 * alpha.value(),
+        };
+        let ci = miettinen_nurminen::interval(arms, Alpha::new(2.0 * alpha)?);
+        return Ok((points - ci.high, room.p));
+    }
     if room.se.is_nan() || room.se <= 0.0 {
         return Ok((room.estimate, if room.estimate > 0.0 { 0.0 } else { 1.0 }));
     }

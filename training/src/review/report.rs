@@ -10,8 +10,8 @@ use lagom_model::statistics::{
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    effects::Effects, guardrail::GuardrailReport, over_time::DailyLook, plan::IntervalRule,
-    segments::SegmentReport,
+    effects::Effects, guardrail::GuardrailReport, log::LogReport, over_time::DailyLook,
+    plan::IntervalRule, segments::SegmentReport,
 };
 
 /// A reviewed experiment.
@@ -54,6 +54,9 @@ pub struct Review {
     /// One comparison a treatment arm, keyed `CONTROL_vs_ARM`.
     #[serde(serialize_with = "keyed")]
     pub comparisons: Vec<(String, Comparison)>,
+    /// What only a decision log can tell; absent for a table from outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogReport>,
 }
 
 /// Rows of the table that were not compared.
@@ -185,7 +188,7 @@ impl Family {
 }
 
 /// Writes named things as a map in their own order.
-fn keyed<S: Serializer, T: Serialize>(
+pub(super) fn keyed<S: Serializer, T: Serialize>(
     items: &[(String, T)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

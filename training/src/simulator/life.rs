@@ -1,9 +1,11 @@
 //! The days of a simulated world, one after the other.
 
 mod issue;
+mod prospect;
 mod receive;
 mod report;
 
+pub use prospect::{Horizon, Outlook, Prospect};
 pub use receive::Sent;
 
 use super::bill::Bill;
@@ -15,6 +17,11 @@ use lagom_features::domain::{
     Customer, CustomerId, Date, Event, EventId, EventType, Invoice, InvoiceId, Money, Timestamp,
 };
 use std::collections::{BTreeMap, HashMap};
+
+/// Daily probability of paying what is disputed.
+const DISPUTED_HAZARD: f64 = 0.010;
+/// Share of a message's boost that moves somebody who disputes the bill.
+const DISPUTED_LISTENS: f64 = 0.05;
 
 /// What a company learns of one day.
 #[derive(Debug, Clone, Default)]
@@ -193,23 +200,27 @@ impl Life {
         }
     }
 
-    /// Daily probability that a late bill is paid today.
-    fn hazard(&self, bill: &Bill) -> f64 {
+    /// Daily probability that a late bill is paid on `day`.
+    fn hazard(&self, bill: &Bill, day: Date) -> f64 {
         let person = &self.people[bill.who];
         let payer = &self.world.payer[person.payer];
-        let mut natural = if self.today > bill.invoice.due_on {
-            1.0
-        } else {
-            0.0
-        };
-        if person.has_just_been_paid(self.today) {
+        let mut natural = if day > bill.invoice.due_on { 1.0 } else { 0.0 };
+        if person.has_just_been_paid(day) {
             natural *= payer.payday_factor;
         }
-        let boost = person.boost(&self.world, bill.serial, self.today);
-        if bill.is_disputed_on(self.today) {
-            return 0.010 * (natural + 0.05 * boost);
+        let boost = person.boost(&self.world, bill.serial, day);
+        if bill.is_disputed_on(day) {
+            return DISPUTED_HAZARD * natural + self.hazard_gain(bill, day) * boost;
         }
-        (payer.hazard * (natural + boost)).min(1.0)
+        (payer.hazard * natural + self.hazard_gain(bill, day) * boost).min(1.0)
+    }
+
+    /// What one unit of boost adds to that probability.
+    fn hazard_gain(&self, bill: &Bill, day: Date) -> f64 {
+        if bill.is_disputed_on(day) {
+            return DISPUTED_HAZARD * DISPUTED_LISTENS;
+        }
+        self.world.payer[self.people[bill.who].payer].hazard
     }
 
     fn pay(&mut self, day: &mut Day) {
@@ -219,7 +230,7 @@ impl Life {
             let planned = bill.pays_on.or(bill.rest_on);
             let pays = match planned {
                 Some(on) => on == today,
-                None => noise.happens(self.hazard(bill), bill.who, today.days(), For::Pay),
+                None => noise.happens(self.hazard(bill, today), bill.who, today.days(), For::Pay),
             };
             if !pays {
                 continue;
@@ -285,7 +296,8 @@ impl Life {
             if person.left_on.is_some() {
                 continue;
             }
-            let hazard = person.churn_hazard(&self.world, &self.effects_on(who), today);
+            let hazard = person.churn_hazard(&self.world, &self.effects_on(who), today, None);
+            self.tally.expected.churned += hazard;
             if self.noise.happens(hazard, who, today.days(), For::Churn) {
                 let at = today.at(15, &self.world.time_zone);
                 let event = self.event(EventType::CustomerChurned, who, None, at);

@@ -35,4 +35,19 @@ pub struct Tally {
     pub churned: u64,
     /// Margin of a year lost with them.
     pub lost_margin_minor: i64,
+    /// The harm by its probabilities instead of its luck: the same means with less noise.
+    pub expected: Expected,
+}
+
+/// Sums of the probabilities under which harm was drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Expected {
+    /// Of complaints.
+    pub complaints: f64,
+    /// Of support contacts.
+    pub support_contacts: f64,
+    /// Of withdrawn consents.
+    pub opt_outs: f64,
+    /// Of leaving.
+    pub churned: f64,
 }

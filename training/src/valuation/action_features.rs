@@ -18,7 +18,11 @@ impl ActionFeatures {
             let flag = |holds: bool| f64::from(u8::from(holds));
             let mut facets = vec![flag(action.kind.is_contact())];
             facets.extend(Kind::ALL.iter().map(|kind| flag(*kind == action.kind)));
-            facets.extend(Channel::ALL.iter().map(|one| flag(Some(*one) == action.channel)));
+            facets.extend(
+                Channel::ALL
+                    .iter()
+                    .map(|one| flag(Some(*one) == action.channel)),
+            );
             facets.extend(Tone::ALL.iter().map(|one| flag(Some(*one) == action.tone)));
             facets.push(action.timing.map_or(0.0, |one| f64::from(one.day_offset)) / 7.0);
             facets

@@ -50,7 +50,11 @@ pub(super) fn segment_of(life: &[Decision], history: &History) -> String {
     let customer = view.customer();
     customer
         .and_then(|one| one.segment.clone())
-        .or_else(|| customer.and_then(|one| one.kind).map(|kind| kind.name().to_owned()))
+        .or_else(|| {
+            customer
+                .and_then(|one| one.kind)
+                .map(|kind| kind.name().to_owned())
+        })
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
@@ -137,7 +141,10 @@ pub(super) fn estimand(
         *counts.entry(segment).or_default() += 1;
     }
     let mut found = Vec::new();
-    for (name, lives) in counts.into_iter().filter(|(_, lives)| *lives >= LEAST_LIVES) {
+    for (name, lives) in counts
+        .into_iter()
+        .filter(|(_, lives)| *lives >= LEAST_LIVES)
+    {
         let (part, its) = part_of(&gain, customers, |life| segments[life] == name)?;
         // A segment of one customer has no interval, and is not reported.
         if let Ok(interval) = student(&part, Some(&its), confidence) {

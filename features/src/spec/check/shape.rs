@@ -35,13 +35,27 @@ impl Checker<'_> {
                 }
                 Transform::Cyclic(period)
             }
+            "bins" => self.bins(),
             other => {
-                let reason =
-                    format!("`{other}` is not a transformation; known are none, log1p, cyclic");
+                let reason = format!(
+                    "`{other}` is not a transformation; known are none, log1p, cyclic, bins"
+                );
                 self.fault(key.span(), reason);
                 Transform::None
             }
         }
+    }
+
+    fn bins(&mut self) -> Transform {
+        let Some(key) = self.need("edges", &self.raw.edges, "transform `bins`") else {
+            return Transform::None;
+        };
+        let edges = key.get_ref();
+        let rising = edges.windows(2).all(|pair| pair[0] < pair[1]);
+        if edges.is_empty() || !rising || !edges.iter().all(|edge| edge.is_finite()) {
+            self.fault(key.span(), "`edges` lists rising numbers, at least one");
+        }
+        Transform::Bins(edges.clone())
     }
 
     fn levels(&mut self, attribute: Attribute) -> Transform {
@@ -78,6 +92,9 @@ pub(super) fn column_names(name: &str, transform: &Transform) -> Vec<String> {
     match transform {
         Transform::None | Transform::Log1p => vec![name.to_owned()],
         Transform::Cyclic(_) => vec![format!("{name}_sin"), format!("{name}_cos")],
+        Transform::Bins(edges) => (0..=edges.len())
+            .map(|bin| format!("{name}_bin{bin}"))
+            .collect(),
         Transform::Levels(levels) => levels
             .iter()
             .map(|level| format!("{name}={level}"))

@@ -73,6 +73,13 @@ impl Payer {
         }
     }
 
+    /// Whether a good payer is late for the first time: at least [`FEWEST_SETTLED`] settled, none
+    /// of them late, nothing else open and late.
+    #[must_use]
+    pub fn is_first_miss(&self) -> bool {
+        self.settled >= FEWEST_SETTLED && self.late == 0 && self.open_late == 0
+    }
+
     /// The median lag of a payer with a habit: at least [`FEWEST_SETTLED`] settled, none later
     /// than [`RELIABLE_LAG_DAYS`], nothing else open and late.
     #[must_use]

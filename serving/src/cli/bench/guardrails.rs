@@ -12,7 +12,7 @@ use lagom_features::{History, Ledger};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::Facts;
 use lagom_model::policy::learning::Learning;
-use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec};
+use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec, When};
 use serde::Serialize;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -44,9 +44,9 @@ struct Report {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Timed {
-    best_us: f64,
-    median_us: f64,
+pub(super) struct Timed {
+    pub(super) best_us: f64,
+    pub(super) median_us: f64,
 }
 
 pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
@@ -113,7 +113,7 @@ pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-fn timed(mut once: impl FnMut()) -> Timed {
+pub(super) fn timed(mut once: impl FnMut()) -> Timed {
     let mut batches: Vec<f64> = (0..BATCHES)
         .map(|_| {
             let started = Instant::now();
@@ -163,13 +163,14 @@ fn wide() -> Result<Strategy, Failure> {
             kinds: kinds.clone(),
             channels: Vec::new(),
             tones: Vec::new(),
+            when: When::default(),
         }],
         ladder: Vec::new(),
     })?)
 }
 
 /// A consumer in Stockholm with monthly invoices, eight events about each; the last is a week late.
-fn two_years() -> Result<(History, InvoiceId, Timestamp), Failure> {
+pub(super) fn two_years() -> Result<(History, InvoiceId, Timestamp), Failure> {
     const STORY: [(EventType, i64); 8] = [
         (EventType::InvoiceDelivered, 0),
         (EventType::InvoiceOpened, 1),

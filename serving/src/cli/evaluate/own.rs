@@ -120,7 +120,10 @@ impl Maker<'_> {
         }
         let model = model.map(|model| Arc::new(model) as Arc<dyn Predictor>);
         let parts = self.config.parts(model, Arc::clone(learning.generation()));
-        Ok((full, Named::Of(Box::new(Snapshot::new(parts)?), kind, as_of)))
+        Ok((
+            full,
+            Named::Of(Box::new(Snapshot::new(parts)?), kind, as_of),
+        ))
     }
 }
 
@@ -138,7 +141,10 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
     let current = maker.registry.pointers()?.current;
     let candidate = args.policy.as_deref().unwrap_or("logged");
     let (candidate, new) = maker.make(candidate)?;
-    let against = args.against.clone().or(current.filter(|id| *id != candidate));
+    let against = args
+        .against
+        .clone()
+        .or(current.filter(|id| *id != candidate));
     let (against, old) = maker.make(against.as_deref().unwrap_or("logged"))?;
     let options = ValuationOptions {
         from,
@@ -216,7 +222,10 @@ fn text(report: &Report) -> String {
          decisions, {} customers; {} days each\n",
         found.lives, found.from, found.decisions, found.customers, found.horizon_days
     );
-    text += &table("episode: every decision of a life, per life", &found.episode);
+    text += &table(
+        "episode: every decision of a life, per life",
+        &found.episode,
+    );
     if let Some(one_step) = &found.one_step {
         text += &table("one step: one decision replaced, per decision", one_step);
     }

@@ -3,7 +3,7 @@
 use super::super::entry::{Entry, PolicyChange, Publication, Reservation};
 use super::{Unreadable, field};
 use crate::convert::event;
-use crate::recording::Recording;
+use crate::recording::{Recording, What};
 use lagom_features::domain::{
     Action, ActionId, CustomerId, DecisionId, InvoiceId, TenantId, Timestamp,
 };
@@ -13,6 +13,7 @@ use prost::Message;
 /// An event of the interface with the instant of its recording.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Recorded {
+    /// Of a customer's description; the other records have none of their own.
     #[prost(string, tag = "1")]
     tenant: String,
     #[prost(sint64, tag = "2")]
@@ -23,8 +24,12 @@ pub(super) struct Recorded {
 
 impl Recorded {
     pub(super) fn of(recording: &Recording) -> Self {
+        let tenant = match &recording.what {
+            What::Customer(customer) => customer.tenant.clone(),
+            What::Invoice(_) | What::Fact(_) => TenantId::default(),
+        };
         Self {
-            tenant: TenantId::default().to_string(),
+            tenant: tenant.to_string(),
             recorded_at: recording.recorded_at.micros(),
             event: Some(event::write(recording)),
         }

@@ -17,12 +17,25 @@ impl Tail {
 
     /// The tail after one more row.
     pub(super) fn extended(self, kind: u8, body: &[u8]) -> Self {
+        self.linked(kind, crc32c::crc32c(body))
+    }
+
+    fn linked(self, kind: u8, body: u32) -> Self {
         let seq = self.seq + 1;
         let mut crc = crc32c::crc32c_append(self.crc, &[kind]);
         crc = crc32c::crc32c_append(crc, &seq.to_le_bytes());
-        crc = crc32c::crc32c_append(crc, body);
+        crc = crc32c::crc32c_append(crc, &body.to_le_bytes());
         Self { seq, crc }
     }
+}
+
+/// Kind of a row whose body was erased.
+pub(super) const ERASED: u8 = 0;
+
+/// What stands in place of an erased body: what the chain needs of it.
+pub(super) fn tombstone(kind: u8, body: &[u8]) -> [u8; 5] {
+    let [a, b, c, d] = crc32c::crc32c(body).to_le_bytes();
+    [kind, a, b, c, d]
 }
 
 /// One row as it is in the file.
@@ -47,7 +60,10 @@ impl Link {
 
     /// Whether it follows `tail`.
     fn follows(&self, tail: Tail) -> Result<Tail, StoreError> {
-        let expected = tail.extended(self.kind, &self.body);
+        let expected = match (self.kind, self.body.as_slice()) {
+            (ERASED, &[kind, a, b, c, d]) => tail.linked(kind, u32::from_le_bytes([a, b, c, d])),
+            _ => tail.extended(self.kind, &self.body),
+        };
         if self.seq != expected.seq {
             return Err(StoreError::Damaged {
                 seq: expected.seq,
@@ -64,6 +80,11 @@ impl Link {
             });
         }
         Ok(expected)
+    }
+
+    /// Whether its body was erased.
+    fn erased(&self) -> bool {
+        self.kind == ERASED
     }
 
     /// What it says.
@@ -147,7 +168,9 @@ pub(super) fn scan(
     while let Some(row) = reading(rows.next())? {
         let link = reading(Link::of(row))?;
         tail = link.follows(tail)?;
-        visit(link.seq, link.entry(catalogues)?)?;
+        if !link.erased() {
+            visit(link.seq, link.entry(catalogues)?)?;
+        }
     }
     ends_at(&transaction, tail.seq)
 }

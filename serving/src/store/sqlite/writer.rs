@@ -2,12 +2,13 @@
 //! and only then answers. Many callers share the cost of the sync; nobody is told of a write
 //! that is not on disk.
 
-use super::chain::Tail;
+use super::chain::{self, Tail};
 use crate::store::{Entry, Kind, StoreError};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Jobs that may wait; a caller that comes later is told to come back.
@@ -50,22 +51,22 @@ impl Key {
 }
 
 impl Key {
-    /// The rows that lead from a key to its record.
-    fn rows(&self) -> Vec<(&'static str, &str)> {
+    /// Table, column and value of the rows that lead from a key to its record.
+    fn rows(&self) -> Vec<(&'static str, &'static str, &str)> {
         match self {
             Self::None => Vec::new(),
             Self::Decision {
                 decision_id,
                 request_id,
             } => vec![
-                ("INSERT INTO decision VALUES (?1, ?2)", decision_id.as_str()),
-                ("INSERT INTO request VALUES (?1, ?2)", request_id),
+                ("decision", "decision_id", decision_id.as_str()),
+                ("request", "request_id", request_id),
             ],
             Self::Outcome { decision_id } => {
-                vec![("INSERT INTO outcome VALUES (?1, ?2)", decision_id)]
+                vec![("outcome", "decision_id", decision_id)]
             }
             Self::Catalogue { strategy_id } => {
-                vec![("INSERT INTO catalogue VALUES (?1, ?2)", strategy_id)]
+                vec![("catalogue", "strategy_id", strategy_id)]
             }
         }
     }
@@ -82,8 +83,14 @@ pub(super) struct Encoded {
 type Answer = Result<(), StoreError>;
 
 #[derive(Debug)]
+enum Work {
+    Append(Vec<Encoded>),
+    Erase(Vec<(i64, Key)>),
+}
+
+#[derive(Debug)]
 struct Job {
-    records: Vec<Encoded>,
+    work: Work,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -117,10 +124,22 @@ impl Writer {
         &self,
         records: Vec<Encoded>,
     ) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        self.queue(Work::Append(records))
+    }
+
+    /// Queues an erasure.
+    pub(super) fn erase(
+        &self,
+        records: Vec<(i64, Key)>,
+    ) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        self.queue(Work::Erase(records))
+    }
+
+    fn queue(&self, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(Job { records, reply }).map_err(|refused| {
+        queue.try_send(Job { work, reply }).map_err(|refused| {
             let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
             match refused {
                 mpsc::error::TrySendError::Full(_) => StoreError::Full { waiting },
@@ -154,13 +173,24 @@ impl Log {
     fn serve(&mut self, mut jobs: mpsc::Receiver<Job>, waiting: &AtomicUsize) {
         let mut batch = Vec::with_capacity(TOGETHER);
         while jobs.blocking_recv_many(&mut batch, TOGETHER) > 0 {
-            let (records, replies): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|job| (job.records, job.reply)).unzip();
+            let (mut appends, mut erasures) = (Vec::new(), Vec::new());
+            for Job { work, reply } in batch.drain(..) {
+                match work {
+                    Work::Append(records) => appends.push((records, reply)),
+                    Work::Erase(records) => erasures.push((records, reply)),
+                }
+            }
+            let (records, replies): (Vec<_>, Vec<_>) = appends.into_iter().unzip();
             let answers = self.commit(&records);
             waiting.fetch_sub(replies.len(), Ordering::Relaxed);
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // A caller that has gone away needs no answer; its records are written.
                 let _ = reply.send(answer);
+            }
+            for (records, reply) in erasures {
+                let erased = erase(&mut self.connection, &records);
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                let _ = reply.send(erased);
             }
         }
     }
@@ -234,6 +264,54 @@ fn taken(transaction: &Transaction<'_>, records: &[Encoded]) -> rusqlite::Result
     Ok(None)
 }
 
+/// How often the truncation of the write-ahead log is tried, and how long it is waited between.
+const TRUNCATIONS: u32 = 100;
+const BETWEEN: Duration = Duration::from_millis(20);
+
+/// Replaces bodies by their tombstones and removes the keys that lead there, in one commit; then
+/// empties the write-ahead log, which holds what the pages were before. Freed pages are
+/// overwritten by `secure_delete`.
+fn erase(connection: &mut Connection, records: &[(i64, Key)]) -> Answer {
+    let erasing = |error: rusqlite::Error| StoreError::io("erasing records", &error);
+    blank(connection, records).map_err(erasing)?;
+    for _ in 0..TRUNCATIONS {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = connection
+            .query_row(sql, [], |row| row.get(0))
+            .map_err(erasing)?;
+        if busy == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    Err(StoreError::io(
+        "emptying the write-ahead log after an erasure",
+        &"a reader, perhaps an export, has kept it open; erase again when it has ended",
+    ))
+}
+
+fn blank(connection: &mut Connection, records: &[(i64, Key)]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (seq, key) in records {
+        let read: Option<(u8, Vec<u8>)> = transaction
+            .prepare_cached("SELECT kind, body FROM log WHERE seq = ?1")?
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((kind, body)) = read.filter(|(kind, _)| *kind != chain::ERASED) else {
+            continue;
+        };
+        transaction
+            .prepare_cached("UPDATE log SET kind = ?2, body = ?3 WHERE seq = ?1")?
+            .execute(params![seq, chain::ERASED, chain::tombstone(kind, &body)])?;
+        for (table, column, value) in key.rows() {
+            transaction
+                .prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?
+                .execute([value])?;
+        }
+    }
+    transaction.commit()
+}
+
 fn insert(
     transaction: &Transaction<'_>,
     mut tail: Tail,
@@ -244,9 +322,9 @@ fn insert(
         let kind = record.kind as u8;
         tail = tail.extended(kind, &record.body);
         log.execute(params![tail.seq, kind, tail.crc, record.body])?;
-        for (sql, key) in record.key.rows() {
+        for (table, _, key) in record.key.rows() {
             transaction
-                .prepare_cached(sql)?
+                .prepare_cached(&format!("INSERT INTO {table} VALUES (?1, ?2)"))?
                 .execute(params![key, tail.seq])?;
         }
     }

@@ -26,6 +26,23 @@ pub struct Sent<'a> {
     pub at: Timestamp,
 }
 
+/// What a message does, as probabilities.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Message {
+    pub(super) arrives_on: Date,
+    /// P(opened).
+    pub(super) opened: f64,
+    /// Added to the factor of the hazard on the day of opening.
+    pub(super) boost: f64,
+    /// P(complaint).
+    pub(super) complaint: f64,
+    /// P(support contact).
+    pub(super) support: f64,
+    /// P(consent withdrawn).
+    pub(super) opt_out: f64,
+    pub(super) harsh_to_newcomer: bool,
+}
+
 impl Life {
     /// A step is carried out: tells what a company's own systems record of it, and remembers what
     /// it will do. What it stirs up beside payments is in the returned events too. A step that no
@@ -75,67 +92,31 @@ impl Life {
         events: &mut Vec<Event>,
     ) {
         let (world, noise) = (&self.world, self.noise);
-        let (person, reach) = (&self.people[who], &world.channel[&channel]);
-        let payer = &world.payer[person.payer];
+        let payer = &world.payer[self.people[who].payer];
         let sent_on = sent.at.date(&world.time_zone);
-        let arrives_on = sent_on.plus_days(i32::from(reach.delay_days));
-        let key = arrives_on.days();
-        let effects = self.effects_on(who);
-        let opened = noise.happens(
-            (reach.reach * effects.reach(channel)).min(1.0),
-            who,
-            key,
-            For::MessageOpen,
-        );
-        let tone = sent.action.tone.unwrap_or(Tone::Neutral);
+        let message = self.message(sent.action, who, serial, channel, sent_on);
         let claim = sent.action.kind == Kind::CollectionClaim;
-        let earlier = person
-            .arrived_within(world.fatigue.window_days, arrives_on)
-            .count();
-        let tired = |factor: f64| factor.powi(i32::try_from(earlier).unwrap_or(i32::MAX));
-        let power = reach.power * if claim { world.stir.claim_power } else { 1.0 };
-        let days_late = self.days_late(serial, arrives_on);
-        let takes_hold = payer.takes_hold(tone, days_late) * effects.tone(tone);
-        let boost = (power - 1.0) * takes_hold * tired(world.fatigue.effect_factor);
-
-        let stir = &world.stir;
-        let (mut complaint, support) = if claim {
-            (stir.complaint_of_claim, stir.support_after_claim)
-        } else {
-            let gentle = matches!(
-                sent.action.kind,
-                Kind::PreDueNotice | Kind::DueDateNotice | Kind::InvoiceRedelivery
-            );
-            let support = stir.support_after_reminder * if gentle { 0.25 } else { 1.0 };
-            (reach.complaint, support)
-        };
-        complaint *= tired(world.fatigue.complaint_factor) * effects.complaint(channel);
-        if person.is_newcomer_to(Some(tone)) {
-            complaint *= stir.firm_complaint_factor;
-        }
-        let disputed = self
-            .bills
-            .iter()
-            .any(|bill| bill.serial == serial && bill.is_disputed_on(arrives_on));
-        if disputed {
-            complaint *= 5.0;
-        }
+        let key = message.arrives_on.days();
+        let opened = noise.happens(message.opened, who, key, For::MessageOpen);
+        self.tally.expected.complaints += message.complaint;
+        self.tally.expected.support_contacts += message.support;
+        self.tally.expected.opt_outs += message.opt_out;
         let stirred = [
-            (EventType::ComplaintMade, complaint, For::Complaint),
-            (EventType::SupportContacted, support, For::Support),
-            (EventType::ConsentWithdrawn, reach.opt_out, For::OptOut),
+            (EventType::ComplaintMade, message.complaint, For::Complaint),
+            (EventType::SupportContacted, message.support, For::Support),
+            (EventType::ConsentWithdrawn, message.opt_out, For::OptOut),
         ];
         let received = Received {
             kind: sent.action.kind,
-            arrives_on,
+            arrives_on: message.arrives_on,
             opened,
-            boost,
+            boost: message.boost,
             invoice: serial,
-            harsh_to_newcomer: person.is_newcomer_to(sent.action.tone),
+            harsh_to_newcomer: message.harsh_to_newcomer,
         };
         let promises = opened
             && payer.payday_factor > 1.0
-            && noise.happens(stir.promise_share, who, key, For::Promise);
+            && noise.happens(world.stir.promise_share, who, key, For::Promise);
         let mut harm = Vec::new();
         for (kind, probability, what) in stirred {
             if !noise.happens(probability, who, key, what) {
@@ -164,6 +145,63 @@ impl Life {
         self.people[who].received.push(received);
         for event in harm {
             events.extend(self.report(event, who));
+        }
+    }
+
+    /// What a message sent on `sent_on` would do, before any luck.
+    pub(super) fn message(
+        &self,
+        action: &Action,
+        who: usize,
+        serial: usize,
+        channel: Channel,
+        sent_on: Date,
+    ) -> Message {
+        let world = &self.world;
+        let (person, reach) = (&self.people[who], &world.channel[&channel]);
+        let payer = &world.payer[person.payer];
+        let arrives_on = sent_on.plus_days(i32::from(reach.delay_days));
+        let effects = self.effects_on(who);
+        let tone = action.tone.unwrap_or(Tone::Neutral);
+        let claim = action.kind == Kind::CollectionClaim;
+        let earlier = person
+            .arrived_within(world.fatigue.window_days, arrives_on)
+            .count();
+        let tired = |factor: f64| factor.powi(i32::try_from(earlier).unwrap_or(i32::MAX));
+        let power = reach.power * if claim { world.stir.claim_power } else { 1.0 };
+        let days_late = self.days_late(serial, arrives_on);
+        let takes_hold = payer.takes_hold(tone, days_late) * effects.tone(tone);
+
+        let stir = &world.stir;
+        let (mut complaint, support) = if claim {
+            (stir.complaint_of_claim, stir.support_after_claim)
+        } else {
+            let gentle = matches!(
+                action.kind,
+                Kind::PreDueNotice | Kind::DueDateNotice | Kind::InvoiceRedelivery
+            );
+            let support = stir.support_after_reminder * if gentle { 0.25 } else { 1.0 };
+            (reach.complaint, support)
+        };
+        complaint *= tired(world.fatigue.complaint_factor) * effects.complaint(channel);
+        if person.is_newcomer_to(Some(tone)) {
+            complaint *= stir.firm_complaint_factor;
+        }
+        let disputed = self
+            .bills
+            .iter()
+            .any(|bill| bill.serial == serial && bill.is_disputed_on(arrives_on));
+        if disputed {
+            complaint *= 5.0;
+        }
+        Message {
+            arrives_on,
+            opened: (reach.reach * effects.reach(channel)).min(1.0),
+            boost: (power - 1.0) * takes_hold * tired(world.fatigue.effect_factor),
+            complaint: complaint.min(1.0),
+            support,
+            opt_out: reach.opt_out,
+            harsh_to_newcomer: person.is_newcomer_to(action.tone),
         }
     }
 

@@ -1,0 +1,245 @@
+//! Time to payment as a discrete-time hazard: P(settled by day t) for every t in one coherent curve.
+//!
+//! ```text
+//! S(t) = Π_k (1 − h_k)^{share of period k that lies before t}          P(settled by t) = 1 − S(t)
+//! logit h_k = intercept + Σ terms(features) + period_k + terms(ln days of k, days before k)
+//! ```
+//! The time after a decision is cut into periods that are a day long around the due date and
+//! longer away from it; a period's hazard is the chance of settlement within it, given none before.
+//! There is one model for periods before the invoice is late and one for those after, so that a
+//! feature may mean something else on either side. Within a period the hazard is level, so the
+//! curve rises and never breaks. Source: Singer and Willett, Journal of Educational Statistics
+//! 18(2), 1993, doi:10.3102/10769986018002155.
+
+use crate::linear::{LinearError, LinearModel, Value};
+use crate::metrics::{Metrics, ReliabilityBin};
+use lagom_features::domain::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Days after a decision at which the curve ends.
+pub const HORIZON_DAYS: f64 = 90.0;
+
+/// Where a period ends, in days from the instant at which the invoice becomes late, and its name.
+const CUTS: [(f64, &str); 27] = [
+    (-90.0, "earlier"),
+    (-60.0, "-90"),
+    (-45.0, "-60"),
+    (-30.0, "-45"),
+    (-21.0, "-30"),
+    (-14.0, "-21"),
+    (-10.0, "-14"),
+    (-7.0, "-10"),
+    (-5.0, "-7"),
+    (-3.0, "-5"),
+    (-2.0, "-3"),
+    (-1.0, "-2"),
+    (0.0, "-1"),
+    (1.0, "0"),
+    (2.0, "1"),
+    (3.0, "2"),
+    (5.0, "3"),
+    (7.0, "5"),
+    (10.0, "7"),
+    (14.0, "10"),
+    (21.0, "14"),
+    (30.0, "21"),
+    (45.0, "30"),
+    (60.0, "45"),
+    (90.0, "60"),
+    (180.0, "90"),
+    (f64::INFINITY, "180"),
+];
+
+/// A stretch of time after a decision in which the hazard is level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Period {
+    /// Its name: the days since the invoice became late at which it begins on the calendar.
+    pub name: &'static str,
+    /// Days from the decision to its beginning.
+    pub from: f64,
+    /// Days from the decision to its end.
+    pub until: f64,
+    /// Whether the invoice is late in it.
+    pub late: bool,
+}
+
+/// The periods after a decision that is `late_in_days` before the invoice becomes late (negative if
+/// it is late already), in order, without gaps, to `until` days from the decision.
+pub fn periods(late_in_days: f64, until: f64) -> impl Iterator<Item = Period> {
+    let mut from = 0.0;
+    CUTS.into_iter().filter_map(move |(cut, name)| {
+        let end = (cut + late_in_days).min(until);
+        (end > from).then(|| Period {
+            name,
+            from: std::mem::replace(&mut from, end),
+            until: end,
+            late: cut > 0.0,
+        })
+    })
+}
+
+/// A fitted hazard; see the module.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hazard {
+    /// Of the periods before the invoice is late.
+    pub before: LinearModel,
+    /// Of those after.
+    pub after: LinearModel,
+}
+
+impl Hazard {
+    /// The columns of both models after those of the feature vector: a category and two numbers.
+    pub const OWN_COLUMNS: &'static [&'static str] =
+        &["period", "period_log_days", "period_log_from"];
+
+    /// What a period says in [`Self::OWN_COLUMNS`].
+    #[must_use]
+    pub fn own(period: &Period) -> (&'static str, f64, f64) {
+        let days = period.until - period.from;
+        (period.name, libm::log(days), libm::log1p(period.from))
+    }
+
+    /// Both models by name.
+    #[must_use]
+    pub fn models(&self) -> [(&'static str, &LinearModel); 2] {
+        [
+            ("hazard before due", &self.before),
+            ("hazard after due", &self.after),
+        ]
+    }
+
+    /// P(settled within each of `days` of the decision), non-decreasing, in `[0, 1)`. `features` is
+    /// the vector at the decision; `late_in_days` as in [`periods`]; `days` must be ascending and
+    /// counts as [`HORIZON_DAYS`] where it is later.
+    ///
+    /// # Errors
+    /// [`LinearError::RowWidth`] when the vector has another width.
+    pub fn paid_by(
+        &self,
+        features: &[f64],
+        late_in_days: f64,
+        days: &[f64],
+    ) -> Result<Vec<f64>, LinearError> {
+        let last = days.last().copied().unwrap_or(0.0).min(HORIZON_DAYS);
+        let mut row: Vec<Value<'_>> = features.iter().map(|&cell| Value::Number(cell)).collect();
+        let mut paid = Vec::with_capacity(days.len());
+        let mut survival = 1.0;
+        for period in periods(late_in_days, HORIZON_DAYS) {
+            if period.from >= last {
+                break;
+            }
+            let (name, log_days, log_from) = Self::own(&period);
+            row.truncate(features.len());
+            row.extend([
+                Value::Text(name),
+                Value::Number(log_days),
+                Value::Number(log_from),
+            ]);
+            let model = if period.late {
+                &self.after
+            } else {
+                &self.before
+            };
+            let stays = 1.0 - model.predict(row.as_slice())?;
+            let length = period.until - period.from;
+            while let Some(&day) = days.get(paid.len())
+                && day < period.until
+            {
+                let share = ((day - period.from) / length).max(0.0);
+                paid.push(1.0 - survival * libm::pow(stays, share));
+            }
+            survival *= stays;
+        }
+        paid.resize(days.len(), 1.0 - survival);
+        Ok(paid)
+    }
+}
+
+/// How good the curve was at one day, on decisions later than everything it was fitted on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AtDay {
+    /// Days from the decision.
+    pub days: u16,
+    /// The usual figures of P(settled by then).
+    pub metrics: Metrics,
+    /// Largest distance between predicted and seen share in a tenth of the decisions.
+    pub worst_decile: f64,
+    /// The reliability table.
+    pub bins: Vec<ReliabilityBin>,
+}
+
+/// A hazard with its figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HazardHead {
+    /// Person-period rows that it was fitted on.
+    pub rows: usize,
+    /// The models.
+    pub hazard: Hazard,
+    /// The judged twin saw nothing from this instant on.
+    pub fitted_before: Option<Timestamp>,
+    /// It was judged on invoices issued from this instant on.
+    pub judged_from: Option<Timestamp>,
+    /// Its figures; none where too little was left to judge.
+    pub held_out: Vec<AtDay>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{HORIZON_DAYS, Hazard, periods};
+    use crate::calibration::Calibration;
+    use crate::linear::{InputColumn, InputKind, LinearModel, LinearParts};
+
+    fn level(intercept: f64) -> LinearModel {
+        let kinds = [InputKind::Category, InputKind::Number, InputKind::Number];
+        let column = |(name, kind): (&&str, InputKind)| InputColumn {
+            name: (*name).to_owned(),
+            kind,
+        };
+        LinearModel::new(LinearParts {
+            columns: Hazard::OWN_COLUMNS.iter().zip(kinds).map(column).collect(),
+            intercept,
+            terms: Vec::new(),
+            calibration: Calibration::Identity,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn periods_cover_the_horizon_without_gaps_wherever_the_decision_lies() {
+        for late_in in [-400.0, -95.0, -0.25, 0.0, 0.5, 7.3, 31.0, 89.0, 200.0] {
+            let all: Vec<_> = periods(late_in, HORIZON_DAYS).collect();
+            assert_eq!(all[0].from, 0.0, "{late_in}");
+            assert!(all.windows(2).all(|pair| pair[0].until == pair[1].from));
+            assert_eq!(all[all.len() - 1].until, HORIZON_DAYS);
+            assert!(all.iter().all(|one| one.until > one.from));
+            assert!(all.iter().all(|one| one.late == (one.from >= late_in)));
+        }
+    }
+
+    #[test]
+    fn the_curve_rises_is_continuous_and_equals_the_product_by_hand() {
+        let hazard = Hazard {
+            before: level(0.0),
+            after: level(-1.0),
+        };
+        // Two whole days before it is late: half stay in each; then h = 1 / (1 + e).
+        let paid = hazard.paid_by(&[], 2.0, &[1.0, 1.5, 2.0, 3.0]).unwrap();
+        let stays = 1.0 - 1.0 / (1.0 + std::f64::consts::E);
+        let by_hand = [0.5, 1.0 - 0.5 * 0.5_f64.sqrt(), 0.75, 1.0 - 0.25 * stays];
+        for (found, truth) in paid.iter().zip(by_hand) {
+            assert!((found - truth).abs() < 1e-12, "{paid:?}");
+        }
+        let days: Vec<f64> = (0..1000).map(|place| f64::from(place) * 0.1).collect();
+        let curve = hazard.paid_by(&[], 12.7, &days).unwrap();
+        assert_eq!(curve.len(), days.len());
+        assert!(curve.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert!(curve.windows(2).all(|pair| pair[1] - pair[0] < 0.1));
+        assert_eq!(curve[0], 0.0);
+        assert!(hazard.paid_by(&[1.0], 2.0, &[1.0]).is_err());
+    }
+}

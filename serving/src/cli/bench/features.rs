@@ -1,0 +1,165 @@
+//! `lagom bench features`: what features cost, offline beside other programs and online.
+
+mod child;
+mod peers;
+mod single;
+mod world;
+
+use crate::cli::answer::{Answer, Failure};
+use crate::cli::output::Output;
+use child::Cost;
+use peers::Peer;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use world::World;
+
+/// Twenty features that lagom and its peers all express.
+const TWENTY: &str = include_str!("features/twenty.toml");
+
+/// Times the feature matrix of a made-up data set, as whole processes from Parquet to Parquet:
+/// twenty features beside the same in Python Polars and DuckDB (left out where Python or one of them
+/// is missing), the built-in features at one and at ten times the events, one vector, and the
+/// memory of a customer. Exits 1 where a peer's results differ.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  lagom bench features
+  lagom bench features --python venv/bin/python --customers 100000
+
+The peers need Python with both: pip install polars duckdb")]
+pub(crate) struct Args {
+    /// Customers, and one more with a thousand times the events.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    customers: u32,
+    /// Events a customer.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    events: u32,
+    /// Decision points a customer.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    points: u32,
+    /// Python that has polars and duckdb.
+    #[arg(long, value_name = "FILE", default_value = "python3")]
+    python: PathBuf,
+    /// Where to put the tables while it runs; the system's temporary folder if not named.
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    customers: u32,
+    events: u64,
+    points: u64,
+    twenty: Cost,
+    peers: Vec<Peer>,
+    /// Why there are no peers.
+    peers_skipped: Option<String>,
+    /// CPU time of the fastest peer over lagom's.
+    fastest_peer_over_lagom: Option<f64>,
+    built_in: Cost,
+    built_in_of_a_tenth: Cost,
+    /// CPU time of ten times the events over that of one.
+    ten_times_the_events: f64,
+    single: single::Single,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    // Before anything else has used and freed memory, which would be used again unseen.
+    let bytes = single::bytes_of_a_customer()?;
+    let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    let scratch = tempfile::TempDir::with_prefix_in("lagom-bench-", scratch)?;
+    let world = World {
+        customers: args.customers,
+        events: args.events,
+        points: args.points,
+        giant_events: args.events * 1_000,
+    };
+    let tenth = World {
+        customers: args.customers / 10,
+        giant_events: args.events * 100,
+        ..world
+    };
+    let (large, small) = (scratch.path().join("large"), scratch.path().join("small"));
+    world.write(&large)?;
+    tenth.write(&small)?;
+    let spec = scratch.path().join("twenty.toml");
+    std::fs::write(&spec, TWENTY)?;
+
+    let built_in_of_a_tenth = lagom(&small, None, "built-in.parquet")?;
+    let built_in = lagom(&large, None, "built-in.parquet")?;
+    let twenty = lagom(&large, Some(&spec), "twenty.parquet")?;
+    let (peers, peers_skipped) = match peers::missing(&args.python) {
+        None => (peers::run(&args.python, &large)?, None),
+        Some(why) => (Vec::new(), Some(why)),
+    };
+    let fastest = peers.iter().map(|peer| peer.cost.cpu_seconds);
+    let fastest = fastest.min_by(f64::total_cmp);
+    let report = Report {
+        customers: args.customers,
+        events: world.total_events(),
+        points: world.total_points(),
+        fastest_peer_over_lagom: fastest.map(|seconds| seconds / twenty.cpu_seconds),
+        twenty,
+        peers,
+        peers_skipped,
+        ten_times_the_events: built_in.cpu_seconds / built_in_of_a_tenth.cpu_seconds,
+        built_in,
+        built_in_of_a_tenth,
+        single: single::measure(bytes)?,
+    };
+    out.report(&report, || text(&report))?;
+    let equal = report.peers.iter().all(Peer::is_equal);
+    Ok(if equal { Answer::Yes } else { Answer::No })
+}
+
+/// Runs this very executable.
+fn lagom(data: &Path, spec: Option<&Path>, out: &str) -> Result<Cost, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("features").arg("--data").arg(data);
+    command.arg("--points").arg(data.join(world::POINTS));
+    command.arg("--out").arg(data.join(out));
+    if let Some(spec) = spec {
+        command.arg("--spec").arg(spec);
+    }
+    Ok(child::run(command)?.0)
+}
+
+fn text(report: &Report) -> String {
+    let mut text = format!(
+        "{} customers and one with a thousand times the events, {} events, {} decision points\n\
+         whole processes, Parquet to Parquet   CPU s   wall s   peak MiB\n{}",
+        report.customers,
+        report.events,
+        report.points,
+        line("lagom, twenty features", &report.twenty)
+    );
+    for peer in &report.peers {
+        text += &line(&format!("{}, the same", peer.name), &peer.cost);
+    }
+    text += &line("lagom, built-in features", &report.built_in);
+    text += &line("  of a tenth of the events", &report.built_in_of_a_tenth);
+    if let Some(why) = &report.peers_skipped {
+        text += &format!("Polars and DuckDB skipped: {why}\n");
+    }
+    for peer in &report.peers {
+        text += &format!("{}: {}\n", peer.name, peer.verdict());
+    }
+    if let Some(ratio) = report.fastest_peer_over_lagom {
+        text += &format!("the faster peer takes {ratio:.1} times lagom's CPU time\n");
+    }
+    text += &format!(
+        "ten times the events take {:.1} times the CPU time\n",
+        report.ten_times_the_events
+    );
+    text + &report.single.text()
+}
+
+fn line(name: &str, cost: &Cost) -> String {
+    let peak = cost
+        .peak_mib
+        .map_or_else(|| "-".to_owned(), |mib| format!("{mib:.0}"));
+    format!(
+        "{name:<36} {:>7.2} {:>8.2} {peak:>10}\n",
+        cost.cpu_seconds, cost.wall_seconds
+    )
+}

@@ -1,0 +1,260 @@
+//! The figures of a world, and what they say of each claim.
+
+use lagom_model::objective::Objective;
+use lagom_model::statistics::special::student_t;
+use lagom_training::trial::{
+    Curve, Stretch, Trial, TrialPlan, Who, regret, slope, value_per_invoice,
+};
+use serde::Serialize;
+
+/// Decisions between which the growth of regret is judged.
+const MARKS: [usize; 5] = [2_000, 4_000, 8_000, 14_000, 20_000];
+/// Matured decisions after which the bandit should have learnt.
+const LEARNT: usize = 20_000;
+/// Decisions within which it should recover from a change.
+const RECOVERY: usize = 5_000;
+/// Decisions over which a level is averaged.
+const LEVEL: usize = 2_000;
+
+/// A mean over seeds with its 95 % interval by Student's t.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Mean {
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+/// What one policy is worth.
+#[derive(Debug, Clone, Serialize)]
+struct Worth {
+    policy: &'static str,
+    /// Major units an invoice, against waiting.
+    against_wait: Mean,
+    /// Major units an invoice, against the ladder; pairs of equal seeds.
+    against_ladder: Mean,
+    /// Share of what was billed, collected within 60 days.
+    collected_60: f64,
+    contacts: f64,
+    collection_cases: f64,
+    decisions: f64,
+}
+
+/// How a change on the way was met: stretches of the bandit's decisions.
+#[derive(Debug, Clone, Serialize)]
+struct Change {
+    from_day: u16,
+    /// The last decisions before it.
+    before: Stretch,
+    /// The first after it.
+    after: Stretch,
+    /// The last within the decisions that recovery may take.
+    recovered: Stretch,
+}
+
+/// One world.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Report {
+    world: String,
+    customers: usize,
+    days: u16,
+    seeds: usize,
+    policies: Vec<Worth>,
+    marks: Vec<usize>,
+    /// Cumulative regret at the marks, in minor units.
+    regret: Vec<f64>,
+    regret_slope: Option<f64>,
+    /// The bandit's first decisions.
+    first: Stretch,
+    /// Its decisions just before 20,000 have matured, or its last.
+    learnt: Stretch,
+    /// Outcomes that had matured by then.
+    matured: usize,
+    changes: Vec<Change>,
+}
+
+fn mean(values: &[f64]) -> Mean {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = student_t::isf(0.025, n - 1.0) * (variance / n).sqrt();
+    Mean {
+        mean,
+        low: mean - half,
+        high: mean + half,
+    }
+}
+
+fn worth(trials: &[Trial], at: usize, objective: &Objective) -> Worth {
+    let value = |trial: &Trial, who: Who| {
+        let life = trial.lives.iter().find(|life| life.who == who);
+        life.map_or(f64::NAN, |life| {
+            value_per_invoice(&life.tally, objective) / 100.0
+        })
+    };
+    let who = Who::ALL[at];
+    let against = |other: Who| {
+        let gains = trials.iter().map(|one| value(one, who) - value(one, other));
+        mean(&gains.collect::<Vec<f64>>())
+    };
+    let average = |of: &dyn Fn(&lagom_training::trial::Lived) -> f64| {
+        trials.iter().map(|one| of(&one.lives[at])).sum::<f64>() / trials.len() as f64
+    };
+    let per_1000 = |count: u64, invoices: u64| 1000.0 * count as f64 / invoices.max(1) as f64;
+    Worth {
+        policy: who.name(),
+        against_wait: against(Who::Wait),
+        against_ladder: against(Who::Ladder),
+        collected_60: average(&|life| {
+            life.tally.collected_60_minor as f64 / life.tally.billed_minor.max(1) as f64
+        }),
+        contacts: average(&|life| per_1000(life.tally.contacts, life.tally.invoices)),
+        collection_cases: average(&|life| {
+            per_1000(life.tally.collection_cases, life.tally.invoices)
+        }),
+        decisions: average(&|life| life.decisions as f64),
+    }
+}
+
+/// A stretch of every curve: `from` and `to` say where it lies in each.
+fn stretch(curves: &[Curve], place: impl Fn(&Curve) -> (usize, usize)) -> Stretch {
+    Stretch::of(curves.iter().flat_map(|curve| {
+        let (from, to) = place(curve);
+        let to = to.min(curve.steps.len());
+        &curve.steps[from.min(to)..to]
+    }))
+}
+
+impl Report {
+    pub(super) fn of(plan: &TrialPlan, trials: &[Trial], objective: &Objective) -> Self {
+        let curves: Vec<Curve> = trials.iter().map(|one| one.curve.clone()).collect();
+        let shortest = curves.iter().map(|curve| curve.steps.len()).min();
+        let marks: Vec<usize> = MARKS
+            .into_iter()
+            .filter(|&mark| Some(mark) <= shortest)
+            .collect();
+        let regret = regret(&curves, &marks);
+        let learnt_at = |curve: &Curve| {
+            let place = curve.steps.iter().position(|one| one.matured >= LEARNT);
+            place.unwrap_or(curve.steps.len())
+        };
+        let matured = curves.iter().filter_map(|curve| {
+            let last = learnt_at(curve).checked_sub(1)?;
+            Some(curve.steps[last].matured)
+        });
+        let changes = plan.world.change.iter().map(|change| {
+            let day = plan.start.plus_days(i32::from(change.from_day));
+            let at = |curve: &Curve| curve.steps.partition_point(|one| one.day < day);
+            Change {
+                from_day: change.from_day,
+                before: stretch(&curves, |one| (at(one).saturating_sub(LEVEL), at(one))),
+                after: stretch(&curves, |one| (at(one), at(one) + LEVEL / 2)),
+                recovered: stretch(&curves, |one| {
+                    (at(one) + RECOVERY - LEVEL / 2, at(one) + RECOVERY)
+                }),
+            }
+        });
+        Self {
+            world: plan.world.name.clone(),
+            customers: plan.customers,
+            days: plan.days,
+            seeds: trials.len(),
+            policies: (0..Who::ALL.len())
+                .map(|at| worth(trials, at, objective))
+                .collect(),
+            regret_slope: slope(&marks, &regret),
+            marks,
+            regret,
+            first: stretch(&curves, |_| (0, LEVEL)),
+            learnt: stretch(&curves, |one| {
+                (learnt_at(one).saturating_sub(LEVEL), learnt_at(one))
+            }),
+            matured: matured.min().unwrap_or(0),
+            changes: changes.collect(),
+        }
+    }
+
+    /// The figures, for a terminal.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!(
+            "\n{}: {} customers, {} days, {} seeds\n\
+             policy       against waiting (SEK an invoice)  against the ladder           paid 60d  \
+             contacts  cases\n",
+            self.world, self.customers, self.days, self.seeds
+        );
+        for one in &self.policies {
+            let (wait, ladder) = (one.against_wait, one.against_ladder);
+            text += &format!(
+                "{:<12} {:>+7.2} ({:+.2} to {:+.2})          {:>+7.2} ({:+.2} to {:+.2})    {:>6.2} %  \
+                 {:>8.0}  {:>5.1}\n",
+                one.policy,
+                wait.mean,
+                wait.low,
+                wait.high,
+                ladder.mean,
+                ladder.low,
+                ladder.high,
+                100.0 * one.collected_60,
+                one.contacts,
+                one.collection_cases,
+            );
+        }
+        let slope = self.regret_slope.map_or_else(
+            || "none: it is not positive throughout".to_owned(),
+            |slope| format!("{slope:.2}"),
+        );
+        let regret: Vec<String> = (self.regret.iter().zip(&self.marks))
+            .map(|(regret, mark)| format!("{:.0} at {mark}", regret / 100.0))
+            .collect();
+        text += &format!(
+            "regret net of the floor, SEK: {}; log-log slope {slope}\n",
+            regret.join(", ")
+        );
+        text += &line("first decisions", &self.first);
+        text += &line(&format!("{} matured", self.matured), &self.learnt);
+        for change in &self.changes {
+            text += &line(&format!("before day {}", change.from_day), &change.before);
+            text += &line("right after", &change.after);
+            text += &line(&format!("{RECOVERY} after"), &change.recovered);
+        }
+        text
+    }
+}
+
+/// One stretch against the ladder, in major units a decision.
+fn line(name: &str, one: &Stretch) -> String {
+    format!(
+        "{name:<18} a decision, against the ladder's: bandit {:+.3}, without floor {:+.3}, waiting {:+.3}, \
+         linear {:+.3}, clairvoyant {:+.3}; closed {:.0} % of linear, {:.0} % of clairvoyant; contacts \
+         {:.0} %\n",
+        one.bandit / 100.0,
+        one.net / 100.0,
+        one.wait / 100.0,
+        one.linear / 100.0,
+        one.best / 100.0,
+        100.0 * one.closed_to_linear(),
+        100.0 * one.closed_to_best(),
+        100.0 * one.contacts,
+    )
+}
+
+/// All worlds in a table, after their own figures.
+pub(super) fn summary(reports: &[Report]) -> String {
+    let mut text =
+        "\nworld               bandit against ladder (95 %)   regret slope  closed of linear\n"
+            .to_owned();
+    for report in reports {
+        let bandit = report.policies.iter().find(|one| one.policy == "bandit");
+        let gain = bandit.map_or_else(String::new, |one| {
+            let gain = one.against_ladder;
+            format!("{:+.2} ({:+.2} to {:+.2})", gain.mean, gain.low, gain.high)
+        });
+        let slope = report.regret_slope;
+        text += &format!(
+            "{:<18}  {gain:<29}  {:<12}  {:.0} %\n",
+            report.world,
+            slope.map_or_else(|| "none".to_owned(), |slope| format!("{slope:.2}")),
+            100.0 * report.learnt.closed_to_linear(),
+        );
+    }
+    text
+}

@@ -1,0 +1,211 @@
+//! Changes while the server runs: another model, another configuration. A change is checked whole,
+//! written down where the log must know of it, and then swapped in whole; a bad one changes
+//! nothing.
+
+use super::boot::{announce, snapshot};
+use super::{Engine, Live};
+use crate::config::Config;
+use crate::learner::{Request, fold, publication};
+use crate::registry;
+use crate::store::{Entry, Publication, Store, StoreError};
+use lagom_features::domain::DecisionId;
+use lagom_model::bandit::BanditError;
+use lagom_model::decide::{Predictor, SnapshotError};
+use lagom_model::log::{Decision, LoggedRound};
+use lagom_model::policy::learning::Learning;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+/// Why a change was refused; what was in force before still is.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// What cannot change under a running server.
+    #[error("{0} cannot change while the server runs; restart it")]
+    Fixed(&'static str),
+    /// The parts do not fit together.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The bandit cannot start from its configuration.
+    #[error("[bandit]: {0}")]
+    Bandit(#[from] BanditError),
+    /// The log cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server is draining.
+    #[error("the server is ending")]
+    Ending,
+}
+
+/// What the learner knows after reading a log.
+pub(crate) struct Learnt {
+    pub(super) learning: Learning,
+    pub(super) published: Option<Publication>,
+    /// Decisions whose windows have not closed.
+    pub(super) open: HashMap<DecisionId, Box<Decision>>,
+}
+
+impl Learnt {
+    pub(super) fn nothing(config: &Config) -> Result<Self, BanditError> {
+        let learning = Learning::new(
+            Arc::clone(&config.strategy),
+            config.context.clone(),
+            config.spec.fingerprint(),
+            config.bandit.clone(),
+        )?
+        .with_half_life(config.learning.half_life());
+        Ok(Self {
+            learning: warm(learning, &config.models),
+            published: None,
+            open: HashMap::new(),
+        })
+    }
+
+    pub(super) fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Decided(one) => {
+                self.open.insert(one.decision_id.clone(), one);
+            }
+            Entry::Matured(outcome) => {
+                if let Some(decision) = self.open.remove(&outcome.decision_id) {
+                    let round = LoggedRound {
+                        decision: *decision,
+                        outcome: *outcome,
+                    };
+                    fold(&mut self.learning, &round);
+                }
+            }
+            Entry::Published(one) => self.published = Some(one),
+            _ => {}
+        }
+    }
+
+    /// What was rebuilt is what was published last, if nothing but its number differs; otherwise
+    /// the configuration or the log has changed since, and it takes the next number.
+    pub(super) fn number_after_the_last(&mut self) {
+        let Some(last) = &self.published else {
+            return;
+        };
+        self.learning.renumber(last.generation);
+        let rebuilt = publication(self.learning.generation(), last.outcomes, last.published_at);
+        if rebuilt.state != last.state {
+            tracing::info!(
+                last = last.generation,
+                "what was learnt differs from what was published; it takes the next number"
+            );
+            self.learning.renumber(last.generation + 1);
+        }
+    }
+}
+
+/// Learning that starts from the history that the version in force was trained on, where it has any.
+/// What cannot be used is said and left: a policy that begins cold is slower, not wrong.
+fn warm(learning: Learning, models: &Path) -> Learning {
+    let started = match registry::warm_start(models) {
+        Ok(None) => return learning,
+        Ok(Some(warm)) => learning.clone().start_from(warm),
+        Err(error) => {
+            tracing::warn!(%error, "the policy begins without history");
+            return learning;
+        }
+    };
+    match started {
+        Ok(warm) => {
+            tracing::info!(rounds = warm.rounds(), "the policy begins with history");
+            warm
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the policy begins without history");
+            learning
+        }
+    }
+}
+
+/// Learns the whole log anew under a configuration.
+pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, ChangeError> {
+    let mut learnt = Learnt::nothing(config)?;
+    store.scan(&mut |_, entry| {
+        learnt.take(entry);
+        Ok(())
+    })?;
+    learnt.number_after_the_last();
+    Ok(learnt)
+}
+
+impl Learnt {
+    /// What the learner goes on with.
+    pub(crate) fn into_learning(self) -> Learning {
+        self.learning
+    }
+}
+
+impl Engine {
+    /// Whether `model` can decide here.
+    ///
+    /// # Errors
+    /// [`ChangeError::Snapshot`] where it reads other features than those in force.
+    pub fn fits(&self, model: Option<Arc<dyn Predictor>>) -> Result<(), ChangeError> {
+        self.snapshot().with_model(model)?;
+        Ok(())
+    }
+
+    /// Decides with `model` from now on.
+    ///
+    /// # Errors
+    /// [`ChangeError::Snapshot`] where it reads other features than those in force.
+    pub fn adopt(&self, model: Option<&Arc<dyn Predictor>>) -> Result<(), ChangeError> {
+        self.fits(model.cloned())?;
+        self.swap(|snapshot| {
+            let next = snapshot.with_model(model.cloned());
+            next.unwrap_or_else(|error| {
+                // Checked above; the features have changed in between.
+                tracing::error!(%error, "a model does not fit; the last one decides on");
+                snapshot.clone()
+            })
+        });
+        Ok(())
+    }
+
+    /// Decides by `config` from now on: objective, strategy, guardrails, features, bandit and
+    /// experiments. What was learnt is learnt anew from the log where its shape changes.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; the last configuration decides on.
+    pub async fn reconfigure(&self, config: Config) -> Result<(), ChangeError> {
+        config.replaces(&self.config.load())?;
+        let (done, answer) = oneshot::channel();
+        let request = Request::Reconfigure(Box::new(config), done);
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| ChangeError::Ending)?;
+        answer.await.map_err(|_| ChangeError::Ending)?
+    }
+
+    /// Called by the learner between two outcomes: `learnt` was learnt from the whole log.
+    pub(crate) async fn put_in_force(
+        &self,
+        config: Config,
+        learnt: &Learnt,
+    ) -> Result<(), ChangeError> {
+        let generation = Arc::clone(learnt.learning.generation());
+        let policy = self.policy_change();
+        let model = self.snapshot().parts().model.clone();
+        let next = snapshot(&config, model, generation, policy.as_ref())?;
+        announce(&*self.store, &next, learnt, self.clock.now()).await?;
+        self.live.rcu(|live| {
+            // A model or a pause that came in meanwhile stays.
+            let parts = live.snapshot.parts();
+            let fitted = next.with_model(parts.model.clone());
+            let fitted = fitted.unwrap_or_else(|_| next.clone());
+            Arc::new(Live {
+                snapshot: Arc::new(fitted.with_paused(parts.paused)),
+                experiments: Arc::new(config.experiments.clone()),
+            })
+        });
+        self.config.store(Arc::new(config));
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! Over time, and time to pay.
+
+use super::document::{Comparison, Document, Metric};
+use super::words;
+use crate::pages::Reader;
+use crate::pages::chart::{Hue, Plot, Span};
+use crate::pages::shell::scroll;
+use maud::{Markup, html};
+
+pub(super) fn over_time(reader: &Reader, comparison: &Comparison) -> Markup {
+    let metrics = comparison.metrics.0.iter().map(|(_, metric)| metric);
+    let watched: Vec<&Metric> = metrics
+        .filter(|metric| metric.role == "success" && metric.daily_cs.len() > 1)
+        .collect();
+    if watched.is_empty() {
+        return html! {};
+    }
+    html! {
+        h2 { (reader.say(["Over time", "Över tid", "In de tijd"])) }
+        p.note { (reader.say([
+            "The change among all customers enrolled until each day. The band holds at every look, so looking daily costs nothing; when it leaves zero, it is settled.",
+            "Ändringen bland alla kunder som kommit med till och med varje dag. Bandet gäller vid varje titt, så att titta dagligen kostar inget; när det lämnar noll är det avgjort.",
+            "De verandering onder alle klanten die tot en met elke dag meededen. De band geldt bij elke blik, dus dagelijks kijken kost niets; verlaat hij nul, dan is het beslist.",
+        ])) }
+        @for metric in watched { (daily(reader, metric)) }
+    }
+}
+
+fn daily(reader: &Reader, metric: &Metric) -> Markup {
+    let lang = reader.lang;
+    let unit = words::unit(metric);
+    let days = &metric.daily_cs;
+    let name = words::name(lang, &metric.name);
+    let (first, last) = (&days[0], &days[days.len() - 1]);
+    // The first days are so wide that they would flatten all others.
+    let settled = &days[days.len() / 4..];
+    let ends = settled
+        .iter()
+        .flat_map(|day| [day.run_lo, day.run_hi, day.diff]);
+    let y = Span::of(ends.chain([0.0])).padded(0.1);
+    let x = Span::of([first.day as f64, last.day as f64]);
+    let description = format!(
+        "{} {}: {} ({})",
+        reader.say(["day", "dag", "dag"]),
+        last.day,
+        unit.difference(lang, last.diff, metric.mean_c),
+        unit.interval(lang, [Some(last.run_lo), Some(last.run_hi)], metric.mean_c)
+    );
+    let size = metric.mean_c;
+    let plot = Plot::new(&name, &description)
+        .x(
+            reader.say(["day of enrolment", "dag kunden kom med", "dag van deelname"]),
+            x,
+            |at, decimals| lang.number(at, decimals),
+        )
+        .y(y, |at, _| unit.difference(lang, at, size))
+        .band(
+            reader.say([
+                "holds at each look",
+                "gäller vid varje titt",
+                "geldt bij elke blik",
+            ]),
+            days.iter()
+                .map(|day| (day.day as f64, day.lo, day.hi))
+                .collect(),
+            Hue::First,
+        )
+        .band(
+            reader.say([
+                "holds at all looks so far",
+                "gäller vid alla tittar hittills",
+                "geldt bij alle blikken tot nu",
+            ]),
+            days.iter()
+                .map(|day| (day.day as f64, day.run_lo.min(day.run_hi), day.run_hi))
+                .collect(),
+            Hue::Second,
+        )
+        .line(
+            reader.say(["change", "ändring", "verandering"]),
+            days.iter().map(|day| (day.day as f64, day.diff)).collect(),
+            Hue::First,
+        );
+    html! { h3 { (name) } (plot.draw()) p.note { (description) } }
+}
+
+pub(super) fn time_to_pay(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {
+    let lang = reader.lang;
+    let Some(log) = &document.log else {
+        return html! {};
+    };
+    let arm = |name: &str| {
+        log.arms
+            .0
+            .iter()
+            .find(|(arm, _)| arm == name)
+            .map(|(_, arm)| arm)
+    };
+    let (Some(control), Some(treatment)) = (arm(&document.control), arm(&comparison.treatment))
+    else {
+        return html! {};
+    };
+    let Some((_, rmst)) = log
+        .rmst
+        .0
+        .iter()
+        .find(|(arm, _)| *arm == comparison.treatment)
+    else {
+        return html! {};
+    };
+    let points = |arm: &super::document::ArmLog| {
+        arm.curve
+            .iter()
+            .map(|(day, unpaid, _)| (*day, *unpaid))
+            .collect::<Vec<_>>()
+    };
+    let title = reader.say(["Time to pay", "Tid till betalning", "Tijd tot betaling"]);
+    let days = |value: f64| {
+        format!(
+            "{} {}",
+            lang.number(value, 1),
+            reader.say(["days", "dagar", "dagen"])
+        )
+    };
+    let sentence = format!(
+        "{}: {} {}, {} {}; {} {}",
+        reader.say([
+            "Mean days unpaid",
+            "Obetalda dagar i snitt",
+            "Gemiddeld onbetaalde dagen"
+        ]),
+        document.control,
+        days(rmst.control.rmst),
+        comparison.treatment,
+        days(rmst.treatment.rmst),
+        reader.say(["change", "ändring", "verandering"]),
+        words::Unit::Days.difference(lang, rmst.diff, 1.0),
+    );
+    let interval = rmst.z.as_ref().map(|test| {
+        format!(
+            " ({}, p {})",
+            words::Unit::Days.interval(lang, test.ci, 1.0),
+            lang.p(test.p)
+        )
+    });
+    let plot = Plot::new(title, &sentence)
+        .x(
+            reader.say([
+                "days after the first question about the invoice",
+                "dagar efter första frågan om fakturan",
+                "dagen na de eerste vraag over de factuur",
+            ]),
+            Span::of([0.0, rmst.tau]),
+            |at, decimals| lang.number(at, decimals),
+        )
+        .y(Span::of([0.0, 1.0]), |at, _| lang.percent(at, 0))
+        .steps(&document.control, &points(control), Hue::Second)
+        .steps(&comparison.treatment, &points(treatment), Hue::First);
+    let marks: Vec<usize> = (0..5)
+        .map(|k| k * control.curve.len().saturating_sub(1) / 4)
+        .collect();
+    html! {
+        h2 { (title) }
+        p.note { (reader.say([
+            "Share of invoices still unpaid. Those not yet paid today count for as long as they were watched; the mean is cut off at the horizon, with customers as clusters.",
+            "Andel fakturor som ännu är obetalda. De som inte är betalda i dag räknas så länge de följts; medelvärdet kapas vid horisonten, med kunder som kluster.",
+            "Aandeel nog onbetaalde facturen. Wat vandaag nog niet betaald is telt mee zolang het is gevolgd; het gemiddelde stopt bij de horizon, met klanten als clusters.",
+        ])) }
+        (plot.draw())
+        p { (sentence) @if let Some(interval) = interval { (interval) } }
+        (scroll(reader.say(["Invoices watched", "Fakturor som följs", "Gevolgde facturen"]), &html! {
+            table {
+                caption { (reader.say(["Invoices still unpaid and watched", "Fakturor ännu obetalda och följda", "Nog onbetaalde en gevolgde facturen"])) }
+                thead { tr {
+                    th scope="col" { (reader.say(["Day", "Dag", "Dag"])) }
+                    @for at in &marks { @if let Some((day, ..)) = control.curve.get(*at) { th.n scope="col" { (lang.number(*day, 0)) } } }
+                } }
+                tbody {
+                    @for (name, arm, mean) in [(&document.control, control, &rmst.control), (&comparison.treatment, treatment, &rmst.treatment)] {
+                        tr {
+                            th scope="row" { (name) small { (lang.count(mean.n)) " " (reader.say(["invoices", "fakturor", "facturen"])) ", " (lang.percent(mean.survival_at_tau, 1)) " " (reader.say(["unpaid at the end", "obetalda vid slutet", "aan het eind onbetaald"])) } }
+                            @for at in &marks { @if let Some((_, _, left)) = arm.curve.get(*at) { td.n { (lang.count(*left)) } } }
+                        }
+                    }
+                }
+            }
+        }))
+    }
+}

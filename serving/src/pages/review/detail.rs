@@ -1,0 +1,314 @@
+//! For whom, by what, how surely, and would other estimates say the same?
+
+use super::document::{Comparison, Document, Interval, Metric, Segmentation};
+use super::effects::estimate;
+use super::words;
+use crate::pages::Reader;
+use crate::pages::chart::{Hue, Span, share, whisker};
+use crate::pages::shell::{Tone, scroll};
+use maud::{Markup, html};
+
+/// Actions of an arm that are listed.
+const LISTED: usize = 8;
+
+fn success(comparison: &Comparison) -> impl Iterator<Item = &Metric> {
+    let metrics = comparison.metrics.0.iter().map(|(_, metric)| metric);
+    metrics.filter(|metric| metric.role == "success")
+}
+
+pub(super) fn segments(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {
+    let shown: Vec<(&Metric, &Segmentation)> = success(comparison)
+        .flat_map(|metric| metric.segments.iter().map(move |one| (metric, one)))
+        .filter(|(_, one)| !one.by_segment.0.is_empty())
+        .collect();
+    if shown.is_empty() {
+        return html! {};
+    }
+    html! {
+        h2 { (reader.say(["For whom?", "För vem?", "Voor wie?"])) }
+        @for (metric, segmentation) in shown { (segmented(reader, document, comparison, metric, segmentation)) }
+    }
+}
+
+fn segmented(
+    reader: &Reader,
+    document: &Document,
+    comparison: &Comparison,
+    metric: &Metric,
+    segmentation: &Segmentation,
+) -> Markup {
+    let lang = reader.lang;
+    let unit = words::unit(metric);
+    let name = words::name(lang, &metric.name);
+    let differ = segmentation.heterogeneity.as_ref().map(|test| {
+        let words = if test.p < 0.05 {
+            reader.say([
+                "The groups of customers differ",
+                "Kundgrupperna skiljer sig",
+                "De klantgroepen verschillen",
+            ])
+        } else {
+            reader.say([
+                "No sign that groups of customers differ",
+                "Inga tecken på att kundgrupperna skiljer sig",
+                "Geen teken dat klantgroepen verschillen",
+            ])
+        };
+        format!(
+            "{words} (Q {}, p {}, I² {}).",
+            lang.number(test.q, 2),
+            lang.p(test.p),
+            lang.percent(test.i2, 0)
+        )
+    });
+    let ends = segmentation
+        .by_segment
+        .0
+        .iter()
+        .filter_map(|(_, effect)| effect.absolute.z.as_ref())
+        .flat_map(|test| test.ci);
+    let scale = Span::of(ends.flatten().chain([0.0])).padded(0.06);
+    html! {
+        h3 { (name) " – " (segmentation.column.replace('_', " ")) }
+        @if let Some(differ) = differ { p { (differ) } }
+        (scroll(&name, &html! {
+            table.stack {
+                thead { tr {
+                    th scope="col" { (reader.say(["Segment", "Segment", "Segment"])) }
+                    th.n scope="col" { (document.control) " / " (comparison.treatment) }
+                    th.n scope="col" { (reader.say(["Change", "Ändring", "Verandering"])) }
+                    th.n scope="col" { (lang.percent(1.0 - document.alpha, 0)) " " (reader.say(["interval", "intervall", "interval"])) }
+                    th scope="col" { (reader.say(["Line = no change", "Linje = ingen ändring", "Lijn = geen verandering"])) }
+                    th.n scope="col" { "p (Holm)" }
+                } }
+                tbody {
+                    @for (place, (segment, effect)) in segmentation.by_segment.0.iter().enumerate() {
+                        @let ci = effect.absolute.z.as_ref().map(|test| test.ci);
+                        tr {
+                            th scope="row" { (segment) }
+                            td.n data-label=(reader.say(["Customers", "Kunder", "Klanten"])) { (lang.number(effect.n_c, 0)) " / " (lang.number(effect.n_t, 0)) }
+                            td.n data-label=(reader.say(["Change", "Ändring", "Verandering"])) { (unit.difference(lang, effect.absolute.diff, metric.mean_c)) }
+                            td.n data-label=(reader.say(["Interval", "Intervall", "Interval"])) { @if let Some(ci) = ci { (unit.interval(lang, ci, metric.mean_c)) } @else { "–" } }
+                            td.plot { @if let Some([Some(low), Some(high)]) = ci { (whisker(scale, low, effect.absolute.diff, high, Tone::Quiet)) } }
+                            td.n data-label="p" { (segmentation.holm.get(place).map_or_else(String::new, |p| lang.p(*p))) }
+                        }
+                    }
+                }
+            }
+        }))
+        @if !segmentation.hidden.is_empty() {
+            p.note {
+                (reader.say(["Too small to show", "För små för att visas", "Te klein om te tonen"])) ": "
+                @for (place, hidden) in segmentation.hidden.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    (hidden.segment) " (" (lang.count(hidden.n_c)) " / " (lang.count(hidden.n_t)) ")"
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn actions(reader: &Reader, document: &Document) -> Markup {
+    let lang = reader.lang;
+    let Some(log) = &document.log else {
+        return html! {};
+    };
+    html! {
+        h2 { (reader.say(["What was done", "Vad som gjordes", "Wat er is gedaan"])) }
+        p.note { (reader.say([
+            "Counted, not compared: inside a learning group, customers who got an action differ from those who did not.",
+            "Räknat, inte jämfört: i en grupp som lär sig skiljer sig kunder som fick en åtgärd från dem som inte fick den.",
+            "Geteld, niet vergeleken: in een lerende groep verschillen klanten die een actie kregen van wie die niet kregen.",
+        ])) }
+        @for (name, arm) in &log.arms.0 {
+            h3 { (name) }
+            p {
+                (lang.count(arm.decisions)) " " (reader.say(["decisions", "beslut", "beslissingen"]))
+                @if let Some(mean) = arm.mean_probability { "; " (reader.say(["mean probability of what was chosen", "genomsnittlig sannolikhet för det valda", "gemiddelde kans van het gekozene"])) " " (lang.percent(mean, 0)) }
+                "; " (reader.say(["fallback", "reserv", "terugval"])) " " (lang.count(arm.fallbacks))
+            }
+            (scroll(name, &html! {
+                table {
+                    thead { tr {
+                        th scope="col" { (reader.say(["Action, channel, tone", "Åtgärd, kanal, ton", "Actie, kanaal, toon"])) }
+                        th.n scope="col" { (reader.say(["Times", "Gånger", "Keer"])) }
+                        th scope="col" { (reader.say(["Share", "Andel", "Aandeel"])) }
+                    } }
+                    tbody {
+                        @for (action, count) in arm.actions.0.iter().take(LISTED) {
+                            @let part = *count as f64 / arm.decisions.max(1) as f64;
+                            tr { th scope="row" { code { (action) } } td.n { (lang.count(*count)) } td { (share(part, &lang.percent(part, 1), Hue::First)) } }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+pub(super) fn power(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {
+    let lang = reader.lang;
+    let reached = document.customers;
+    let planned = document.planned_customers;
+    let label = reader.say([
+        "How much can this show?",
+        "Hur mycket kan detta visa?",
+        "Hoeveel kan dit aantonen?",
+    ]);
+    html! {
+        h2 { (label) }
+        p {
+            (lang.count(comparison.customers_c)) " + " (lang.count(comparison.customers_t)) " "
+            (reader.say(["customers compared", "jämförda kunder", "vergeleken klanten"]))
+            @if planned > 0 { "; " (reader.say(["planned in all", "planerat totalt", "in totaal gepland"])) " " (lang.count(planned)) " (" (lang.percent(reached as f64 / planned as f64, 0)) ")" }
+            @else { "; " (reader.say(["no size was planned", "ingen storlek planerades", "er was geen omvang gepland"])) }
+            "."
+        }
+        (scroll(label, &html! {
+            table {
+                caption { (reader.say(["Smallest change that this many customers would show, with the planned power", "Minsta ändring som så många kunder skulle visa, med planerad styrka", "Kleinste verandering die zo veel klanten zouden tonen, met het geplande vermogen"])) }
+                thead { tr {
+                    th scope="col" { (reader.say(["Goal", "Mål", "Doel"])) }
+                    th.n scope="col" { (reader.say(["Detectable", "Upptäckbart", "Aantoonbaar"])) }
+                    th.n scope="col" { (reader.say(["Seen", "Sett", "Gezien"])) }
+                } }
+                tbody {
+                    @for metric in success(comparison) {
+                        @let unit = words::unit(metric);
+                        tr {
+                            th scope="row" { (words::name(lang, &metric.name)) }
+                            td.n { (unit.difference(lang, metric.judged.mde, metric.mean_c).trim_start_matches('+')) @if let Some(lift) = metric.judged.mde_lift { small { (lang.percent(lift, 1)) } } }
+                            td.n { (unit.difference(lang, metric.judged.diff, metric.mean_c)) }
+                        }
+                    }
+                }
+            }
+        }))
+    }
+}
+
+/// An estimate: its name, the change, its interval, its p-value.
+type Other = (String, f64, Option<Interval>, Option<f64>);
+
+pub(super) fn sensitivity(reader: &Reader, comparison: &Comparison) -> Markup {
+    let lang = reader.lang;
+    let label = reader.say([
+        "Would other estimates say the same?",
+        "Skulle andra skattningar säga samma sak?",
+        "Zouden andere schattingen hetzelfde zeggen?",
+    ]);
+    let judged = comparison
+        .metrics
+        .0
+        .iter()
+        .map(|(_, metric)| metric)
+        .filter(|metric| metric.role != "informative");
+    html! {
+        h2 { (label) }
+        (scroll(label, &html! {
+            table.stack {
+                thead { tr {
+                    th scope="col" { (reader.say(["Measure", "Mått", "Maat"])) }
+                    th scope="col" { (reader.say(["Estimate", "Skattning", "Schatting"])) }
+                    th.n scope="col" { (reader.say(["Change", "Ändring", "Verandering"])) }
+                    th.n scope="col" { (reader.say(["Interval", "Intervall", "Interval"])) }
+                    th.n scope="col" { "p" }
+                } }
+                tbody {
+                    @for metric in judged {
+                        @let unit = words::unit(metric);
+                        @for (place, (name, diff, ci, p)) in others(reader, metric).into_iter().enumerate() {
+                            tr {
+                                @if place == 0 { th scope="row" { (words::name(lang, &metric.name)) } } @else { td { span.soft { (words::name(lang, &metric.name)) } } }
+                                td { (name) }
+                                td.n data-label=(reader.say(["Change", "Ändring", "Verandering"])) { (unit.difference(lang, diff, metric.mean_c)) }
+                                td.n data-label=(reader.say(["Interval", "Intervall", "Interval"])) { @if let Some(ci) = ci { (unit.interval(lang, ci, metric.mean_c)) } @else { "–" } }
+                                td.n data-label="p" { @if let Some(p) = p { (lang.p(p)) } @else { "–" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }))
+    }
+}
+
+fn others(reader: &Reader, metric: &Metric) -> Vec<Other> {
+    let judged = &metric.judged;
+    let mut rows = vec![(
+        format!(
+            "{}: {}",
+            reader.say(["the plan's", "planens", "die van het plan"]),
+            estimate(reader, &judged.estimate)
+        ),
+        judged.diff,
+        Some(judged.ci),
+        Some(judged.p),
+    )];
+    let mut fixed = |name: &str, difference: &super::document::Difference| {
+        let test = difference.z.as_ref();
+        rows.push((
+            name.to_owned(),
+            difference.diff,
+            test.map(|test| test.ci),
+            test.map(|test| test.p),
+        ));
+    };
+    fixed(
+        reader.say([
+            "as observed, one look",
+            "som observerat, en titt",
+            "zoals waargenomen, één blik",
+        ]),
+        &metric.absolute,
+    );
+    if let Some(winsorised) = &metric.winsorised {
+        let caps: Vec<String> = winsorised
+            .caps
+            .iter()
+            .map(|cap| {
+                format!(
+                    "{} ({})",
+                    reader.lang.number(cap.cap, 0),
+                    reader.lang.percent(cap.share_capped, 1)
+                )
+            })
+            .collect();
+        fixed(
+            &format!(
+                "{} {}",
+                reader.say([
+                    "extremes capped at",
+                    "extremvärden kapade vid",
+                    "uitschieters afgetopt op"
+                ]),
+                caps.join(", ")
+            ),
+            &winsorised.absolute,
+        );
+    }
+    if let Some(adjusted) = &metric.adjusted {
+        fixed(
+            &format!(
+                "CUPED (−{} {})",
+                reader.lang.percent(adjusted.cuped.variance_reduction, 0),
+                reader.say(["variance", "varians", "variantie"])
+            ),
+            &adjusted.cuped.absolute,
+        );
+        fixed("Lin HC2", &adjusted.lin_hc2);
+    }
+    rows.push((
+        reader
+            .say([
+                "as observed, safe to look every day",
+                "som observerat, säkert att titta varje dag",
+                "zoals waargenomen, veilig om elke dag te kijken",
+            ])
+            .to_owned(),
+        metric.absolute.diff,
+        Some(metric.asymp_cs.ci),
+        Some(metric.asymp_cs.p),
+    ));
+    rows
+}

@@ -1,0 +1,319 @@
+//! The parts of a review's JSON that the page shows. The page has no other source of numbers.
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A map in the order in which it was written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ordered<T>(pub(super) Vec<(String, T)>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Ordered<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: DeserializeOwned> Visitor<'de> for Entries<T> {
+            type Value = Ordered<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+/// A review.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Document {
+    pub(super) experiment: String,
+    pub(super) plan_digest: String,
+    pub(super) facts_digest: String,
+    pub(super) control: String,
+    pub(super) alpha: f64,
+    pub(super) interval: String,
+    pub(super) planned_customers: u64,
+    pub(super) customers: u64,
+    pub(super) arms: Vec<String>,
+    pub(super) exclusions: Exclusions,
+    pub(super) srm: Srm,
+    pub(super) seq_srm: Option<SequentialShares>,
+    pub(super) integrity_failures: Vec<Failure>,
+    pub(super) comparisons: Ordered<Comparison>,
+    #[serde(default)]
+    pub(super) log: Option<Log>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Exclusions {
+    pub(super) without_arm: u64,
+    pub(super) mixed_customers: u64,
+    pub(super) rows_of_mixed_or_nameless: u64,
+    pub(super) immature: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Srm {
+    pub(super) observed: Vec<u64>,
+    pub(super) p: f64,
+    pub(super) leak_units: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SequentialShares {
+    pub(super) running_min_p: f64,
+}
+
+/// An integrity check that failed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "check")]
+pub(super) enum Failure {
+    SampleRatio { p: f64 },
+    Leak { customers: u64 },
+    MixedExposure { customers: u64 },
+    TrainingNotIsolated,
+    PlanChanged,
+    TooFewCustomers { smaller_arm: u64, needed: u64 },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) treatment: String,
+    pub(super) customers_t: u64,
+    pub(super) customers_c: u64,
+    pub(super) decision: Decision,
+    pub(super) balance: Ordered<Balance>,
+    pub(super) metrics: Ordered<Metric>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Decision {
+    pub(super) verdict: Verdict,
+    pub(super) reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    Ship,
+    KeepRunning,
+    StopForHarm,
+    KeepControl,
+    CannotJudge,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub(super) enum Reason {
+    Integrity(Failure),
+    GuardrailHarmful { metric: String },
+    Deteriorated { metric: String },
+    Superior { metric: String },
+    NoneSuperior,
+    GuardrailOpen { metric: String },
+    GuardrailsSafe,
+    PlannedSizeNotReached { reached: u64, planned: u64 },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Balance {
+    pub(super) smd: f64,
+}
+
+/// `[low, high]`; an open end is `null`.
+pub(super) type Interval = [Option<f64>; 2];
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Metric {
+    pub(super) name: String,
+    pub(super) role: String,
+    pub(super) direction: Option<Direction>,
+    pub(super) mean_c: f64,
+    pub(super) mean_t: f64,
+    pub(super) n_c: f64,
+    pub(super) n_t: f64,
+    pub(super) absolute: Difference,
+    pub(super) total_c: f64,
+    pub(super) total_t: f64,
+    pub(super) denominator_c: Option<f64>,
+    pub(super) denominator_t: Option<f64>,
+    pub(super) missing_c: u64,
+    pub(super) missing_t: u64,
+    pub(super) winsorised: Option<Winsorised>,
+    pub(super) adjusted: Option<Adjusted>,
+    pub(super) asymp_cs: Look,
+    pub(super) proportions: Option<serde::de::IgnoredAny>,
+    pub(super) judged: Judged,
+    pub(super) p_holm: Option<f64>,
+    pub(super) superior: Option<bool>,
+    pub(super) guardrail: Option<Guardrail>,
+    pub(super) segments: Vec<Segmentation>,
+    pub(super) daily_cs: Vec<Day>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Direction {
+    Higher,
+    Lower,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Difference {
+    pub(super) diff: f64,
+    pub(super) z: Option<Test>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Test {
+    pub(super) p: f64,
+    pub(super) ci: Interval,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Winsorised {
+    pub(super) caps: Vec<Cap>,
+    pub(super) absolute: Difference,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Cap {
+    pub(super) cap: f64,
+    pub(super) share_capped: f64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Adjusted {
+    pub(super) cuped: Cuped,
+    pub(super) lin_hc2: Difference,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Cuped {
+    pub(super) absolute: Difference,
+    pub(super) variance_reduction: f64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Look {
+    pub(super) ci: Interval,
+    pub(super) p: f64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Judged {
+    pub(super) estimate: String,
+    pub(super) diff: f64,
+    pub(super) lift: Option<f64>,
+    pub(super) alpha: f64,
+    pub(super) p: f64,
+    pub(super) ci: Interval,
+    pub(super) ci_lift: Option<Interval>,
+    pub(super) mde: f64,
+    pub(super) mde_lift: Option<f64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Guardrail {
+    pub(super) margin: f64,
+    pub(super) margin_kind: String,
+    pub(super) alpha: f64,
+    pub(super) room: f64,
+    pub(super) bound: f64,
+    pub(super) p: f64,
+    pub(super) state: GuardrailState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum GuardrailState {
+    Safe,
+    NotYetShownSafe,
+    Harmful,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Segmentation {
+    pub(super) column: String,
+    pub(super) by_segment: Ordered<SegmentEffect>,
+    pub(super) heterogeneity: Option<Heterogeneity>,
+    pub(super) holm: Vec<f64>,
+    pub(super) hidden: Vec<Hidden>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SegmentEffect {
+    pub(super) n_c: f64,
+    pub(super) n_t: f64,
+    pub(super) absolute: Difference,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Heterogeneity {
+    #[serde(rename = "Q")]
+    pub(super) q: f64,
+    pub(super) p: f64,
+    #[serde(rename = "I2")]
+    pub(super) i2: f64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Hidden {
+    pub(super) segment: String,
+    pub(super) n_c: u64,
+    pub(super) n_t: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Day {
+    pub(super) day: i64,
+    pub(super) diff: f64,
+    pub(super) lo: f64,
+    pub(super) hi: f64,
+    pub(super) run_lo: f64,
+    pub(super) run_hi: f64,
+}
+
+/// What only a decision log can tell.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Log {
+    pub(super) as_of: String,
+    pub(super) window_days: f64,
+    pub(super) arms: Ordered<ArmLog>,
+    pub(super) rmst: Ordered<Rmst>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ArmLog {
+    pub(super) decisions: u64,
+    pub(super) without_outcome: u64,
+    pub(super) fallbacks: u64,
+    pub(super) mean_probability: Option<f64>,
+    pub(super) actions: Ordered<u64>,
+    pub(super) curve: Vec<(f64, f64, u64)>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Rmst {
+    pub(super) tau: f64,
+    pub(super) diff: f64,
+    pub(super) control: RestrictedMean,
+    pub(super) treatment: RestrictedMean,
+    pub(super) z: Option<Test>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RestrictedMean {
+    pub(super) n: u64,
+    pub(super) rmst: f64,
+    #[serde(rename = "S_tau")]
+    pub(super) survival_at_tau: f64,
+}

@@ -1,0 +1,95 @@
+//! Reviews of running experiments, from the log that the server writes: the numbers of
+//! `lagom export` followed by `lagom review --json`.
+//!
+//! A review reads the whole log, so one is made at a time and those who ask meanwhile wait. It is
+//! offline work that happens to be asked for over the wire, and needs the `training` feature.
+
+use crate::engine::{Engine, Failure};
+use lagom_features::domain::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A review.
+#[derive(Debug, Clone)]
+pub(crate) struct Reviewed {
+    /// As `lagom review --json` writes it.
+    pub(crate) json: String,
+    /// What was known then.
+    pub(crate) as_of: Timestamp,
+    /// The commands that make the same numbers.
+    pub(crate) recompute: String,
+}
+
+/// How long a review waits for outcomes that are due, which the learner is writing down.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reviews the experiment `name` as of a time, by default now, once every outcome due by now is in
+/// the log.
+pub(crate) async fn review(
+    engine: Arc<Engine>,
+    name: String,
+    as_of: Option<Timestamp>,
+) -> Result<Reviewed, Failure> {
+    let now = engine.clock().now();
+    if tokio::time::timeout(PATIENCE, engine.pending().settled(now))
+        .await
+        .is_err()
+    {
+        tracing::warn!("reviewing although outcomes are due that are not in the log yet");
+    }
+    let work = move || read(&engine, &name, as_of.unwrap_or(now));
+    let read = tokio::task::spawn_blocking(work).await;
+    read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+}
+
+#[cfg(feature = "training")]
+fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failure> {
+    use lagom_training::review::{LogReview, WINDOW_DAYS, review_log};
+    use std::sync::{Mutex, PoisonError};
+
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    known(engine, name)?;
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let tables = crate::export::read(engine.store())?.into_tables();
+    let snapshot = engine.snapshot();
+    let ask = LogReview {
+        experiment: name,
+        plan: None,
+        control: None,
+        shares: &engine.experiments().shares(name),
+        as_of: Some(as_of),
+        window_days: WINDOW_DAYS,
+        objective: &snapshot.parts().objective,
+    };
+    let (review, _) =
+        review_log(&tables, &ask).map_err(|error| Failure::Forbidden(error.to_string()))?;
+    let json = serde_json::to_string_pretty(&review)
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(Reviewed {
+        json,
+        as_of,
+        recompute: format!(
+            "lagom export --config lagom.toml --out data && lagom review --data data \
+             --experiment {name} --as-of {as_of} --config lagom.toml --json"
+        ),
+    })
+}
+
+/// A slim server has no tables to review.
+#[cfg(not(feature = "training"))]
+fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failure> {
+    known(engine, name)?;
+    Err(Failure::Forbidden(format!(
+        "this server was built without reviews (as of {as_of}); use lagom export, then lagom review"
+    )))
+}
+
+fn known(engine: &Engine, name: &str) -> Result<(), Failure> {
+    let experiments = engine.experiments();
+    if experiments.specs().iter().any(|spec| spec.name == name) {
+        Ok(())
+    } else {
+        Err(Failure::unknown("experiment", &name))
+    }
+}

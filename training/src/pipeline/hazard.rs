@@ -1,0 +1,273 @@
+//! The hazard of settlement: person-period rows of every decision, censored where nothing is known
+//! any more, and the curve of a twin judged on later decisions.
+
+use super::TrainingConfig;
+use super::examples::{DAYS_OF_A_YEAR, season};
+use crate::dataset::{Dataset, Point};
+use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
+use lagom_features::domain::Timestamp;
+use lagom_model::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead, Period, periods};
+use lagom_model::linear::LinearModel;
+use lagom_model::metrics::{Metrics, reliability};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Days at which the curve is judged.
+pub(super) const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
+/// Person-period rows of a model at most; more invoices than that are thinned evenly.
+const MOST_ROWS: usize = 100_000;
+
+/// A period of a decision that was seen, and whether the invoice was settled in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct PersonPeriod {
+    point: usize,
+    period: Period,
+    settled: bool,
+}
+
+/// The periods of `point` that had been seen by `as_of`, the last one cut off there. A settlement
+/// ends them; the rest of a decision that nobody saw the end of is censored, not a no.
+fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
+    let observed = as_of.days_since(point.at).min(HORIZON_DAYS);
+    let settled_at = point.settled_at.filter(|at| *at < as_of);
+    let settled = settled_at.map(|at| at.days_since(point.at));
+    let mut rows = Vec::new();
+    if point.settled_before || observed <= 0.0 {
+        return rows;
+    }
+    for period in periods(point.late_in_days, observed) {
+        let inside = settled.is_some_and(|days| days < period.until);
+        rows.push(PersonPeriod {
+            point: place,
+            period,
+            settled: inside,
+        });
+        if inside {
+            break;
+        }
+    }
+    rows
+}
+
+/// Fits the hazard to everything known by `as_of`, and judges a twin fitted on what was known before.
+pub(super) fn fit(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    as_of: Timestamp,
+    seed: u64,
+) -> Result<HazardHead, FitError> {
+    let (hazard, rows) = fit_until(dataset, config, as_of, seed)?;
+    let mut head = HazardHead {
+        rows,
+        hazard,
+        fitted_before: None,
+        judged_from: None,
+        held_out: Vec::new(),
+    };
+    let (fitted_before, judged_from) = parted(dataset, config);
+    if let Ok((twin, _)) = fit_until(dataset, config, fitted_before, seed) {
+        head.fitted_before = Some(fitted_before);
+        head.judged_from = Some(judged_from);
+        head.held_out = judge(&twin, dataset, judged_from, as_of)?;
+    }
+    Ok(head)
+}
+
+/// The instants by which the other models are parted, too.
+fn parted(dataset: &Dataset, config: &TrainingConfig) -> (Timestamp, Timestamp) {
+    let mut issues: Vec<Timestamp> = dataset.points().iter().map(|one| one.issued_at).collect();
+    issues.sort_unstable();
+    let place = ((1.0 - config.judge_share) * issues.len() as f64) as usize;
+    let by_share = issues.get(place).copied().unwrap_or(Timestamp::MAX);
+    let judged_from = config.judge_from.unwrap_or(by_share);
+    (config.fit_before.unwrap_or(judged_from), judged_from)
+}
+
+fn fit_until(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    as_of: Timestamp,
+    seed: u64,
+) -> Result<(Hazard, usize), FitError> {
+    let points = dataset.points().iter().enumerate();
+    let known = points.filter(|(_, point)| point.at < as_of);
+    let rows: Vec<PersonPeriod> = known
+        .flat_map(|(place, point)| seen(place, point, as_of))
+        .collect();
+    let (after, before): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.period.late);
+    let hazard = Hazard {
+        before: fit_side(dataset, config, &before, seed)?,
+        after: fit_side(dataset, config, &after, seed)?,
+    };
+    Ok((hazard, rows.len()))
+}
+
+/// The model of one side of the due date.
+fn fit_side(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    rows: &[&PersonPeriod],
+    seed: u64,
+) -> Result<LinearModel, FitError> {
+    let points = dataset.points();
+    let mut invoices = HashMap::new();
+    let mut group_of = |row: &PersonPeriod| {
+        let point = &points[row.point];
+        let next = invoices.len();
+        *invoices
+            .entry((&point.customer_id, &point.invoice_id))
+            .or_insert(next)
+    };
+    let step = rows.len().div_ceil(MOST_ROWS).max(1);
+    let (mut kept, mut groups) = (Vec::new(), Vec::new());
+    for row in rows {
+        let group = group_of(row);
+        if group % step == 0 {
+            kept.push(**row);
+            groups.push(group);
+        }
+    }
+    let times: Vec<f64> = kept
+        .iter()
+        .map(|row| points[row.point].at.days_since(Timestamp::MIN))
+        .collect();
+    let outcomes: Vec<bool> = kept.iter().map(|row| row.settled).collect();
+    let columns = columns(dataset, config, &kept, &times)?;
+    let options = FitOptions {
+        form: config.form,
+        most_pairs: config.most_pairs,
+        times: Some(times),
+        groups: Some(groups),
+        seed,
+        ..FitOptions::default()
+    };
+    Ok(fit_logistic(&columns, &outcomes, &options)?.0)
+}
+
+fn columns(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    rows: &[PersonPeriod],
+    times: &[f64],
+) -> Result<Columns<'static>, FitError> {
+    let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let hidden = if last - first < DAYS_OF_A_YEAR {
+        season(&config.spec)
+    } else {
+        Vec::new()
+    };
+    let features = dataset.features();
+    let mut columns: Vec<(String, Cells<'static>)> = Vec::new();
+    for (place, name) in dataset.names().iter().enumerate() {
+        let cell = |row: &PersonPeriod| match hidden.contains(&place) {
+            true => f64::NAN,
+            false => features[(row.point, place)],
+        };
+        let cells: Vec<f64> = rows.iter().map(cell).collect();
+        columns.push((name.clone(), Cells::Number(Cow::Owned(cells))));
+    }
+    let own = || rows.iter().map(|row| Hazard::own(&row.period));
+    let names = Hazard::OWN_COLUMNS;
+    let texts: Vec<Option<String>> = own().map(|(name, ..)| Some(name.to_owned())).collect();
+    columns.push((names[0].to_owned(), Cells::Text(Cow::Owned(texts))));
+    let lengths: Vec<f64> = own().map(|(_, days, _)| days).collect();
+    columns.push((names[1].to_owned(), Cells::Number(Cow::Owned(lengths))));
+    let froms: Vec<f64> = own().map(|(.., from)| from).collect();
+    columns.push((names[2].to_owned(), Cells::Number(Cow::Owned(froms))));
+    Columns::new(columns)
+}
+
+/// Figures on the decisions over invoices issued from `from` on whose outcome is known.
+fn judge(
+    hazard: &Hazard,
+    dataset: &Dataset,
+    from: Timestamp,
+    as_of: Timestamp,
+) -> Result<Vec<AtDay>, FitError> {
+    let days = JUDGED_DAYS.map(f64::from);
+    let mut told = [(); JUDGED_DAYS.len()].map(|()| (Vec::new(), Vec::new()));
+    for (place, point) in dataset.points().iter().enumerate() {
+        if point.issued_at < from || point.settled_before {
+            continue;
+        }
+        let vector = dataset.row(place).to_vec();
+        let curve = hazard.paid_by(&vector, point.late_in_days, &days)?;
+        let observed = as_of.days_since(point.at);
+        let settled = point.settled_at.map(|at| at.days_since(point.at));
+        for ((day, paid), (outcomes, predicted)) in days.iter().zip(curve).zip(&mut told) {
+            if observed >= *day {
+                outcomes.push(settled.is_some_and(|at| at < *day));
+                predicted.push(paid);
+            }
+        }
+    }
+    let mut figures = Vec::new();
+    for (days, (outcomes, predicted)) in JUDGED_DAYS.into_iter().zip(&told) {
+        if outcomes.is_empty() {
+            continue;
+        }
+        let bins = reliability(outcomes, predicted);
+        let gaps = bins
+            .iter()
+            .map(|bin| (bin.mean_predicted - bin.observed).abs());
+        figures.push(AtDay {
+            days,
+            metrics: Metrics::of(outcomes, predicted)?,
+            worst_decile: gaps.fold(0.0, f64::max),
+            bins,
+        });
+    }
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{PersonPeriod, seen};
+    use crate::dataset::{Point, Stage};
+    use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
+
+    fn point(settled: Option<i64>) -> Point {
+        let at = Timestamp::parse("2026-01-10").unwrap();
+        Point {
+            customer_id: CustomerId::new("c").unwrap(),
+            invoice_id: InvoiceId::new("i").unwrap(),
+            stage: Stage::Issue,
+            at,
+            issued_at: at,
+            late_from: at + Days::whole(2),
+            late_in_days: 2.0,
+            settled_at: settled.map(|days| at + Days::whole(days)),
+            settled_before: false,
+            late: None,
+            paid: None,
+            left: None,
+        }
+    }
+
+    fn told(rows: &[PersonPeriod]) -> Vec<(&'static str, f64, bool)> {
+        let one = |row: &PersonPeriod| (row.period.name, row.period.until, row.settled);
+        rows.iter().map(one).collect()
+    }
+
+    #[test]
+    fn periods_end_with_the_settlement_or_where_nothing_is_known_any_more() {
+        let day = |days| Timestamp::parse("2026-01-10").unwrap() + Days::whole(days);
+        let settled = seen(0, &point(Some(3)), day(50));
+        let expected = [("-2", 1.0, false), ("-1", 2.0, false), ("0", 3.0, false)];
+        assert_eq!(told(&settled)[..3], expected);
+        assert_eq!(told(&settled)[3..], [("1", 4.0, true)]);
+        let censored = seen(0, &point(None), day(6));
+        assert_eq!(told(&censored).last(), Some(&("3", 6.0, false)));
+        // What happens from `as_of` on is not known: neither its settlement nor its absence.
+        assert_eq!(seen(0, &point(Some(8)), day(6)), censored);
+        assert!(seen(0, &point(Some(8)), day(0)).is_empty());
+        let before = Point {
+            settled_before: true,
+            ..point(None)
+        };
+        assert!(seen(0, &before, day(50)).is_empty());
+    }
+}

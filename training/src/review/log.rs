@@ -1,0 +1,174 @@
+//! A review from the canonical tables: from decisions and events to one row a customer.
+//!
+//! ```text
+//! decisions (experiment, arm) ──first of each customer──> exposure t₀
+//! events in [t₀, t₀ + W)      ──counted──> complaints, contacts, churn …
+//! invoices first asked about in [t₀, t₀ + W/2), each followed for W/2 days ──> billed, collected
+//! ```
+//! A customer is counted in the arm of the first decision, by intention to treat; customers seen in
+//! two arms have a row in each, which the review finds and leaves out. Only what was recorded by
+//! the day of the review is looked at. Every customer and every invoice is followed for the same
+//! time, so that a policy which only makes people pay sooner is not taken for one that makes them
+//! pay more.
+
+mod facts;
+mod pay;
+mod plan;
+
+use std::collections::BTreeMap;
+
+use lagom_features::domain::Timestamp;
+use lagom_model::objective::Objective;
+use lagom_model::statistics::Alpha;
+use lagom_model::statistics::maturity::Window;
+use lagom_model::statistics::survival::RmstDifference;
+use serde::Serialize;
+
+use super::{Gate, Plan, Review, ReviewError, review_table};
+use crate::tables::Tables;
+
+pub use facts::Facts;
+pub use plan::default_plan;
+
+/// Days for which each customer is followed unless a reviewer says otherwise.
+pub const WINDOW_DAYS: f64 = 60.0;
+
+/// What is reviewed.
+#[derive(Debug, Clone)]
+pub struct LogReview<'a> {
+    /// Name under which decisions were logged.
+    pub experiment: &'a str,
+    /// The plan agreed before the start: its text (TOML, as for a table). Without one, the plan
+    /// that [`default_plan`] writes, which names no size.
+    pub plan: Option<&'a str>,
+    /// The arm to compare with; the plan's, else `ladder`, `control`, or the first by name.
+    pub control: Option<&'a str>,
+    /// Planned shares by arm; equal ones if empty.
+    pub shares: &'a [(String, f64)],
+    /// The day of the review; the last that the tables know of if absent.
+    pub as_of: Option<Timestamp>,
+    /// Days for which each customer is followed.
+    pub window_days: f64,
+    /// Weights and prices of the net value.
+    pub objective: &'a Objective,
+}
+
+/// What only a log can tell, beside the numbers of the table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LogReport {
+    /// The day of the review.
+    pub as_of: String,
+    /// Days for which each customer was followed.
+    pub window_days: f64,
+    /// Currency of all amounts, in major units.
+    pub currency: String,
+    /// By arm.
+    pub arms: BTreeMap<String, ArmReport>,
+    /// Time to pay of each treatment against the control, invoices with customers as clusters.
+    pub rmst: BTreeMap<String, RmstDifference>,
+}
+
+/// What one arm did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ArmReport {
+    /// Decisions.
+    pub decisions: u64,
+    /// Of those, how many have no outcome yet.
+    pub without_outcome: u64,
+    /// Of those, how many the intended policy did not make.
+    pub fallbacks: u64,
+    /// Mean probability with which the chosen action was chosen.
+    pub mean_probability: Option<f64>,
+    /// Decisions by action, channel and tone, most frequent first.
+    #[serde(serialize_with = "super::report::keyed")]
+    pub actions: Vec<(String, u64)>,
+    /// Share of invoices unpaid by day: `[day, share, still watched and unpaid]`.
+    pub curve: Vec<(f64, f64, u64)>,
+}
+
+/// Reviews an experiment from its log, and hands back the facts it rests on.
+///
+/// # Errors
+/// [`ReviewError`] where the log has no such experiment, holds several currencies, or cannot be
+/// judged by the plan.
+pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
+    let window = Window::of_days(ask.window_days).map_err(ReviewError::Design)?;
+    let as_of = ask.as_of.unwrap_or_else(|| facts::last_known(tables));
+    let facts = Facts::of(
+        tables,
+        ask.experiment,
+        as_of,
+        ask.window_days,
+        ask.objective,
+    )?;
+    let (file, text) = match ask.plan {
+        Some(text) => ("the plan", text.to_owned()),
+        None => (
+            "the default plan",
+            default_plan(ask.experiment, &control(ask.control, &facts), ask.shares),
+        ),
+    };
+    let mut plan = Plan::parse(file, &text)?;
+    plan.gate = Some(Gate {
+        exposed: "exposed_day".to_owned(),
+        window,
+        as_of: facts.as_of_day(),
+    });
+    for metric in &mut plan.metrics {
+        // What does not vary explains nothing, and an adjustment by it is undefined.
+        metric.covariates.retain(|name| facts.varies(name));
+    }
+    let mut review = review_table(facts.table(), &plan)?;
+    review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+    review.facts_digest = blake3::hash(facts.csv().as_bytes()).to_hex().to_string();
+    review.log = Some(report(&facts, &plan, as_of, plan.alpha)?);
+    Ok((review, facts))
+}
+
+fn control(named: Option<&str>, facts: &Facts) -> String {
+    let arms: Vec<&String> = facts.arms().keys().collect();
+    let has = |name: &str| arms.iter().any(|arm| *arm == name).then(|| name.to_owned());
+    named
+        .map(str::to_owned)
+        .or_else(|| has("ladder"))
+        .or_else(|| has("control"))
+        .unwrap_or_else(|| arms.first().map_or_else(String::new, |arm| (*arm).clone()))
+}
+
+fn report(
+    facts: &Facts,
+    plan: &Plan,
+    as_of: Timestamp,
+    alpha: Alpha,
+) -> Result<LogReport, ReviewError> {
+    let tau = facts.window_days() / 2.0;
+    let fault = |source| ReviewError::Statistics {
+        metric: "time to pay".to_owned(),
+        comparison: plan.experiment.clone(),
+        source,
+    };
+    let mut arms = BTreeMap::new();
+    let mut means = BTreeMap::new();
+    for (name, tally) in facts.arms() {
+        let mut arm = tally.report();
+        if tally.pay.invoices() > 1 {
+            let (curve, mean) = tally.pay.restricted_mean(tau).map_err(fault)?;
+            arm.curve = curve;
+            means.insert(name.clone(), mean);
+        }
+        arms.insert(name.clone(), arm);
+    }
+    let mut rmst = BTreeMap::new();
+    if let Some(control) = means.get(&plan.control).copied() {
+        for (name, mean) in means.iter().filter(|(name, _)| **name != plan.control) {
+            rmst.insert(name.clone(), RmstDifference::of(control, *mean, tau, alpha));
+        }
+    }
+    Ok(LogReport {
+        as_of: as_of.to_string(),
+        window_days: facts.window_days(),
+        currency: facts.currency().to_owned(),
+        arms,
+        rmst,
+    })
+}

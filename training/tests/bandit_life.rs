@@ -1,0 +1,248 @@
+//! The bandit in a lived world: exact explanations, forgetting, warm starts.
+#![allow(clippy::unwrap_used)]
+
+use lagom_features::Ledger;
+use lagom_features::domain::{Action, Date};
+use lagom_features::spec::FeatureSpec;
+use lagom_model::bandit::BanditConfig;
+use lagom_model::decide::{ColdStart, Pace, PolicyKind, Snapshot, SnapshotParts};
+use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
+use lagom_model::log::join;
+use lagom_model::objective::Objective;
+use lagom_model::policy::context::{Context, default_entries};
+use lagom_model::policy::explain::{Explained, Stakes, Turn, explain};
+use lagom_model::policy::learning::{Folded, Learning};
+use lagom_model::strategy::{Strategy, StrategySpec};
+use lagom_training::simulated_log::{
+    Onlooker, Plan, Seen, SimulatedLog, SimulationError, simulate_watched,
+};
+use lagom_training::simulator::World;
+use std::sync::Arc;
+
+fn learning() -> (Learning, SnapshotParts) {
+    let spec = FeatureSpec::built_in();
+    let context = Context::bind(&default_entries(), &spec.names()).unwrap();
+    let strategy = Arc::new(Strategy::new(StrategySpec::default()).unwrap());
+    let learning = Learning::new(
+        Arc::clone(&strategy),
+        context.clone(),
+        spec.fingerprint(),
+        BanditConfig::default(),
+    )
+    .unwrap();
+    let parts = SnapshotParts {
+        spec,
+        model: None,
+        strategy,
+        guardrails: Arc::new(Guardrails::new(&GuardrailsSpec::default()).unwrap()),
+        objective: Objective::default(),
+        context,
+        generation: Arc::clone(learning.generation()),
+        policy: PolicyKind::Bandit,
+        paused: false,
+        cold_start: ColdStart {
+            rounds: 100,
+            exploration: 0.5,
+        },
+        pace: Pace::default(),
+    };
+    (learning, parts)
+}
+
+fn live(
+    learning: &mut Learning,
+    parts: SnapshotParts,
+    onlooker: &mut dyn Onlooker,
+) -> SimulatedLog {
+    let start = Date::parse("2026-01-01").unwrap();
+    let plan = Plan {
+        world: World::built_in(),
+        customers: 250,
+        days: 150,
+        start,
+        seed: 3,
+        judged: (start, start.plus_days(150)),
+        window_days: 30,
+        grace_hours: 24,
+        policy: PolicyKind::Bandit,
+    };
+    let snapshot = Snapshot::new(parts).unwrap();
+    simulate_watched(&plan, snapshot, Some(learning), Some(onlooker), || {}).unwrap()
+}
+
+/// Explains every decision of the bandit's own scores and checks that the explanation is exact.
+#[derive(Default)]
+struct Checks {
+    explained: usize,
+    turned: usize,
+}
+
+impl Checks {
+    fn check(&mut self, seen: &Seen<'_>, stakes: Stakes, found: &Explained) {
+        let decision = seen.decision;
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + a.abs() + b.abs());
+        let at = decision
+            .eligible
+            .iter()
+            .position(|one| one.action == decision.action.id());
+        assert!(close(
+            found.values[at.unwrap()],
+            decision.expected_value.unwrap()
+        ));
+        let features: f64 = found.by_feature.iter().map(|(_, value)| value).sum();
+        assert!(close(
+            found.difference_minor,
+            features + found.constant_minor
+        ));
+        for head in &found.heads {
+            let sum: f64 = head.addends.iter().map(|one| one.value).sum();
+            assert!(close(sum, head.chosen), "{}", head.head);
+        }
+        for turn in &found.turns {
+            let Turn::Weight { head, times } = turn else {
+                continue;
+            };
+            let mut parts = seen.snapshot.parts().clone();
+            let weight = match head.as_str() {
+                "complaint" => &mut parts.objective.complaint_minor,
+                "support_contacts" => &mut parts.objective.support_contact_minor,
+                "churned" => &mut parts.objective.churn,
+                "opt_out" => &mut parts.objective.opt_out_minor,
+                "collected" => &mut parts.objective.cash,
+                _ => continue,
+            };
+            *weight *= times;
+            let other_weights = Snapshot::new(parts).unwrap();
+            let mut decision = decision.clone();
+            decision.objective_id = other_weights.objective_id().to_owned();
+            let turned = explain(&decision, &other_weights, stakes).unwrap().unwrap();
+            let place = |id| decision.eligible.iter().position(|one| one.action == id);
+            let other = turned.values[place(found.other.clone().unwrap()).unwrap()];
+            assert!(close(turned.values[at.unwrap()], other), "{turn:?}");
+            self.turned += 1;
+        }
+        self.explained += 1;
+    }
+}
+
+impl Onlooker for Checks {
+    fn look(&mut self, seen: &Seen<'_>) -> Result<Option<Action>, SimulationError> {
+        let view = seen.request.history.as_of(seen.request.now);
+        let ledger = Ledger::of(&view);
+        let stakes = Stakes {
+            outstanding_minor: ledger
+                .invoice(&seen.decision.invoice_id)
+                .map_or(0, |state| state.outstanding_minor),
+            annual_margin_minor: view.customer().and_then(|one| one.annual_margin_minor),
+        };
+        let found = explain(seen.decision, seen.snapshot, stakes)?;
+        assert_eq!(found.is_some(), seen.decision.expected_value.is_some());
+        if let Some(found) = found.filter(|one| one.other.is_some()) {
+            self.check(seen, stakes, &found);
+        }
+        Ok(None)
+    }
+}
+
+#[test]
+fn explanations_of_a_life_are_exact_and_their_turning_points_turn() {
+    let (mut learning, parts) = learning();
+    let mut checks = Checks::default();
+    live(&mut learning, parts, &mut checks);
+    assert!(checks.explained > 300, "{}", checks.explained);
+    assert!(checks.turned > 100, "{}", checks.turned);
+}
+
+/// Leaves every decision as it is.
+struct Nobody;
+
+impl Onlooker for Nobody {
+    fn look(&mut self, _: &Seen<'_>) -> Result<Option<Action>, SimulationError> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn a_warm_start_knows_its_rounds_and_learns_only_later_ones() {
+    let (mut lived, parts) = learning();
+    let log = live(&mut lived, parts, &mut Nobody);
+    let (rounds, _) = join(log.decisions, log.outcomes);
+    let (early, late) = rounds.split_at(rounds.len() / 2);
+    let cut = early.last().unwrap().outcome.matured_at;
+    let late: Vec<_> = late
+        .iter()
+        .filter(|one| one.outcome.matured_at > cut)
+        .collect();
+    let fold = |learning: &mut Learning,
+                rounds: &mut dyn Iterator<Item = &lagom_model::log::LoggedRound>| {
+        rounds.for_each(|round| {
+            learning.fold(round).unwrap();
+        });
+    };
+    let mut whole = learning().0.with_half_life(Some(60.0));
+    fold(&mut whole, &mut early.iter());
+    let warm = serde_json::to_string(&whole.warm_start().unwrap()).unwrap();
+    let mut warm = learning()
+        .0
+        .start_from(serde_json::from_str(&warm).unwrap())
+        .unwrap();
+    assert_eq!(warm.fold(&early[0]).unwrap(), Folded::Known);
+    assert_eq!(warm.rounds(), whole.rounds());
+    fold(&mut whole, &mut late.iter().copied());
+    fold(&mut warm, &mut late.iter().copied());
+    let (mine, others) = (warm.warm_start().unwrap(), whole.warm_start().unwrap());
+    assert_eq!(mine.sums, others.sums);
+    assert_eq!(mine.through, others.through);
+}
+
+#[test]
+fn importance_weights_of_what_was_explored_average_to_one_and_stay_bounded() {
+    let (mut lived, parts) = learning();
+    let floor = BanditConfig::default().exploration.floor;
+    let log = live(&mut lived, parts, &mut Nobody);
+    let explored: Vec<f64> = log
+        .decisions
+        .iter()
+        .filter(|one| one.probability < 1.0)
+        .map(|one| lived.importance(one))
+        .collect();
+    let n = explored.len() as f64;
+    let mean = explored.iter().sum::<f64>() / n;
+    let spread = explored.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / n;
+    assert!((mean - 1.0).abs() < 4.0 * (spread / n).sqrt(), "{mean}");
+    let most = 0.5 + 0.5 / floor;
+    assert!(
+        explored
+            .iter()
+            .all(|&one| (0.5..=most + 1e-9).contains(&one))
+    );
+}
+
+#[test]
+fn old_rounds_fade_and_recent_ones_stay() {
+    let (mut lived, parts) = learning();
+    let log = live(&mut lived, parts, &mut Nobody);
+    let (rounds, _) = join(log.decisions, log.outcomes);
+    let fitted = |half_life| {
+        let mut one = learning().0.with_half_life(half_life);
+        for round in &rounds {
+            one.fold(round).unwrap();
+        }
+        one.publish().unwrap().labels()
+    };
+    let (forever, fading) = (fitted(None), fitted(Some(20.0)));
+    assert_eq!(forever, rounds.len() as f64);
+    let last = rounds
+        .iter()
+        .map(|one| one.outcome.matured_at)
+        .max()
+        .unwrap();
+    let by_hand: f64 = rounds
+        .iter()
+        .map(|one| 0.5_f64.powf(last.days_since(one.outcome.matured_at) / 20.0))
+        .sum();
+    assert!(
+        (fading - by_hand).abs() < 1e-3 * by_hand,
+        "{fading} {by_hand}"
+    );
+}
