@@ -54,20 +54,6 @@ pub struct Export {
     pub outcomes: Vec<Outcome>,
 }
 
-#[cfg(feature = "training")]
-impl Export {
-    /// As tables to be written or reviewed.
-    pub(crate) fn into_tables(self) -> lagom_training::tables::Tables {
-        lagom_training::tables::Tables {
-            customers: self.customers,
-            invoices: self.invoices,
-            events: self.events,
-            decisions: self.decisions,
-            outcomes: self.outcomes,
-        }
-    }
-}
-
 /// Reads the log in `path`, also while a server writes it.
 ///
 /// # Errors

@@ -43,6 +43,20 @@ pub(crate) async fn review(
 }
 
 #[cfg(feature = "training")]
+impl crate::export::Export {
+    /// As tables to be written or reviewed.
+    pub(crate) fn into_tables(self) -> lagom_training::tables::Tables {
+        lagom_training::tables::Tables {
+            customers: self.customers,
+            invoices: self.invoices,
+            events: self.events,
+            decisions: self.decisions,
+            outcomes: self.outcomes,
+        }
+    }
+}
+
+#[cfg(feature = "training")]
 fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failure> {
     use lagom_training::review::{LogReview, WINDOW_DAYS, review_log};
     use std::sync::{Mutex, PoisonError};

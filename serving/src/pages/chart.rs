@@ -379,7 +379,7 @@ mod tests {
         let span = Span::of([-0.23, 0.41]);
         let (ticks, decimals) = span.ticks(5);
         assert_eq!(decimals, 1);
-        assert_eq!(ticks.len(), 3);
+        assert_eq!(ticks.len(), 4);
         assert!((ticks[0] + 0.2).abs() < 1e-12 && ticks[1].abs() < 1e-12);
         let (years, decimals) = Span::of([0.0, 365.0]).ticks(4);
         assert_eq!((years, decimals), (vec![0.0, 100.0, 200.0, 300.0], 0));

@@ -26,6 +26,11 @@ pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     ("grpcurl", "tests/tests/serving/standard.rs", "reflection"),
     ("lagom demo", ".ci/run", "-- demo --exit"),
+    (
+        "lagom review --data data --experiment",
+        "tests/tests/pages/served.rs",
+        "--experiment",
+    ),
     ("node ", ".ci/run", "notebooks-data/examples/run.sh"),
     (
         "notebooks-data/examples/run.sh",
