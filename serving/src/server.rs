@@ -357,7 +357,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// In the clear.
+    /// In the clear, for a floor to measure against.
+    #[cfg(feature = "training")]
     pub(crate) fn plain(deadline: Duration) -> Self {
         Self {
             deadline,

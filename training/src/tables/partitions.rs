@@ -35,7 +35,7 @@ impl Partitions {
     /// `scratch`, which needs room for the tables once more.
     ///
     /// # Errors
-    /// What [`Tables::read`] refuses, and [`TableError::Unwritable`].
+    /// What [`super::Tables::read`] refuses, and [`TableError::Unwritable`].
     pub fn of(dir: &Path, events: u64, scratch: &Path) -> Result<Self, TableError> {
         let parts = rows_of_events(dir)?.div_ceil(events.max(1)).max(1) as usize;
         if parts == 1 {
