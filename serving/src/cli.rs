@@ -118,6 +118,12 @@ impl Command {
     }
 }
 
+/// An instant as an argument: RFC 3339, or a date.
+#[cfg(feature = "training")]
+fn parse_time(text: &str) -> Result<lagom_features::domain::Timestamp, String> {
+    lagom_features::domain::Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
 /// Runs the command line: 0 ok, 1 the answer is "no", 2 bad input or configuration.
 #[must_use]
 pub fn main() -> ExitCode {

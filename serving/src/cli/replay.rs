@@ -33,18 +33,14 @@ pub(crate) struct Args {
     #[arg(long, default_value = "ladder")]
     policy: PolicyKind,
     /// Only decisions from this instant on.
-    #[arg(long, value_name = "T", value_parser = parse_time)]
+    #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
     from: Option<Timestamp>,
     /// Only decisions before this instant.
-    #[arg(long, value_name = "T", value_parser = parse_time)]
+    #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
     until: Option<Timestamp>,
     /// About how many events to hold in memory; larger data is read in parts.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     events_at_once: u64,
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {

@@ -31,15 +31,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
     /// Nothing recorded from this instant on is read.
-    #[arg(long, value_name = "T", value_parser = parse_time)]
+    #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
     as_of: Option<Timestamp>,
     /// Of everything drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

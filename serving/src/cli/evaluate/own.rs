@@ -39,7 +39,7 @@ pub(crate) struct Own {
     config: Option<PathBuf>,
     /// Judged are invoices first decided about from here on; the bandit learns from what had
     /// matured before. The middle of the log if not given.
-    #[arg(long, value_name = "T", requires = "data", value_parser = parse_time)]
+    #[arg(long, value_name = "T", requires = "data", value_parser = crate::cli::parse_time)]
     from: Option<Timestamp>,
     /// Days of an invoice's life that are counted, from its first decision.
     #[arg(long, value_name = "DAYS", default_value_t = 60)]
@@ -50,10 +50,6 @@ pub(crate) struct Own {
     /// Also values the candidate under other weights of churn and complaints.
     #[arg(long, requires = "data")]
     frontier: bool,
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Serialize)]

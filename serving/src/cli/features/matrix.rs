@@ -23,10 +23,10 @@ pub(crate) struct Args {
     #[arg(long, requires = "data", conflicts_with = "drift")]
     check: bool,
     /// Compare the decision points before this instant with those from it on; 1 if any moved.
-    #[arg(long, value_name = "T", requires = "data", value_parser = parse_time)]
+    #[arg(long, value_name = "T", requires = "data", value_parser = crate::cli::parse_time)]
     drift: Option<Timestamp>,
     /// Nothing recorded from this instant on is read.
-    #[arg(long, value_name = "T", requires = "data", value_parser = parse_time)]
+    #[arg(long, value_name = "T", requires = "data", value_parser = crate::cli::parse_time)]
     as_of: Option<Timestamp>,
     /// Days after the due date at which there are decision points.
     #[arg(long, value_delimiter = ',', default_values_t = [3, 7, 14, 21, 28, 45, 60])]
@@ -40,10 +40,6 @@ pub(crate) struct Args {
     /// About how many events to hold in memory; larger data is read in parts.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     events_at_once: u64,
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn run(
