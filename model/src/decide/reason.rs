@@ -21,10 +21,12 @@ pub(super) fn reason(
         action.to_string()
     };
     // Where even a person is refused, one rule closes the case.
-    let closed = verdicts.get(HUMAN_REVIEW).and_then(|verdict| match verdict {
-        Verdict::Refused(rule) => Some(guardrails.rule(*rule)),
-        Verdict::Allowed => None,
-    });
+    let closed = verdicts
+        .get(HUMAN_REVIEW)
+        .and_then(|verdict| match verdict {
+            Verdict::Refused(rule) => Some(guardrails.rule(*rule)),
+            Verdict::Allowed => None,
+        });
     let who = match (closed, &chosen.fallback, chosen.policy) {
         (Some(rule), ..) => format!("{}, by rule {}", rule.source, rule.id),
         (None, Some(reason), _) => reason.clone(),

@@ -88,8 +88,6 @@ fn where_nothing_is_owed_only_waiting_is_open() {
     }
     // Asked before the money came, a person is no longer to look at it.
     let review = "human_review.none.none.none".parse().unwrap();
-    let rules = paid
-        .guardrails()
-        .recheck(&paid.facts(), &review, 0, now);
+    let rules = paid.guardrails().recheck(&paid.facts(), &review, 0, now);
     assert_eq!(rules, ["global.closed"]);
 }

@@ -246,7 +246,10 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
         ),
         ("global.past_slot", step.past),
         ("strategy.stage", !step.staged),
-        ("global.minimum_balance", message && world.outstanding() < least),
+        (
+            "global.minimum_balance",
+            message && world.outstanding() < least,
+        ),
         (
             "global.undelivered",
             action.channel.is_some_and(|one| world.undelivered(one, at)),
