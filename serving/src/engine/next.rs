@@ -47,7 +47,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure`]; nothing was decided or recorded then.
-    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Decision, Failure> {
+    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Arc<Decision>, Failure> {
         let at = self.instant(ask.as_of, ask.dry_run)?;
         for (path, event) in &ask.events {
             if event.customer_id() != &ask.customer_id {
@@ -81,13 +81,13 @@ impl Engine {
         ask: Ask,
         at: Timestamp,
         customer: Customer,
-    ) -> Result<Decision, Failure> {
+    ) -> Result<Arc<Decision>, Failure> {
         let mut state = customer.lock().await;
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
         if let Some(answered) = self.answered(&ask)? {
-            return Ok(answered);
+            return Ok(Arc::new(answered));
         }
         let staged = stage(&state, at, &ask.events)?;
         let mut history = Cow::Borrowed(&state.history);
@@ -98,7 +98,7 @@ impl Engine {
         }
         let live = self.live.load_full();
         let reserved = reservations::open(&state, None, live.snapshot.strategy(), now);
-        let decision = self.decide(&live, &ask, &history, &reserved, now)?;
+        let decision = Arc::new(self.decide(&live, &ask, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -106,7 +106,7 @@ impl Engine {
             .iter()
             .cloned()
             .map(|one| Entry::Recorded(Box::new(one)));
-        let decided = Entry::Decided(Box::new(decision.clone()));
+        let decided = Entry::Decided(Arc::clone(&decision));
         let entries = recordings.chain([decided]).collect();
         match self.store.append(entries).await {
             // Another customer's request used the same key a moment ago.
