@@ -41,6 +41,7 @@ pub mod registry;
 pub mod replay;
 pub mod review;
 pub mod rounds;
+pub mod nightly;
 pub mod simulated_log;
 pub mod simulator;
 pub mod streams;

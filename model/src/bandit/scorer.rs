@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::base_measure::{BaseMeasure, BaseScratch};
-use super::cholesky::dot;
+use super::deviation::{deviation, deviations};
 use super::eligible::ActionSet;
 use super::error::BanditError;
 use super::explore::{ExplorationRule, Situation, floor};
-use super::generation::{BlockWeights, Generation};
+use super::generation::Generation;
 
 /// What the company wants of the heads, at the time of the decision.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -53,6 +53,7 @@ pub struct Scratch {
     probabilities: Vec<f64>,
     rows: Vec<f64>,
     features: Vec<f64>,
+    deviations: Vec<f64>,
     tree: BaseScratch,
 }
 
@@ -240,26 +241,37 @@ impl Scorer {
         scratch: &mut Scratch,
     ) -> Result<(), BanditError> {
         self.score(context, eligible, scratch)?;
+        scratch.deviations.clear();
+        let config = self.generation.config();
+        if config.exploration.rule.asks_for_deviations() {
+            deviations(
+                &self.generation,
+                context,
+                &scratch.eligible,
+                &mut scratch.deviations,
+            );
+        }
         let Scratch {
             eligible,
             scores,
             base,
             probabilities,
+            deviations,
             tree,
             ..
         } = scratch;
         self.base.restrict(eligible, tree, base);
         probabilities.clear();
         probabilities.resize(scores.len(), 0.0);
-        let situation = Situation { scores, base };
+        let situation = Situation {
+            scores,
+            base,
+            deviations,
+        };
         self.generation
             .rule()
             .distribution(situation, probabilities);
-        floor::mix(
-            self.generation.config().exploration.floor,
-            base,
-            probabilities,
-        );
+        floor::mix(config.exploration.floor, base, probabilities);
         Ok(())
     }
 
@@ -327,19 +339,6 @@ impl Scorer {
             *score += optimism * deviation(self.generation.block(block), features);
         }
     }
-}
-
-/// `sqrt(φ' (A + κΛ)⁻¹ φ) = ‖L⁻¹ φ‖`.
-fn deviation(block: &BlockWeights, features: &[f64]) -> f64 {
-    let mut squares = 0.0;
-    let mut rest = block.whitening.as_slice();
-    for length in 1..=features.len() {
-        let (row, after) = rest.split_at(length);
-        rest = after;
-        let z = dot(row, &features[..length]);
-        squares += z * z;
-    }
-    squares.sqrt()
 }
 
 #[cfg(test)]

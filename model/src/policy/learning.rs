@@ -1,7 +1,7 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{HEADS, SPANS, expected, observed};
+use super::heads::{FIRMNESS, HEADS, SPANS, expected, observed};
 use crate::bandit::{
     BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout, Learner,
     Round, SufficientStatistics,
@@ -61,11 +61,14 @@ pub struct Learning {
     row: Vec<f64>,
 }
 
-/// The configuration with the scale of each head, unless the company states its own.
+/// The configuration with scale and firmness of each head, unless the company states its own.
 #[must_use]
 pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     if config.head_spans.is_empty() {
         config.head_spans = SPANS.to_vec();
+    }
+    if config.head_firmness.is_empty() {
+        config.head_firmness = FIRMNESS.to_vec();
     }
     config
 }
