@@ -55,7 +55,8 @@ pub(super) fn deviations(
             } else {
                 &[]
             };
-            let part = parts[at].get_or_insert_with(|| whitened(whitening, dimension, offset, context));
+            let part =
+                parts[at].get_or_insert_with(|| whitened(whitening, dimension, offset, context));
             for (sum, &own) in sum[offset..].iter_mut().zip(part.iter()) {
                 *sum += own;
             }

@@ -92,7 +92,5 @@ fn log_evidence(
         })
         .sum();
     let deviation = libm::log(kappa) / config.shrinkage.spread;
-    Ok(log_volume
-        - 0.5 * (weight + NOISE_ROUNDS) * log_misfit
-        - 0.5 * deviation * deviation)
+    Ok(log_volume - 0.5 * (weight + NOISE_ROUNDS) * log_misfit - 0.5 * deviation * deviation)
 }

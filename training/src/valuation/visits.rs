@@ -1,9 +1,9 @@
 //! The places of a life as both policies see them, and what is collected of many.
 
+use super::Policy;
 use super::ValuationError;
 use super::action_features::ActionFeatures;
 use super::figures::{self, Estimand, METRICS};
-use super::Policy;
 use lagom_features::History;
 use lagom_features::domain::Days;
 use lagom_model::decide::{Revisitor, Snapshot};

