@@ -117,7 +117,7 @@ fn speed(found: &Speed) -> String {
 fn coverage(found: &Replication) -> String {
     let mut text = format!(
         "{} logs of {} customers with one to three invoices each; a life is truly worth {:.5}\n\n\
-         {:<34} {:>9} {:>12} {:>10}\n",
+         {:<45} {:>9} {:>12} {:>10}\n",
         found.replications,
         found.customers,
         found.truth,
@@ -128,7 +128,7 @@ fn coverage(found: &Replication) -> String {
     );
     for one in &found.estimators {
         text += &format!(
-            "{:<34} {:>+9.5} {:>12.5} {:>8.2} %\n",
+            "{:<45} {:>+9.5} {:>12.5} {:>8.2} %\n",
             one.name,
             one.bias,
             one.monte_carlo_error,
@@ -137,7 +137,7 @@ fn coverage(found: &Replication) -> String {
     }
     for one in &found.sequences {
         text += &format!(
-            "{:<34} {:>31.2} %\n",
+            "{:<45} {:>31.2} %\n",
             format!("sequence: {}", one.name),
             100.0 * one.coverage
         );
@@ -148,7 +148,7 @@ fn coverage(found: &Replication) -> String {
     );
     for gate in &found.gate {
         text += &format!(
-            "gate, a {} candidate, {} customers: right in {:.1} % of {}\n",
+            "gate, candidate {}, {} customers: right in {:.1} % of {}\n",
             gate.candidate,
             gate.customers,
             100.0 * gate.right,

@@ -7,10 +7,17 @@ import json
 import sys
 import time
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
-import obp
-from obp.ope import (
+
+# obp imports torch for neural policies, which are not used here; it is 2 GB.
+torch = MagicMock()
+torch.Tensor = torch.nn.Module = torch.utils.data.Dataset = type("Unused", (), {})
+sys.modules.update({"torch": torch, "torch.nn": torch.nn, "torch.optim": MagicMock()})
+
+import obp  # noqa: E402
+from obp.ope import (  # noqa: E402
     DirectMethod,
     DoublyRobust,
     InverseProbabilityWeighting,

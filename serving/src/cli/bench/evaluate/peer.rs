@@ -36,13 +36,16 @@ struct Printed {
 /// Why the peer cannot run, if it cannot.
 pub(super) fn missing(python: &Path) -> Option<String> {
     let import = Command::new(python)
-        .args(["-c", "import obp.ope"])
+        .args([
+            "-c",
+            "import importlib.util as of, sys; sys.exit(not of.find_spec('obp'))",
+        ])
         .stdin(Stdio::null())
         .output();
     match import {
         Ok(tried) if tried.status.success() => None,
         Ok(_) => Some(format!(
-            "{} cannot import it; notebooks-data/notebooks/run.sh shows what to install, or name \
+            "{} has not got obp; notebooks-data/notebooks/run.sh shows how to install it, or name \
              another with --python",
             python.display()
         )),
