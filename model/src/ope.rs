@@ -39,6 +39,7 @@ pub mod lives;
 mod numeric;
 pub mod overlap;
 mod replay;
+pub mod replication;
 pub mod report;
 mod round;
 mod rounds;

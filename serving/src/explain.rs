@@ -30,10 +30,10 @@ pub fn explain(
         score,
     });
     let refused = decision.blocked.iter().map(|blocked| {
-        let rule = snapshot.guardrails().rule_named(&blocked.rule);
+        let rule = snapshot.guardrails().rule_named(blocked.rule.as_str());
         v1::RefusedAction {
             action_id: blocked.action.to_string(),
-            rule: blocked.rule.clone(),
+            rule: blocked.rule.to_string(),
             explanation: rule.map(said).unwrap_or_default(),
             legal_source: rule.map(|rule| rule.source.clone()).unwrap_or_default(),
         }
@@ -184,9 +184,9 @@ fn alternatives(
     }
     let mut rules: Vec<(&str, usize)> = Vec::new();
     for blocked in &decision.blocked {
-        match rules.iter_mut().find(|(rule, _)| *rule == blocked.rule) {
+        match rules.iter_mut().find(|(rule, _)| blocked.rule == *rule) {
             Some((_, n)) => *n += 1,
-            None => rules.push((&blocked.rule, 1)),
+            None => rules.push((blocked.rule.as_str(), 1)),
         }
     }
     rules.sort_by_key(|(_, n)| std::cmp::Reverse(*n));

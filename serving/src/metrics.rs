@@ -1,8 +1,8 @@
 //! Counters for Prometheus. Labels never name a customer, an invoice or a decision.
 
 use crate::engine::Recorded;
-use lagom_model::log::Decision;
-use std::collections::{BTreeMap, BTreeSet};
+use lagom_model::log::{Decision, RuleId};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Metrics {
     decisions: Mutex<BTreeMap<Labels, u64>>,
-    refusals: Mutex<BTreeMap<String, u64>>,
+    refusals: Mutex<BTreeMap<RuleId, u64>>,
     fallbacks: AtomicU64,
     events: AtomicU64,
     duplicates: AtomicU64,
@@ -61,17 +61,13 @@ impl Metrics {
             .unwrap_or_else(PoisonError::into_inner);
         *decisions.entry(labels).or_insert(0) += 1;
         drop(decisions);
-        let rules: BTreeSet<&str> = decision
-            .blocked
-            .iter()
-            .map(|one| one.rule.as_str())
-            .collect();
+        let rules = decision.rules();
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         for rule in rules {
             match refusals.get_mut(rule) {
                 Some(n) => *n += 1,
                 None => {
-                    refusals.insert(rule.to_owned(), 1);
+                    refusals.insert(rule.clone(), 1);
                 }
             }
         }
@@ -132,7 +128,7 @@ impl Metrics {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let mut refusals: Vec<_> = refusals
             .iter()
-            .map(|(rule, n)| (rule.clone(), *n))
+            .map(|(rule, n)| (rule.to_string(), *n))
             .collect();
         refusals.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         refusals

@@ -149,6 +149,7 @@ fn remake(
         invoice_id: logged.invoice_id.clone(),
         history: histories.get(&logged.customer_id).ok_or_else(unknown)?,
         now: logged.decided_at,
+        reserved: &[],
         allowed_channels: None,
         arm: None,
         policy: Some(policy),
@@ -187,10 +188,10 @@ impl Replay {
         }
         let mut seen: Vec<&str> = Vec::new();
         for blocked in &again.blocked {
-            let refusals = self.refusals.entry(blocked.rule.clone()).or_default();
+            let refusals = self.refusals.entry(blocked.rule.to_string()).or_default();
             refusals.actions += 1;
             if !seen.contains(&blocked.rule.as_str()) {
-                seen.push(&blocked.rule);
+                seen.push(blocked.rule.as_str());
                 refusals.decisions += 1;
             }
         }

@@ -97,7 +97,9 @@ impl Engine {
             .ok_or_else(|| Failure::unknown("invoice", &decision.invoice_id))?;
         let send_at = decision.send_at.unwrap_or(now).max(now);
         let snapshot = self.snapshot();
-        reservations::count(state, decision, snapshot.strategy(), send_at, &mut facts);
+        let own = Some(&decision.decision_id);
+        let reserved = reservations::open(state, own, snapshot.strategy(), now);
+        facts.reserve(&decision.invoice_id, &reserved);
         let guardrails = snapshot.guardrails();
         let mut rules = guardrails.recheck(&facts, &decision.action, decision.fee_minor, send_at);
         let stale = decision.send_until.is_some_and(|until| until + GRACE < now);
@@ -106,7 +108,7 @@ impl Engine {
                 .rule_named(PAST_SLOT)
                 .is_some_and(|rule| rule.enabled)
         {
-            rules.push(PAST_SLOT.to_owned());
+            rules.push(PAST_SLOT.into());
         }
         Ok(rules)
     }
@@ -123,7 +125,7 @@ fn skipped(history: &History, key: &EventId) -> Option<Vec<RuleId>> {
         .iter()
         .find(|event| &event.event_id == key)?;
     let rules = skipped.reason.as_deref().unwrap_or_default();
-    Some(rules.split(", ").map(str::to_owned).collect())
+    Some(rules.split(", ").map(RuleId::from).collect())
 }
 
 fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Timestamp) -> Recording {
@@ -138,7 +140,8 @@ fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Times
     event.decision_id = Some(decision.decision_id.clone());
     event.channel = decision.action.channel;
     event.tone = decision.action.tone;
-    event.reason = Some(rules.join(", "));
+    let named: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
+    event.reason = Some(named.join(", "));
     Recording {
         event_id,
         occurred_at: now,

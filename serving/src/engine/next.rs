@@ -1,6 +1,6 @@
 //! The next best action: decided, appended, answered.
 
-use super::{Engine, Failure};
+use super::{Engine, Failure, Live, reservations};
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
@@ -10,6 +10,7 @@ use crate::store::{Entry, StoreError};
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
 use lagom_model::decide::{Request, Workspace, decide};
+use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -46,7 +47,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure`]; nothing was decided or recorded then.
-    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Decision, Failure> {
+    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Arc<Decision>, Failure> {
         let at = self.instant(ask.as_of, ask.dry_run)?;
         for (path, event) in &ask.events {
             if event.customer_id() != &ask.customer_id {
@@ -80,13 +81,13 @@ impl Engine {
         ask: Ask,
         at: Timestamp,
         customer: Customer,
-    ) -> Result<Decision, Failure> {
+    ) -> Result<Arc<Decision>, Failure> {
         let mut state = customer.lock().await;
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
         if let Some(answered) = self.answered(&ask)? {
-            return Ok(answered);
+            return Ok(Arc::new(answered));
         }
         let staged = stage(&state, at, &ask.events)?;
         let mut history = Cow::Borrowed(&state.history);
@@ -95,7 +96,9 @@ impl Engine {
             recording.clone().apply(history.to_mut());
             now = now.max(after(recording.recorded_at));
         }
-        let decision = self.decide(&ask, &history, now)?;
+        let live = self.live.load_full();
+        let reserved = reservations::open(&state, None, live.snapshot.strategy(), now);
+        let decision = Arc::new(self.decide(&live, &ask, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -103,7 +106,7 @@ impl Engine {
             .iter()
             .cloned()
             .map(|one| Entry::Recorded(Box::new(one)));
-        let decided = Entry::Decided(Box::new(decision.clone()));
+        let decided = Entry::Decided(Arc::clone(&decision));
         let entries = recordings.chain([decided]).collect();
         match self.store.append(entries).await {
             // Another customer's request used the same key a moment ago.
@@ -129,13 +132,19 @@ impl Engine {
         Ok(Some(decision))
     }
 
-    fn decide(&self, ask: &Ask, history: &History, now: Timestamp) -> Result<Decision, Failure> {
+    fn decide(
+        &self,
+        live: &Live,
+        ask: &Ask,
+        history: &History,
+        reserved: &[Reserved],
+        now: Timestamp,
+    ) -> Result<Decision, Failure> {
         let decision_id = self.decision_id(ask, now);
         let request_id = match &ask.request_id {
             Some(id) => id.clone(),
             None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
         };
-        let live = self.live.load();
         let (arm, policy) = live.experiments.assign(&ask.customer_id).unzip();
         let request = Request {
             tenant: self.tenant.clone(),
@@ -145,6 +154,7 @@ impl Engine {
             invoice_id: ask.invoice_id.clone(),
             history,
             now,
+            reserved,
             allowed_channels: ask.allowed_channels.clone(),
             arm,
             policy,

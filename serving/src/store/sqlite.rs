@@ -113,7 +113,7 @@ impl SqliteStore {
                 .map_err(reading)?;
             let Some(seq) = found else { return Ok(None) };
             match chain::one(connection, seq)?.entry(&self.catalogues)? {
-                Entry::Decided(decision) => Ok(Some(*decision)),
+                Entry::Decided(decision) => Ok(Some(Arc::unwrap_or_clone(decision))),
                 other => Err(StoreError::Damaged {
                     seq,
                     reason: format!("a decision was expected, not {:?}", other.kind()),

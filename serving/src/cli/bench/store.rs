@@ -139,7 +139,7 @@ async fn sample(folder: &Path) -> Result<Decision, Failure> {
     };
     let decision = engine.next_best_action(ask).await?;
     server.shutdown().await;
-    Ok(decision)
+    Ok(Arc::unwrap_or_clone(decision))
 }
 
 fn offers(customers: std::ops::Range<usize>, engine: &Engine) -> Vec<Offer> {
@@ -192,7 +192,7 @@ async fn appends(
         let store = Arc::clone(&store);
         async move {
             Ok(store
-                .append(vec![Entry::Decided(Box::new(decision))])
+                .append(vec![Entry::Decided(Arc::new(decision))])
                 .await?)
         }
     })

@@ -120,7 +120,7 @@ fn decisions() -> Vec<Decision> {
         ],
         blocked: vec![Blocked {
             action: action("collection_claim.letter.final.d0-midday").id(),
-            rule: "SE.claim-after-reminder".to_owned(),
+            rule: "SE.claim-after-reminder".into(),
         }],
         features: vec![1.5, -0.0, 1e-300, 3.0],
         feature_fingerprint: "9f".to_owned(),
@@ -164,7 +164,7 @@ fn outcomes() -> Vec<Outcome> {
     let full = Outcome {
         decision_id: DecisionId::new("d1").unwrap(),
         executed: Executed::Cancelled {
-            rule: "global.paid".to_owned(),
+            rule: "global.paid".into(),
         },
         matured_at: t("2025-05-04T12:00:00Z"),
         outstanding_minor: 500,
