@@ -60,10 +60,7 @@ fn contradictions(config: &Config) -> Vec<String> {
 fn in_training(text: &str) -> Option<String> {
     // What is no TOML at all has been said before.
     text.parse::<toml::Table>().ok()?;
-    let read = lagom_training::pipeline::TrainingConfig::parse(
-        text,
-        lagom_features::FeatureSpec::built_in(),
-    );
+    let read = lagom_training::pipeline::TrainingConfig::parse(text, FeatureSpec::built_in());
     read.err().map(|error| error.to_string())
 }
 
