@@ -25,6 +25,7 @@
 
 pub mod calibration;
 pub mod catalogue;
+pub mod confounding;
 pub mod cressie_read;
 pub mod direct;
 pub mod empirical_likelihood;
