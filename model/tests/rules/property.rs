@@ -211,6 +211,7 @@ fn check(
             rechecked == broken,
             "{action} confirmed: {rechecked:?} {broken:?}"
         );
+        named.extend(broken);
     }
     Ok(())
 }

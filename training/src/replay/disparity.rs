@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Harsh steps below which a normal approximation is no good.
-pub const FEW: u64 = 5;
+const FEW: u64 = 5;
 const LEVEL: f64 = 0.95;
 const GENTLE_FIRST: &str = "global.gentle_first";
 
