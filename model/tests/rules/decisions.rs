@@ -234,7 +234,14 @@ fn a_firm_tone_is_open_once_it_is_credibly_worth_more_and_not_before() {
         .set
         .insert("credibility".to_owned(), 0.999_999_999_999.into());
     strict.spec.overrides.push(change);
-    let few = better.map(|(action, share, count)| (action, share, count / 10));
-    let decided = decide_after(&few, &strict);
+    let slightly = [
+        ("wait", 0.1, 300),
+        (FRIENDLY, 0.15, 300),
+        (NEUTRAL, 0.15, 300),
+        (FIRM, 0.3, 300),
+    ];
+    let decided = decide_after(&slightly, &case);
+    assert!(chance(&decided, FIRM) > Some(0.0));
+    let decided = decide_after(&slightly, &strict);
     kept_gentle(&decided, FIRM);
 }

@@ -254,7 +254,7 @@ fn a_rule_begins_and_ends_on_its_day_by_the_day_of_sending() {
     case.invoices[0].amount = Money::new(100_000, Currency::new("EUR").unwrap());
     let mut spec = everything(5000).spec().clone();
     spec.currency = Currency::new("EUR").unwrap();
-    let strategy = lagom_model::strategy::Strategy::new(spec).unwrap();
+    let strategy = Strategy::new(spec).unwrap();
     let rule = |action: &str| case.refusal_of(action, &strategy);
     assert_eq!(rule("reminder.letter.neutral.d0-midday"), None);
     let after = rule("reminder.letter.neutral.d1-midday");
@@ -269,7 +269,7 @@ fn norway_waits_fourteen_days_for_a_fee_and_rings_till_three_on_saturdays() {
     case.invoices[0].amount.currency = Currency::new("NOK").unwrap();
     let mut spec = everything(3500).spec().clone();
     spec.currency = Currency::new("NOK").unwrap();
-    let strategy = lagom_model::strategy::Strategy::new(spec).unwrap();
+    let strategy = Strategy::new(spec).unwrap();
     let rule = |action: &str| case.refusal_of(action, &strategy);
     let early = rule("reminder.letter.neutral.d1-midday");
     assert_eq!(early.as_deref(), Some("NO.fee_after_due"));
@@ -291,7 +291,7 @@ fn the_netherlands_have_a_free_letter_first_and_a_scale() {
     let charging = |case: &Case, fee_minor: i64| {
         let mut spec = everything(fee_minor).spec().clone();
         spec.currency = euro;
-        case.refusal_of(letter, &lagom_model::strategy::Strategy::new(spec).unwrap())
+        case.refusal_of(letter, &Strategy::new(spec).unwrap())
     };
     assert_eq!(
         charging(&case, 100).as_deref(),

@@ -328,7 +328,7 @@ impl Draw {
         let due_on = now
             .date(&Zone::utc())
             .plus_days(-(self.below(80) as i32 - 20));
-        let minor = self.of(&[4_000_i64, 100_000, 100_000]);
+        let minor = self.of(&[4_000_i64, 100_000, 100_000, 100_000, 1_500_000]);
         let currency = if self.once_in(10) {
             euros()
         } else {
