@@ -216,6 +216,21 @@ fn a_swedish_claim_gives_eight_days_and_four_bank_days() {
     };
     christmas("2026-12-28T06:00:00Z").refuses(next, "SE.claim_deadline");
     christmas("2026-12-29T06:00:00Z").allows(next);
+    // So does the long weekend of Easter: arrived on Thursday 2 April 2026; bank days are 7, 8, 9 and
+    // 10 April, and the eighth day was the 7th.
+    let easter = |now: &str| {
+        Case::new("2026-01-01", now)
+            .without(&["global.review_claims"])
+            .sent("reminder.letter.firm.d0-morning", "2026-02-01", 0)
+            .sent("reminder.letter.firm.d0-morning", "2026-02-15", 0)
+            .sent(
+                "collection_claim.letter.final.d0-morning",
+                "2026-03-30T08:00:00Z",
+                0,
+            )
+    };
+    easter("2026-04-09T05:00:00Z").refuses(next, "SE.claim_deadline");
+    easter("2026-04-10T05:00:00Z").allows(next);
 }
 
 #[test]

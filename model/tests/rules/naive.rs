@@ -10,6 +10,8 @@ use lagom_features::domain::{
     Timestamp, Tone, Zone,
 };
 use lagom_model::guardrails::facts::Reserved;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 const HOUR: i64 = DAY_MICROS / 24;
 
@@ -167,23 +169,28 @@ fn lives_in(customer: &Customer, country: &str) -> bool {
     customer.country.is_none_or(|one| one.as_str() == country)
 }
 
+/// Read once: comparing texts would be most of the work.
+fn days(list: &[&str]) -> HashSet<Date> {
+    list.iter().map(|day| Date::parse(day).unwrap()).collect()
+}
+static SWEDISH_DAYS: LazyLock<HashSet<Date>> = LazyLock::new(|| days(HOLIDAYS));
+static BRITISH_DAYS: LazyLock<HashSet<Date>> = LazyLock::new(|| days(BRITISH));
+
 fn is_holiday(customer: &Customer, date: Date) -> bool {
-    let date = date.to_string();
-    let day = date.as_str();
-    (lives_in(customer, "SE") && HOLIDAYS.contains(&day))
-        || (lives_in(customer, "GB") && BRITISH.contains(&day))
+    (lives_in(customer, "SE") && SWEDISH_DAYS.contains(&date))
+        || (lives_in(customer, "GB") && BRITISH_DAYS.contains(&date))
 }
 
 /// Whether Swedish banks work.
 fn is_bank_day(date: Date) -> bool {
     let saturday = is_sunday(date.plus_days(1));
-    !is_sunday(date) && !saturday && !HOLIDAYS.contains(&date.to_string().as_str())
+    !is_sunday(date) && !saturday && !SWEDISH_DAYS.contains(&date)
 }
 
 /// Whether British ones do.
 fn is_british_bank_day(date: Date) -> bool {
     let saturday = is_sunday(date.plus_days(1));
-    !is_sunday(date) && !saturday && !BRITISH.contains(&date.to_string().as_str())
+    !is_sunday(date) && !saturday && !BRITISH_DAYS.contains(&date)
 }
 
 fn rung(kind: Kind, tone: Option<Tone>) -> u8 {

@@ -62,7 +62,7 @@ impl World<'_> {
     pub(super) fn kind_of(&self, contact: &Event) -> Kind {
         let reason = contact.reason.as_deref().unwrap_or("");
         for &kind in Kind::ALL {
-            if reason == kind.name() || reason.starts_with(&format!("{}.", kind.name())) {
+            if reason.split('.').next() == Some(kind.name()) {
                 return kind;
             }
         }
