@@ -98,6 +98,26 @@ impl Scratch {
         all
     }
 
+    /// Leaves of the scored actions those that `keep` holds; they must not be none.
+    pub fn retain(&mut self, keep: impl Fn(u32) -> bool) {
+        let mut at = 0;
+        for from in 0..self.eligible.len() {
+            if keep(self.eligible[from]) {
+                self.eligible[at] = self.eligible[from];
+                self.values[at] = self.values[from];
+                self.scores[at] = self.scores[from];
+                if let Some(&own) = self.deviations.get(from) {
+                    self.deviations[at] = own;
+                }
+                at += 1;
+            }
+        }
+        self.eligible.truncate(at);
+        self.values.truncate(at);
+        self.scores.truncate(at);
+        self.deviations.truncate(at);
+    }
+
     /// The action that `u` in `[0, 1)` selects.
     #[must_use]
     pub fn select(&self, u: f64) -> Option<usize> {
@@ -241,16 +261,13 @@ impl Scorer {
         scratch: &mut Scratch,
     ) -> Result<(), BanditError> {
         self.score(context, eligible, scratch)?;
-        scratch.deviations.clear();
-        let config = self.generation.config();
-        if config.exploration.rule.asks_for_deviations() {
-            deviations(
-                &self.generation,
-                context,
-                &scratch.eligible,
-                &mut scratch.deviations,
-            );
-        }
+        self.spread(scratch);
+        Ok(())
+    }
+
+    /// Writes the distribution over what [`score`](Self::score) scored and
+    /// [`retain`](Scratch::retain) has left.
+    pub fn spread(&self, scratch: &mut Scratch) {
         let Scratch {
             eligible,
             scores,
@@ -271,8 +288,11 @@ impl Scorer {
         self.generation
             .rule()
             .distribution(situation, probabilities);
-        floor::mix(config.exploration.floor, base, probabilities);
-        Ok(())
+        floor::mix(
+            self.generation.config().exploration.floor,
+            base,
+            probabilities,
+        );
     }
 
     /// Scores the eligible actions into `scratch`, without a distribution.
@@ -321,6 +341,16 @@ impl Scorer {
         scratch
             .scores
             .extend(scratch.values.iter().map(|&value| value / self.span));
+        scratch.deviations.clear();
+        let exploration = self.generation.config().exploration;
+        if exploration.exploration.rule.asks_for_deviations() {
+            deviations(
+                &self.generation,
+                context,
+                &scratch.eligible,
+                &mut scratch.deviations,
+            );
+        }
         if self.generation.is_optimistic() {
             self.add_bonus(context, scratch);
         }
