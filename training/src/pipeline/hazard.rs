@@ -6,7 +6,9 @@ use super::examples::{DAYS_OF_A_YEAR, season};
 use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
-use lagom_model::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead, Period, periods};
+use lagom_model::hazard::{
+    AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, periods,
+};
 use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{Metrics, reliability};
 use std::borrow::Cow;
@@ -94,18 +96,36 @@ fn fit_until(
     let rows: Vec<PersonPeriod> = known
         .flat_map(|(place, point)| seen(place, point, as_of))
         .collect();
+    let clock = clock(dataset, &rows);
     let (after, before): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.period.late);
     let hazard = Hazard {
-        before: fit_side(dataset, config, &before, seed)?,
-        after: fit_side(dataset, config, &after, seed)?,
+        before: fit_side(dataset, config, &clock, &before, seed)?,
+        after: fit_side(dataset, config, &clock, &after, seed)?,
+        clock,
     };
     Ok((hazard, rows.len()))
+}
+
+/// How time passes within the periods of `rows`.
+fn clock(dataset: &Dataset, rows: &[PersonPeriod]) -> Clock {
+    let mut seen = Settlements::default();
+    for row in rows {
+        let point = &dataset.points()[row.point];
+        let late = point.late_in_days;
+        let until = match (row.settled, point.settled_at) {
+            (true, Some(at)) => at.days_since(point.at),
+            _ => row.period.until,
+        };
+        seen.see(row.period.from - late, until - late, row.settled);
+    }
+    seen.clock()
 }
 
 /// The model of one side of the due date.
 fn fit_side(
     dataset: &Dataset,
     config: &TrainingConfig,
+    clock: &Clock,
     rows: &[&PersonPeriod],
     seed: u64,
 ) -> Result<LinearModel, FitError> {
@@ -132,7 +152,7 @@ fn fit_side(
         .map(|row| points[row.point].at.days_since(Timestamp::MIN))
         .collect();
     let outcomes: Vec<bool> = kept.iter().map(|row| row.settled).collect();
-    let columns = columns(dataset, config, &kept, &times)?;
+    let columns = columns(dataset, config, clock, &kept, &times)?;
     let options = FitOptions {
         form: config.form,
         most_pairs: config.most_pairs,
@@ -147,6 +167,7 @@ fn fit_side(
 fn columns(
     dataset: &Dataset,
     config: &TrainingConfig,
+    clock: &Clock,
     rows: &[PersonPeriod],
     times: &[f64],
 ) -> Result<Columns<'static>, FitError> {
@@ -167,7 +188,11 @@ fn columns(
         let cells: Vec<f64> = rows.iter().map(cell).collect();
         columns.push((name.clone(), Cells::Number(Cow::Owned(cells))));
     }
-    let own = || rows.iter().map(|row| Hazard::own(&row.period));
+    let late_in = |row: &PersonPeriod| dataset.points()[row.point].late_in_days;
+    let own = || {
+        rows.iter()
+            .map(move |row| Hazard::own(clock, late_in(row), &row.period))
+    };
     let names = Hazard::OWN_COLUMNS;
     let texts: Vec<Option<String>> = own().map(|(name, ..)| Some(name.to_owned())).collect();
     columns.push((names[0].to_owned(), Cells::Text(Cow::Owned(texts))));
