@@ -8,7 +8,7 @@ mod error;
 
 pub use error::ArtefactError;
 
-use crate::hazard::{Hazard, HazardHead};
+use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead};
 use crate::linear::LinearModel;
 use crate::metrics::Metrics;
 use lagom_features::FeatureSpec;
@@ -182,11 +182,43 @@ impl ModelVersion {
         &self.spec
     }
 
-    /// P(settled within the horizon) of a feature vector; none where the vector is of another
-    /// width, which cannot be of this spec.
+    /// P(settled within the horizon) of a feature vector whose invoice becomes late in
+    /// `late_in_days`, read off the curve of [`Self::paid_by`]; by the model of that one horizon
+    /// where no curve was fitted. None where the vector is not of this spec.
     #[must_use]
-    pub fn propensity(&self, features: &[f64]) -> Option<f64> {
-        self.parts.propensity.model.predict(features).ok()
+    pub fn propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+        match self.curve() {
+            Some((curve, days)) => {
+                let days = [f64::from(days)];
+                let paid = curve.hazard.paid_by(features, late_in_days, &days).ok()?;
+                paid.first().copied()
+            }
+            None => self.parts.propensity.model.predict(features).ok(),
+        }
+    }
+
+    /// The curve from which the propensity is read, and at which day: where there is a curve and
+    /// it goes that far.
+    fn curve(&self) -> Option<(&HazardHead, u16)> {
+        let days = self.parts.propensity.horizon_days?;
+        let curve = self.parts.hazard.as_ref()?;
+        (f64::from(days) <= HORIZON_DAYS).then_some((curve, days))
+    }
+
+    /// How good the propensity that is quoted was on later decisions: the curve at the horizon, or
+    /// the model of that one horizon where no curve was fitted.
+    #[must_use]
+    pub fn quoted(&self) -> Option<&Metrics> {
+        match self.curve() {
+            Some((curve, days)) => {
+                let at = |at: &&AtDay| at.days == days;
+                curve.held_out.iter().find(at).map(|at| &at.metrics)
+            }
+            None => {
+                let held_out = self.parts.propensity.held_out.as_ref()?;
+                Some(&held_out.metrics)
+            }
+        }
     }
 
     /// P(settled by each of `days`, ascending, from the decision) of a feature vector whose invoice

@@ -205,11 +205,10 @@ fn point(dir: &Path, pointers: Pointers) -> Result<Pointers, RegistryError> {
 /// Why the held-out figures of a version speak against it.
 #[must_use]
 pub fn objections(version: &ModelVersion) -> Vec<String> {
-    let Some(held_out) = &version.parts().propensity.held_out else {
+    let Some(metrics) = version.quoted() else {
         return vec!["its propensity was not judged on later invoices".to_owned()];
     };
     let mut reasons = Vec::new();
-    let metrics = &held_out.metrics;
     if metrics.ece > MOST_ECE {
         reasons.push(format!(
             "its probabilities are off by {:.3} on average on later invoices; at most {MOST_ECE} \

@@ -36,6 +36,8 @@ pub struct Facts {
     pub due_on: Date,
     /// Days from the due date to `today`; negative before it.
     pub days_from_due: i32,
+    /// Days from `now` to the first instant after the due date, negative once it has passed.
+    pub late_in_days: f64,
     /// What is still owed, in minor units.
     pub outstanding_minor: i64,
     /// Of the invoice.
@@ -91,6 +93,7 @@ impl Facts {
             today,
             due_on: state.due_on,
             days_from_due: today.days_since(state.due_on),
+            late_in_days: state.late_from(&zone).days_since(now),
             outstanding_minor: state.outstanding_minor,
             currency: state.invoice.amount.currency,
             segment: customer.and_then(|one| one.segment.clone()),
