@@ -101,7 +101,7 @@ fn gaps_and_categories_are_read_as_scikit_learn_reads_them() {
     let outcomes: Vec<bool> = (0..table.rows())
         .map(|row| left.text(row).as_deref() == Some("yes"))
         .collect();
-    let columns = Columns::from_table(&table, |name| name != "left").unwrap();
+    let columns = Columns::from_table(&table, |column| column.name != "left").unwrap();
     let (model, _) = fit_logistic(&columns, &outcomes, &FitOptions::plain(1.0)).unwrap();
     for (row, expected) in expected.numbers("p").unwrap().iter().enumerate() {
         let p = model.predict(&columns.row(row)).unwrap();
