@@ -20,6 +20,7 @@
 pub mod chart;
 pub mod decision;
 pub mod experiments;
+pub mod forecast;
 pub mod lang;
 pub mod model;
 pub mod overview;

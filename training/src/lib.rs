@@ -7,6 +7,7 @@
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
+//! * [`forecast`]: expected cash by week from a folder of tables.
 //! * [`import`]: any billing export into the canonical tables, by a mapping file.
 //! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
@@ -31,6 +32,7 @@ pub mod evaluation_speed;
 pub mod fit;
 pub mod fit_table;
 pub mod flat_table;
+pub mod forecast;
 pub mod import;
 pub mod labels;
 pub mod logged_table;

@@ -4,7 +4,7 @@ use crate::engine::{Engine, Failure};
 use crate::explain::explain;
 use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
-use crate::pages::{Reader, decision, experiments, model, review, shell};
+use crate::pages::{Reader, decision, experiments, forecast, model, review, shell};
 use crate::registry::{self, RegistryError};
 use crate::reviews;
 use crate::tenants::Tenants;
@@ -38,6 +38,7 @@ pub(super) async fn serve(
         .route("/experiments/{name}", get(experiment))
         .route("/decisions/{id}", get(decided))
         .route("/models/{id}", get(version))
+        .route("/forecast", get(expected))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
@@ -200,6 +201,19 @@ async fn version(
     };
     Ok(match card {
         Ok(card) => reply(&model::render(&reader, &card)),
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn expected(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let dir = engine(&door)?.config().models.clone();
+    let read = tokio::task::spawn_blocking(move || registry::last_forecast(&dir));
+    let found = match read.await {
+        Ok(found) => found.map_err(|error| Failure::Internal(error.to_string())),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    };
+    Ok(match found {
+        Ok(found) => reply(&forecast::render(&reader, found.as_ref())),
         Err(failure) => refuse(&reader, &failure),
     })
 }

@@ -53,7 +53,9 @@ async fn on_disk<T: Send + 'static>(
     done.map_err(|error| match error {
         RegistryError::Unknown(_) => Status::not_found(error.to_string()),
         RegistryError::NoPrevious => Status::failed_precondition(error.to_string()),
-        RegistryError::Version { .. } | RegistryError::WarmStart { .. } => {
+        RegistryError::Version { .. }
+        | RegistryError::WarmStart { .. }
+        | RegistryError::Forecast { .. } => {
             Status::data_loss(error.to_string())
         }
         RegistryError::Io { .. } | RegistryError::Pointers { .. } => {
