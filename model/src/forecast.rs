@@ -79,7 +79,11 @@ pub fn common_error(tried: impl Iterator<Item = Tried>) -> f64 {
         sum += error / one.said.mean.powi(2);
         count += 1.0;
     }
-    if count > 0.0 { (sum / count).max(0.0).sqrt() } else { 0.0 }
+    if count > 0.0 {
+        (sum / count).max(0.0).sqrt()
+    } else {
+        0.0
+    }
 }
 
 /// How past forecasts so many weeks ahead have done, each with a common error learnt from the
@@ -104,8 +108,13 @@ pub struct Coverage {
 pub fn coverage(tried: &[Tried]) -> Vec<Coverage> {
     let mut rows: Vec<Coverage> = Vec::new();
     for (place, one) in tried.iter().enumerate() {
-        let others = tried.iter().enumerate().filter(|(other, _)| *other != place);
-        let band = one.said.expected(common_error(others.map(|(_, other)| *other)));
+        let others = tried
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != place);
+        let band = one
+            .said
+            .expected(common_error(others.map(|(_, other)| *other)));
         let at = rows.iter().position(|row| row.ahead == one.ahead);
         let at = at.unwrap_or_else(|| {
             rows.push(Coverage {

@@ -160,7 +160,8 @@ impl Hazard {
             while let Some(&day) = days.get(paid.len())
                 && day < period.until
             {
-                let share = (self.clock.between(start, day - late_in_days) / length).clamp(0.0, 1.0);
+                let share =
+                    (self.clock.between(start, day - late_in_days) / length).clamp(0.0, 1.0);
                 paid.push(1.0 - survival * libm::pow(stays, share));
             }
             survival *= stays;

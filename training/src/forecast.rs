@@ -108,7 +108,11 @@ pub fn forecast(
         owed_minor: mine.iter().map(|one| one.owed as i64).sum(),
         weeks: sums.iter().enumerate().map(week).collect(),
         churn: counted(&|one| one.churn.filter(|_| one.first)),
-        cases: counted(&|one| one.claimable.zip(claims).map(|(p, claims)| p * claims.share)),
+        cases: counted(&|one| {
+            one.claimable
+                .zip(claims)
+                .map(|(p, claims)| p * claims.share)
+        }),
         common_error: common,
         coverage: coverage(&tried),
         associations: associations::of(histories, as_of),
@@ -159,14 +163,18 @@ fn open(
     claims: Option<Claims>,
 ) -> Vec<Open> {
     let extractor = Extractor::new(version.spec());
-    let days: Vec<f64> = (1..=weeks).map(|week| f64::from(week) * WEEK as f64).collect();
+    let days: Vec<f64> = (1..=weeks)
+        .map(|week| f64::from(week) * WEEK as f64)
+        .collect();
     let mut all = Vec::new();
     let mut vector = Vec::new();
     for history in histories.values() {
         let view = history.as_of(at);
         let ledger = Ledger::of(&view);
         let known = history.as_of(end);
-        let zone = view.customer().map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = view
+            .customer()
+            .map_or_else(Zone::utc, Customer::zone_or_utc);
         let mut first = true;
         for state in ledger.invoices() {
             if state.is_closed() || state.outstanding_minor <= 0 {
@@ -216,7 +224,12 @@ fn tried(
         as_of: Some(back(PAST)),
         seed,
     };
-    let none = |why: String| Ok((Vec::new(), vec![format!("Not held against the past: {why}.")]));
+    let none = |why: String| {
+        Ok((
+            Vec::new(),
+            vec![format!("Not held against the past: {why}.")],
+        ))
+    };
     let twin = match fit_version(histories, config, origin) {
         Ok((twin, _)) => twin,
         Err(why @ (TrainError::NoPoints { .. } | TrainError::Fit { .. })) => {
@@ -258,7 +271,9 @@ fn claims(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Option
     let (mut late, mut reached) = (Vec::new(), Vec::new());
     for history in histories.values() {
         let view = history.as_of(as_of);
-        let zone = view.customer().map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = view
+            .customer()
+            .map_or_else(Zone::utc, Customer::zone_or_utc);
         for invoice in view.invoices() {
             let settlement = Settlement::of(invoice, view.events(), &zone);
             let from = settlement.late_from();

@@ -61,7 +61,11 @@ impl Settlements {
             let place = (day - f64::from(DAYS.0)) as usize;
             let ends = settled && until < day + 1.0;
             // One that is settled within a day was exposed to all of it.
-            self.exposed[place] += if ends { day + 1.0 - from.max(day) } else { part };
+            self.exposed[place] += if ends {
+                day + 1.0 - from.max(day)
+            } else {
+                part
+            };
             self.settled[place] += f64::from(u8::from(ends));
             day += 1.0;
         }
@@ -76,8 +80,7 @@ impl Settlements {
             if until <= from {
                 continue;
             }
-            let places =
-                (from - f64::from(DAYS.0)) as usize..(until - f64::from(DAYS.0)) as usize;
+            let places = (from - f64::from(DAYS.0)) as usize..(until - f64::from(DAYS.0)) as usize;
             from = until;
             let (days, events) = (places.len() as f64, &self.settled[places.clone()]);
             let exposed = &self.exposed[places.clone()];
@@ -137,7 +140,12 @@ mod tests {
     #[test]
     fn a_level_clock_is_the_calendar() {
         let clock = Clock::default();
-        for (from, until) in [(-200.0, -100.5), (-95.0, -88.25), (3.2, 9.7), (100.0, 300.0)] {
+        for (from, until) in [
+            (-200.0, -100.5),
+            (-95.0, -88.25),
+            (3.2, 9.7),
+            (100.0, 300.0),
+        ] {
             assert!((clock.between(from, until) - (until - from)).abs() < 1e-9);
         }
     }

@@ -1,8 +1,10 @@
 //! `lagom bench`: the project's own measurements.
 
 mod bandit;
+mod child;
 mod decide;
 mod features;
+mod fit;
 mod guardrails;
 mod serve;
 mod store;
@@ -24,6 +26,7 @@ enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
     Features(features::Args),
+    Fit(fit::Args),
     Worlds(worlds::Args),
     Serve(serve::Args),
     Store(store::Args),
@@ -35,6 +38,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
         What::Features(args) => features::run(args, out),
+        What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Serve(args) => serve::run(args, out),
         What::Store(args) => store::run(args, out),

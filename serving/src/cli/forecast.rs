@@ -53,18 +53,14 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     };
     let text_of = match &args.config {
         None => String::new(),
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
+        }
     };
     let config = TrainingConfig::parse(&text_of, version.spec().clone())?;
     let histories = Tables::read(&args.data)?.take_histories();
     let found = forecast(
-        &histories,
-        &version,
-        args.weeks,
-        args.as_of,
-        &config,
-        args.seed,
+        &histories, &version, args.weeks, args.as_of, &config, args.seed,
     )?;
     let path = args.models.join(version.id()).join(FORECAST);
     std::fs::write(&path, serde_json::to_vec_pretty(&found)?)
@@ -135,7 +131,10 @@ fn text(found: &Forecast) -> String {
         text += "\ndays to payment against all others (association, 95 % interval)\n";
         for one in &found.associations {
             let days = band(&one.days, |value| format!("{value:+.1}"));
-            text += &format!("{} = {} ({} invoices): {days}\n", one.option, one.value, one.invoices);
+            text += &format!(
+                "{} = {} ({} invoices): {days}\n",
+                one.option, one.value, one.invoices
+            );
         }
     }
     for note in &found.notes {

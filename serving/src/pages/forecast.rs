@@ -9,7 +9,11 @@ use maud::{Markup, html};
 /// The page; without a forecast it says how to make one.
 #[must_use]
 pub fn render(reader: &Reader, found: Option<&Forecast>) -> Markup {
-    let title = reader.say(["Expected cash", "Väntade inbetalningar", "Verwachte ontvangsten"]);
+    let title = reader.say([
+        "Expected cash",
+        "Väntade inbetalningar",
+        "Verwachte ontvangsten",
+    ]);
     let body = html! {
         h1 { (title) }
         @match found {
@@ -36,10 +40,22 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
     let count = |value: f64| lang.number(value, 1);
     let (said, interval) = (
         reader.say(["expected", "väntat", "verwacht"]),
-        format!("{} {}", lang.percent(LEVEL, 0), reader.say(["interval", "intervall", "interval"])),
+        format!(
+            "{} {}",
+            lang.percent(LEVEL, 0),
+            reader.say(["interval", "intervall", "interval"])
+        ),
     );
-    let weeks = || found.weeks.iter().enumerate().map(|(place, week)| (place as f64 + 1.0, week.cash_minor));
-    let points: Vec<(f64, f64)> = weeks().map(|(x, cash)| (x, cash.expected / 100.0)).collect();
+    let weeks = || {
+        found
+            .weeks
+            .iter()
+            .enumerate()
+            .map(|(place, week)| (place as f64 + 1.0, week.cash_minor))
+    };
+    let points: Vec<(f64, f64)> = weeks()
+        .map(|(x, cash)| (x, cash.expected / 100.0))
+        .collect();
     let area = weeks().map(|(x, cash)| (x, cash.low / 100.0, cash.high / 100.0));
     let described: Vec<String> = weeks().map(|(_, cash)| money(cash.expected)).collect();
     let top = weeks().map(|(_, cash)| cash.high / 100.0);

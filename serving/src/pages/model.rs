@@ -118,7 +118,10 @@ fn calibration(reader: &Reader, at: &AtDay) -> Markup {
     let words = format!("{said}, {seen}: {}", numbers.collect::<Vec<_>>().join("; "));
     let unit = Span::of([0.0, 1.0]);
     let dots = at.bins.iter().map(|bin| (bin.mean_predicted, bin.observed));
-    let errors = at.bins.iter().map(|bin| (bin.mean_predicted, bin.low, bin.high));
+    let errors = at
+        .bins
+        .iter()
+        .map(|bin| (bin.mean_predicted, bin.low, bin.high));
     let good = at.worst_decile <= CALIBRATED;
     html! {
         h3 { (day) }
@@ -140,7 +143,11 @@ fn calibration(reader: &Reader, at: &AtDay) -> Markup {
 }
 
 fn strengths(reader: &Reader, part: &Part) -> Markup {
-    let scale = Span::of(part.strengths.iter().flat_map(|one| [one.low, one.high, 0.0]));
+    let scale = Span::of(
+        part.strengths
+            .iter()
+            .flat_map(|one| [one.low, one.high, 0.0]),
+    );
     let rows = |from: usize, until: usize| {
         let shown = part.strengths.iter().take(until).skip(from);
         scroll(

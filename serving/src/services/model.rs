@@ -55,9 +55,7 @@ async fn on_disk<T: Send + 'static>(
         RegistryError::NoPrevious => Status::failed_precondition(error.to_string()),
         RegistryError::Version { .. }
         | RegistryError::WarmStart { .. }
-        | RegistryError::Forecast { .. } => {
-            Status::data_loss(error.to_string())
-        }
+        | RegistryError::Forecast { .. } => Status::data_loss(error.to_string()),
         RegistryError::Io { .. } | RegistryError::Pointers { .. } => {
             Status::unavailable(error.to_string())
         }

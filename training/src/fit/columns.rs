@@ -96,9 +96,10 @@ impl<'a> Columns<'a> {
         directions: impl IntoIterator<Item = (&'n str, Direction)>,
     ) -> Result<Self, FitError> {
         for (name, direction) in directions {
-            let place = self.columns.iter().position(|(known, cells)| {
-                known == name && matches!(cells, Cells::Number(_))
-            });
+            let place = self
+                .columns
+                .iter()
+                .position(|(known, cells)| known == name && matches!(cells, Cells::Number(_)));
             let Some(place) = place else {
                 return Err(FitError::Direction {
                     column: name.to_owned(),

@@ -121,7 +121,8 @@ pub(super) fn minimise(
     let mut last_gradient = f64::INFINITY;
     for steps in 0..MOST_STEPS {
         let mut gradient = point.gradient(design, outcomes, alpha, &at);
-        let holds = |(place, bound): (usize, &Bound)| bound.holds(at.weights[place], gradient[place]);
+        let holds =
+            |(place, bound): (usize, &Bound)| bound.holds(at.weights[place], gradient[place]);
         let now_held: Vec<bool> = bounds.iter().enumerate().map(holds).collect();
         for (entry, held) in gradient.iter_mut().zip(&now_held) {
             if *held {
@@ -137,11 +138,15 @@ pub(super) fn minimise(
         let same = held == now_held;
         held = now_held;
         if factor.is_none() || !same || norm > KEEP_HESSIAN_BELOW * last_gradient {
-            factor = Some(point.hessian(design, alpha, &held).ok_or(FitError::NotConverged {
-                steps,
-                gradient: norm,
-                tolerance,
-            })?);
+            factor = Some(
+                point
+                    .hessian(design, alpha, &held)
+                    .ok_or(FitError::NotConverged {
+                        steps,
+                        gradient: norm,
+                        tolerance,
+                    })?,
+            );
         }
         last_gradient = norm;
         let Some(factor) = &factor else { break };

@@ -52,14 +52,13 @@ fn options(invoice: &Invoice) -> Vec<(&'static str, String)> {
 
 /// Each option with enough invoices against all others; the interval is of 95 %, customers as
 /// clusters.
-pub(super) fn of(
-    histories: &BTreeMap<CustomerId, History>,
-    as_of: Timestamp,
-) -> Vec<Association> {
+pub(super) fn of(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Vec<Association> {
     let mut rows = Vec::new();
     for (customer, history) in histories.values().enumerate() {
         let view = history.as_of(as_of);
-        let zone = view.customer().map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = view
+            .customer()
+            .map_or_else(Zone::utc, Customer::zone_or_utc);
         for invoice in view.invoices() {
             let settlement = Settlement::of(invoice, view.events(), &zone);
             let settled = settlement.settled_from(invoice.issued_at);
@@ -69,7 +68,10 @@ pub(super) fn of(
             }
         }
     }
-    let all: BTreeSet<_> = rows.iter().flat_map(|(options, _)| options.clone()).collect();
+    let all: BTreeSet<_> = rows
+        .iter()
+        .flat_map(|(options, _)| options.clone())
+        .collect();
     let mut found = Vec::new();
     for (option, value) in all {
         let (mut with, mut without) = (Seen::default(), Seen::default());

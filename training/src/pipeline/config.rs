@@ -142,7 +142,11 @@ impl TrainingConfig {
             return range("judge_share", share, "between 0 and 1");
         }
         let names = spec.names();
-        if let Some(name) = raw.monotone.keys().find(|name| !names.contains(&name.as_str())) {
+        if let Some(name) = raw
+            .monotone
+            .keys()
+            .find(|name| !names.contains(&name.as_str()))
+        {
             let known = "the name of a feature column, as `lagom features` lists them";
             return range("monotone", name.clone(), known);
         }
@@ -181,7 +185,9 @@ impl TrainingConfig {
 
     /// The declared directions of the chance of payment.
     pub(super) fn directions(&self) -> impl Iterator<Item = (&str, Direction)> {
-        self.monotone.iter().map(|(name, one)| (name.as_str(), *one))
+        self.monotone
+            .iter()
+            .map(|(name, one)| (name.as_str(), *one))
     }
 
     /// Digest of every setting and of what the features mean.

@@ -22,7 +22,11 @@ fn world(seed: u64, rows: usize) -> (Vec<[f64; 3]>, Vec<bool>) {
         outcomes.push(random.random::<f64>() < 1.0 / (1.0 + (-z).exp()));
         // Many rows share one value, as counts do.
         let a = if random.random::<f64>() < 0.2 { 0.0 } else { a };
-        let b = if random.random::<f64>() < 0.1 { f64::NAN } else { b };
+        let b = if random.random::<f64>() < 0.1 {
+            f64::NAN
+        } else {
+            b
+        };
         cells.push([a, b, c]);
     }
     (cells, outcomes)
@@ -57,8 +61,14 @@ fn a_declared_direction_holds_everywhere_whatever_the_rows_say() {
                 let (a, b, c, more) = (at(), at(), at(), at() + 3.0);
                 let p = |row: [f64; 3]| model.predict(row.as_slice()).unwrap();
                 let here = p([a, b, c]);
-                assert!(p([a + more, b, c]) <= here + 1e-12, "seed {seed}: a {a} + {more}");
-                assert!(p([a, b + more, c]) >= here - 1e-12, "seed {seed}: b {b} + {more}");
+                assert!(
+                    p([a + more, b, c]) <= here + 1e-12,
+                    "seed {seed}: a {a} + {more}"
+                );
+                assert!(
+                    p([a, b + more, c]) >= here - 1e-12,
+                    "seed {seed}: b {b} + {more}"
+                );
             }
         }
     }
@@ -101,7 +111,10 @@ fn the_bounded_optimum_is_the_best_of_every_set_of_weights_at_zero() {
         let design = Dense::bounded(matrix.view(), bounds.to_vec());
         let fit = minimise(&design, &y, 1.0, start(), 1e-10).unwrap();
         assert!(feasible(&fit), "{fit:?}");
-        assert!((objective(&fit) - best).abs() < 1e-9, "seed {seed}: {fit:?} {best}");
+        assert!(
+            (objective(&fit) - best).abs() < 1e-9,
+            "seed {seed}: {fit:?} {best}"
+        );
     }
 }
 
@@ -110,7 +123,9 @@ fn a_direction_that_the_rows_have_anyway_changes_nothing() {
     let (cells, outcomes) = world(3, 800);
     let options = FitOptions::plain(1.0);
     let (free, _) = fit_logistic(&columns(&cells), &outcomes, &options).unwrap();
-    let directed = columns(&cells).directed([("c", Direction::Falling)]).unwrap();
+    let directed = columns(&cells)
+        .directed([("c", Direction::Falling)])
+        .unwrap();
     let (bound, _) = fit_logistic(&directed, &outcomes, &options).unwrap();
     for row in &cells {
         let p = |model: &lagom_model::linear::LinearModel| model.predict(row.as_slice()).unwrap();
@@ -121,6 +136,8 @@ fn a_direction_that_the_rows_have_anyway_changes_nothing() {
 #[test]
 fn a_direction_of_nothing_is_refused() {
     let (cells, _) = world(1, 30);
-    let error = columns(&cells).directed([("d", Direction::Rising)]).unwrap_err();
+    let error = columns(&cells)
+        .directed([("d", Direction::Rising)])
+        .unwrap_err();
     assert!(matches!(error, FitError::Direction { column } if column == "d"));
 }

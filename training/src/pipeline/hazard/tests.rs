@@ -58,20 +58,40 @@ const NO_PENALTY: f64 = 1e9;
 fn fit_rows(x: &[f64], points: &[Point], rows: &[PersonPeriod]) -> LinearModel {
     let own: Vec<_> = rows
         .iter()
-        .map(|row| Hazard::own(&Clock::default(), points[row.point].late_in_days, &row.period))
+        .map(|row| {
+            Hazard::own(
+                &Clock::default(),
+                points[row.point].late_in_days,
+                &row.period,
+            )
+        })
         .collect();
     let number = |cells: Vec<f64>| Cells::Number(Cow::Owned(cells));
     let names = Hazard::OWN_COLUMNS;
     let periods = own.iter().map(|(name, ..)| Some((*name).to_owned()));
     let columns = Columns::new(vec![
-        ("x".to_owned(), number(rows.iter().map(|row| x[row.point]).collect())),
-        (names[0].to_owned(), Cells::Text(Cow::Owned(periods.collect()))),
-        (names[1].to_owned(), number(own.iter().map(|one| one.1).collect())),
-        (names[2].to_owned(), number(own.iter().map(|one| one.2).collect())),
+        (
+            "x".to_owned(),
+            number(rows.iter().map(|row| x[row.point]).collect()),
+        ),
+        (
+            names[0].to_owned(),
+            Cells::Text(Cow::Owned(periods.collect())),
+        ),
+        (
+            names[1].to_owned(),
+            number(own.iter().map(|one| one.1).collect()),
+        ),
+        (
+            names[2].to_owned(),
+            number(own.iter().map(|one| one.2).collect()),
+        ),
     ]);
     let outcomes: Vec<bool> = rows.iter().map(|row| row.settled).collect();
     let options = FitOptions::plain(NO_PENALTY);
-    fit_logistic(&columns.unwrap(), &outcomes, &options).unwrap().0
+    fit_logistic(&columns.unwrap(), &outcomes, &options)
+        .unwrap()
+        .0
 }
 
 #[test]
@@ -80,7 +100,10 @@ fn the_curve_equals_a_person_period_fit_in_statsmodels() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles");
         FlatTable::read(&folder.join(name), &ReadOptions::default()).unwrap()
     };
-    let (table, expected) = (read("person_period.csv"), read("person_period_statsmodels.csv"));
+    let (table, expected) = (
+        read("person_period.csv"),
+        read("person_period_statsmodels.csv"),
+    );
     let numbers = |name: &str| table.numbers(name).unwrap();
     let (x, late_in) = (numbers("x"), numbers("late_in_days"));
     let (settled, known) = (numbers("settled_days"), numbers("known_days"));

@@ -69,6 +69,11 @@ pub(super) fn run(mut command: Command) -> Result<(Cost, String), Failure> {
     Ok((cost, printed))
 }
 
+/// User and system time of this process so far, if the system tells.
+pub(super) fn own_cpu_seconds() -> Option<f64> {
+    Look::at(std::process::id()).map(|now| now.cpu_seconds)
+}
+
 struct Look {
     cpu_seconds: f64,
     peak_mib: Option<f64>,
