@@ -3,6 +3,7 @@
 mod bandit;
 mod child;
 mod decide;
+mod evaluate;
 mod features;
 mod fit;
 mod guardrails;
@@ -25,6 +26,7 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Evaluate(evaluate::Args),
     Features(features::Args),
     Fit(fit::Args),
     Worlds(worlds::Args),
@@ -37,6 +39,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Evaluate(args) => evaluate::run(args, out),
         What::Features(args) => features::run(args, out),
         What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),

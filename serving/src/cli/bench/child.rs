@@ -74,6 +74,11 @@ pub(super) fn own_cpu_seconds() -> Option<f64> {
     Look::at(std::process::id()).map(|now| now.cpu_seconds)
 }
 
+/// Most memory that this very process has held at once, if the system tells.
+pub(super) fn own_peak_mib() -> Option<f64> {
+    Look::at(std::process::id())?.peak_mib
+}
+
 struct Look {
     cpu_seconds: f64,
     peak_mib: Option<f64>,
