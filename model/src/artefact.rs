@@ -21,6 +21,11 @@ pub const FORMAT: u32 = 1;
 /// Hexadecimal digits of an id: 128 bits of the digest.
 pub const ID_DIGITS: usize = 32;
 
+/// Log-loss and calibration error by which one curve for every horizon may be behind a model of one
+/// horizon alone: what a coherent answer is worth.
+const TOLERATED_LOSS: f64 = 0.005;
+const TOLERATED_ECE: f64 = 0.02;
+
 /// How good a model was on decisions later than everything it was fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,7 +189,7 @@ impl ModelVersion {
 
     /// P(settled within the horizon) of a feature vector whose invoice becomes late in
     /// `late_in_days`, read off the curve of [`Self::paid_by`]; by the model of that one horizon
-    /// where no curve was fitted. None where the vector is not of this spec.
+    /// where there is no curve, or it was shown worse. None where the vector is not of this spec.
     #[must_use]
     pub fn propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
         match self.curve() {
@@ -197,16 +202,25 @@ impl ModelVersion {
         }
     }
 
-    /// The curve from which the propensity is read, and at which day: where there is a curve and
-    /// it goes that far.
+    /// The curve from which the propensity is read, and at which day: where there is a curve, it
+    /// goes that far, and later decisions did not show it worse than the model of that one horizon.
     fn curve(&self) -> Option<(&HazardHead, u16)> {
         let days = self.parts.propensity.horizon_days?;
         let curve = self.parts.hazard.as_ref()?;
-        (f64::from(days) <= HORIZON_DAYS).then_some((curve, days))
+        if f64::from(days) > HORIZON_DAYS {
+            return None;
+        }
+        let shown = curve.held_out.iter().find(|at| at.days == days);
+        let challenger = self.parts.propensity.held_out.as_ref();
+        let worse = shown.zip(challenger).is_some_and(|(at, other)| {
+            at.metrics.log_loss > other.metrics.log_loss + TOLERATED_LOSS
+                || at.metrics.ece > other.metrics.ece + TOLERATED_ECE
+        });
+        (!worse).then_some((curve, days))
     }
 
     /// How good the propensity that is quoted was on later decisions: the curve at the horizon, or
-    /// the model of that one horizon where no curve was fitted.
+    /// the model of that one horizon where it decides.
     #[must_use]
     pub fn quoted(&self) -> Option<&Metrics> {
         match self.curve() {
