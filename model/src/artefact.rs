@@ -21,10 +21,11 @@ pub const FORMAT: u32 = 1;
 /// Hexadecimal digits of an id: 128 bits of the digest.
 pub const ID_DIGITS: usize = 32;
 
-/// Log-loss and calibration error by which one curve for every horizon may be behind a model of one
-/// horizon alone: what a coherent answer is worth.
+/// Log-loss by which one curve for every horizon may be behind a model of one horizon alone: what a
+/// coherent answer is worth.
 const TOLERATED_LOSS: f64 = 0.005;
-const TOLERATED_ECE: f64 = 0.02;
+/// Calibration error with which the curve is as good as calibrated, whatever the other has.
+const CALIBRATED_ECE: f64 = 0.02;
 
 /// How good a model was on decisions later than everything it was fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,10 +213,15 @@ impl ModelVersion {
         }
         let shown = curve.held_out.iter().find(|at| at.days == days);
         let challenger = self.parts.propensity.held_out.as_ref();
-        let worse = shown.zip(challenger).is_some_and(|(at, other)| {
-            at.metrics.log_loss > other.metrics.log_loss + TOLERATED_LOSS
-                || at.metrics.ece > other.metrics.ece + TOLERATED_ECE
-        });
+        let worse = match (shown, challenger) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(at), Some(other)) => {
+                let (curve, other) = (&at.metrics, &other.metrics);
+                curve.log_loss > other.log_loss + TOLERATED_LOSS
+                    || curve.ece > other.ece.max(CALIBRATED_ECE)
+            }
+        };
         (!worse).then_some((curve, days))
     }
 
