@@ -140,6 +140,9 @@ impl ModelVersion {
             }
         }
         if let Some(head) = &parts.hazard {
+            if !head.hazard.clock.is_sound() {
+                return Err(ArtefactError::Clock);
+            }
             for (name, model) in head.hazard.models() {
                 check_columns(name, model, &spec, Hazard::OWN_COLUMNS)?;
             }

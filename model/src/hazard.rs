@@ -92,7 +92,7 @@ pub struct Hazard {
     /// Of those after.
     pub after: LinearModel,
     /// How time passes within a period.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Clock::is_level")]
     pub clock: Clock,
 }
 

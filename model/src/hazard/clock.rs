@@ -106,7 +106,13 @@ impl Settlements {
 }
 
 impl Clock {
-    /// The lengths, if there is one above 0 for every day.
+    /// Whether every day is a day.
+    #[must_use]
+    pub fn is_level(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether there is a length above 0 for every day.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.lengths.len() == (DAYS.1 - DAYS.0) as usize
