@@ -15,6 +15,8 @@ mod features;
 #[cfg(feature = "training")]
 mod fit;
 #[cfg(feature = "training")]
+mod forecast;
+#[cfg(feature = "training")]
 mod import;
 #[cfg(feature = "training")]
 mod models;
@@ -59,6 +61,8 @@ enum Command {
     #[cfg(feature = "training")]
     Train(train::Args),
     #[cfg(feature = "training")]
+    Forecast(forecast::Args),
+    #[cfg(feature = "training")]
     Models(models::ListArgs),
     #[cfg(feature = "training")]
     Promote(models::PromoteArgs),
@@ -93,6 +97,8 @@ impl Command {
             Self::Import(args) => import::run(&args, out),
             #[cfg(feature = "training")]
             Self::Train(args) => train::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Forecast(args) => forecast::run(&args, out),
             #[cfg(feature = "training")]
             Self::Models(args) => models::list(&args, out),
             #[cfg(feature = "training")]

@@ -20,7 +20,9 @@
 pub mod chart;
 pub mod decision;
 pub mod experiments;
+pub mod forecast;
 pub mod lang;
+pub mod model;
 pub mod overview;
 pub mod reader;
 pub mod review;

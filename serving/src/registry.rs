@@ -3,6 +3,7 @@
 
 use lagom_model::artefact::{ArtefactError, ModelVersion};
 use lagom_model::decide::Predictor;
+use lagom_model::forecast::Forecast;
 use lagom_model::policy::learning::WarmStart;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -42,6 +43,14 @@ pub enum RegistryError {
         /// What the reader says.
         error: serde_json::Error,
     },
+    /// The last forecast cannot be read.
+    #[error("{}: {error}; run lagom forecast again", path.display())]
+    Forecast {
+        /// Which file.
+        path: PathBuf,
+        /// What the reader says.
+        error: serde_json::Error,
+    },
     /// The version is damaged or of another format.
     #[error("{}: {error}", path.display())]
     Version {
@@ -69,6 +78,28 @@ impl RegistryError {
 
 /// File of a version that holds what the policy learnt from the history it was trained on.
 pub(crate) const WARM_START: &str = "bandit.json";
+
+/// File of a version that holds the last forecast that was made with it.
+pub(crate) const FORECAST: &str = "forecast.json";
+
+/// The last forecast made with the version in force; `None` where there is none.
+///
+/// # Errors
+/// [`RegistryError`] where there is one and it cannot be read.
+pub fn last_forecast(dir: &Path) -> Result<Option<Forecast>, RegistryError> {
+    let Some(id) = pointers(dir)?.current else {
+        return Ok(None);
+    };
+    let path = dir.join(id).join(FORECAST);
+    match fs::read_to_string(&path) {
+        Ok(text) => match serde_json::from_str(&text) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) => Err(RegistryError::Forecast { path, error }),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RegistryError::io(&path, error)),
+    }
+}
 
 /// Which versions are in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,11 +236,10 @@ fn point(dir: &Path, pointers: Pointers) -> Result<Pointers, RegistryError> {
 /// Why the held-out figures of a version speak against it.
 #[must_use]
 pub fn objections(version: &ModelVersion) -> Vec<String> {
-    let Some(held_out) = &version.parts().propensity.held_out else {
+    let Some(metrics) = version.quoted() else {
         return vec!["its propensity was not judged on later invoices".to_owned()];
     };
     let mut reasons = Vec::new();
-    let metrics = &held_out.metrics;
     if metrics.ece > MOST_ECE {
         reasons.push(format!(
             "its probabilities are off by {:.3} on average on later invoices; at most {MOST_ECE} \

@@ -5,6 +5,8 @@
 
 #[path = "pages/browser.rs"]
 mod browser;
+#[path = "pages/models.rs"]
+mod models;
 #[path = "pages/review.rs"]
 mod review;
 #[path = "pages/served.rs"]

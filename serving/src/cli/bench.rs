@@ -5,6 +5,7 @@ mod child;
 mod decide;
 mod evaluate;
 mod features;
+mod fit;
 mod guardrails;
 mod serve;
 mod store;
@@ -27,6 +28,7 @@ enum What {
     Decide(decide::Args),
     Evaluate(evaluate::Args),
     Features(features::Args),
+    Fit(fit::Args),
     Worlds(worlds::Args),
     Serve(serve::Args),
     Store(store::Args),
@@ -39,6 +41,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Decide(args) => decide::run(args, out),
         What::Evaluate(args) => evaluate::run(args, out),
         What::Features(args) => features::run(args, out),
+        What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Serve(args) => serve::run(args, out),
         What::Store(args) => store::run(args, out),

@@ -28,12 +28,17 @@ pub enum Place {
 
 impl Place {
     /// The navigation, in order. A place is listed once its page is served.
-    const LISTED: [(Self, &'static str, [&'static str; 3]); 2] = [
+    const LISTED: [(Self, &'static str, [&'static str; 3]); 3] = [
         (Self::Overview, "/", ["Overview", "Översikt", "Overzicht"]),
         (
             Self::Experiments,
             "/experiments",
             ["Experiments", "Experiment", "Experimenten"],
+        ),
+        (
+            Self::Forecast,
+            "/forecast",
+            ["Forecast", "Prognos", "Prognose"],
         ),
     ];
 }

@@ -4,7 +4,8 @@ use crate::engine::{Engine, Failure};
 use crate::explain::explain;
 use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
-use crate::pages::{Reader, decision, experiments, review, shell};
+use crate::pages::{Reader, decision, experiments, forecast, model, review, shell};
+use crate::registry::{self, RegistryError};
 use crate::reviews;
 use crate::tenants::Tenants;
 use axum::Router;
@@ -13,6 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use lagom_features::domain::DecisionId;
+use lagom_model::card::Card;
 use maud::Markup;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -35,6 +37,8 @@ pub(super) async fn serve(
         .route("/experiments", get(list))
         .route("/experiments/{name}", get(experiment))
         .route("/decisions/{id}", get(decided))
+        .route("/models/{id}", get(version))
+        .route("/forecast", get(expected))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
@@ -171,6 +175,45 @@ async fn decided(
             let why = explain(&found, &engine.snapshot(), explained.as_ref());
             reply(&decision::render(&reader, &why))
         }
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn version(
+    State(door): Shared,
+    Path(id): Path<String>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let dir = engine(&door)?.config().models.clone();
+    let name = id.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let version = registry::version(&dir, &id)?;
+        let parent = version.parts().lineage.parent.as_deref();
+        // What came before may have been cleared away; the card then stands alone.
+        let before = parent.and_then(|id| registry::version(&dir, id).ok());
+        Ok(Card::of(&version, before.as_ref()))
+    });
+    let card = match read.await {
+        Ok(Ok(card)) => Ok(card),
+        Ok(Err(RegistryError::Unknown(_))) => Err(Failure::unknown("model", &name)),
+        Ok(Err(error)) => Err(Failure::Internal(error.to_string())),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    };
+    Ok(match card {
+        Ok(card) => reply(&model::render(&reader, &card)),
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn expected(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let dir = engine(&door)?.config().models.clone();
+    let read = tokio::task::spawn_blocking(move || registry::last_forecast(&dir));
+    let found = match read.await {
+        Ok(found) => found.map_err(|error| Failure::Internal(error.to_string())),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    };
+    Ok(match found {
+        Ok(found) => reply(&forecast::render(&reader, found.as_ref())),
         Err(failure) => refuse(&reader, &failure),
     })
 }
