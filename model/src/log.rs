@@ -1,14 +1,15 @@
 //! What is written down of a decision and of what became of it: enough to rebuild every
 //! probability, to value another policy, and to explain the choice years later.
 
+mod rule_id;
+
+pub use rule_id::RuleId;
+
 use lagom_features::domain::{
     Action, ActionId, CustomerId, DecisionId, InvoiceId, RequestId, TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-
-/// Name of a guardrail rule, such as `global.cooldown` or `SE.fee-cap`.
-pub type RuleId = String;
 
 /// An action that a rule refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

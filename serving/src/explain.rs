@@ -33,7 +33,7 @@ pub fn explain(
         let rule = snapshot.guardrails().rule_named(&blocked.rule);
         v1::RefusedAction {
             action_id: blocked.action.to_string(),
-            rule: blocked.rule.clone(),
+            rule: blocked.rule.to_string(),
             explanation: rule.map(said).unwrap_or_default(),
             legal_source: rule.map(|rule| rule.source.clone()).unwrap_or_default(),
         }
@@ -184,7 +184,10 @@ fn alternatives(
     }
     let mut rules: Vec<(&str, usize)> = Vec::new();
     for blocked in &decision.blocked {
-        match rules.iter_mut().find(|(rule, _)| *rule == blocked.rule) {
+        match rules
+            .iter_mut()
+            .find(|(rule, _)| *rule == blocked.rule.as_str())
+        {
             Some((_, n)) => *n += 1,
             None => rules.push((&blocked.rule, 1)),
         }

@@ -9,6 +9,7 @@ use lagom_model::log::{Decision, Outcome};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A canonical table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Export {
                     What::Fact(event) => self.events.push(event),
                 }
             }
-            Entry::Decided(decision) => self.decisions.push(*decision),
+            Entry::Decided(decision) => self.decisions.push(Arc::unwrap_or_clone(decision)),
             Entry::Matured(outcome) => self.outcomes.push(*outcome),
             Entry::Catalogue { .. }
             | Entry::Reserved(_)

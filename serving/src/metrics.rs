@@ -1,17 +1,17 @@
 //! Counters for Prometheus. Labels never name a customer, an invoice or a decision.
 
 use crate::engine::Recorded;
-use lagom_model::log::Decision;
-use std::collections::{BTreeMap, BTreeSet};
+use lagom_model::log::{Blocked, Decision, RuleId};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is counted since the start.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    decisions: Mutex<BTreeMap<Labels, u64>>,
-    refusals: Mutex<BTreeMap<String, u64>>,
+    decisions: Mutex<BTreeMap<String, ByArm>>,
+    refusals: Mutex<BTreeMap<RuleId, u64>>,
     fallbacks: AtomicU64,
     events: AtomicU64,
     duplicates: AtomicU64,
@@ -21,13 +21,8 @@ pub struct Metrics {
     reload_errors: AtomicU64,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Labels {
-    policy: String,
-    arm: String,
-    kind: &'static str,
-    channel: &'static str,
-}
+/// Decisions of a policy by arm, then by kind and channel.
+type ByArm = BTreeMap<String, BTreeMap<(&'static str, &'static str), u64>>;
 
 /// What is true now, beside the counters.
 #[derive(Debug, Clone, Copy)]
@@ -49,29 +44,31 @@ pub struct Gauges {
 impl Metrics {
     /// One more decision.
     pub fn decision(&self, decision: &Decision) {
-        let labels = Labels {
-            policy: decision.policy.clone(),
-            arm: decision.arm.clone().unwrap_or_default(),
-            kind: decision.action.kind.name(),
-            channel: decision.action.channel.map_or("none", |one| one.name()),
-        };
-        let mut decisions = self
-            .decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *decisions.entry(labels).or_insert(0) += 1;
+        let arm = decision.arm.as_deref().unwrap_or_default();
+        let action = &decision.action;
+        let labels = (
+            action.kind.name(),
+            action.channel.map_or("none", |one| one.name()),
+        );
+        let mut decisions = self.decisions();
+        *entry(entry(&mut decisions, &decision.policy), arm)
+            .entry(labels)
+            .or_default() += 1;
         drop(decisions);
-        let rules: BTreeSet<&str> = decision
-            .blocked
-            .iter()
-            .map(|one| one.rule.as_str())
-            .collect();
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rules: Vec<&RuleId> = Vec::new();
+        for Blocked { rule, .. } in &decision.blocked {
+            if !rules.iter().any(|known| known.is_copy_of(rule)) {
+                rules.push(rule);
+            }
+        }
+        rules.sort_unstable();
+        rules.dedup();
+        let mut refusals = self.refusals();
         for rule in rules {
             match refusals.get_mut(rule) {
                 Some(n) => *n += 1,
                 None => {
-                    refusals.insert(rule.to_owned(), 1);
+                    refusals.insert(rule.clone(), 1);
                 }
             }
         }
@@ -114,25 +111,20 @@ impl Metrics {
     /// Decisions by the policy that made them.
     #[must_use]
     pub fn by_policy(&self) -> Vec<(String, u64)> {
-        let decisions = self
-            .decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-        for (labels, n) in decisions.iter() {
-            *sums.entry(&labels.policy).or_insert(0) += n;
-        }
-        let sums = sums.into_iter().map(|(policy, n)| (policy.to_owned(), n));
-        sums.collect()
+        let decisions = self.decisions();
+        let sum = |by_arm: &ByArm| by_arm.values().flat_map(BTreeMap::values).sum();
+        let sums = decisions.iter();
+        sums.map(|(policy, by_arm)| (policy.clone(), sum(by_arm)))
+            .collect()
     }
 
     /// Decisions in which a rule refused at least one action, by rule, most frequent first.
     #[must_use]
-    pub fn refusals(&self) -> Vec<(String, u64)> {
-        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut refusals: Vec<_> = refusals
+    pub fn most_refusing(&self) -> Vec<(String, u64)> {
+        let mut refusals: Vec<_> = self
+            .refusals()
             .iter()
-            .map(|(rule, n)| (rule.clone(), *n))
+            .map(|(rule, n)| (rule.to_string(), *n))
             .collect();
         refusals.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         refusals
@@ -141,27 +133,34 @@ impl Metrics {
     /// Decisions in all.
     #[must_use]
     pub fn decisions_total(&self) -> u64 {
-        let decisions = self
-            .decisions
+        self.by_policy().iter().map(|(_, n)| n).sum()
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, BTreeMap<String, ByArm>> {
+        self.decisions
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        decisions.values().sum()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, BTreeMap<RuleId, u64>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything, as samples of one tenant.
     fn families(&self, tenant: &str, gauges: &Gauges) -> Vec<Family> {
         let tenant = format!("tenant=\"{}\"", escaped(tenant));
-        let decisions = self
-            .decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let by_label = decisions.iter().map(|(labels, n)| {
+        let decisions = self.decisions();
+        let by_label = decisions.iter().flat_map(|(policy, by_arm)| {
+            by_arm.iter().flat_map(move |(arm, by_action)| {
+                by_action
+                    .iter()
+                    .map(move |((kind, channel), n)| (policy, arm, kind, channel, n))
+            })
+        });
+        let by_label = by_label.map(|(policy, arm, kind, channel, n)| {
             let labels = format!(
-                "{tenant},policy=\"{}\",arm=\"{}\",kind=\"{}\",channel=\"{}\"",
-                labels.policy,
-                escaped(&labels.arm),
-                labels.kind,
-                labels.channel
+                "{tenant},policy=\"{policy}\",arm=\"{}\",kind=\"{kind}\",channel=\"{channel}\"",
+                escaped(arm),
             );
             (labels, *n as f64)
         });
@@ -172,7 +171,7 @@ impl Metrics {
             samples: by_label.collect(),
         }];
         drop(decisions);
-        let refusals = self.refusals().into_iter().map(|(rule, n)| {
+        let refusals = self.most_refusing().into_iter().map(|(rule, n)| {
             let labels = format!("{tenant},rule=\"{}\"", escaped(&rule));
             (labels, n as f64)
         });
@@ -263,6 +262,14 @@ impl Metrics {
         }
         families
     }
+}
+
+/// The value of `key`, made where it is new; a text is copied only then.
+fn entry<'a, V: Default>(map: &'a mut BTreeMap<String, V>, key: &str) -> &'a mut V {
+    if !map.contains_key(key) {
+        map.insert(key.to_owned(), V::default());
+    }
+    map.get_mut(key).expect("it was made if it was missing")
 }
 
 /// Samples of one name.

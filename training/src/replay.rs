@@ -187,7 +187,7 @@ impl Replay {
         }
         let mut seen: Vec<&str> = Vec::new();
         for blocked in &again.blocked {
-            let refusals = self.refusals.entry(blocked.rule.clone()).or_default();
+            let refusals = self.refusals.entry(blocked.rule.to_string()).or_default();
             refusals.actions += 1;
             if !seen.contains(&blocked.rule.as_str()) {
                 seen.push(&blocked.rule);

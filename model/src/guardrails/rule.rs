@@ -1,6 +1,7 @@
 //! A rule as data: what it forbids, on whose authority, since when.
 
 use super::check::Check;
+use crate::log::RuleId;
 use lagom_features::domain::{CustomerKind, Date};
 use serde::{Deserialize, Deserializer};
 
@@ -21,7 +22,7 @@ pub enum Confidence {
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Name under which a refusal is logged, such as `global.cooldown`.
-    pub id: String,
+    pub id: RuleId,
     /// Law, case or reason.
     pub source: String,
     /// First day on which it holds, judged on the day of sending.

@@ -83,7 +83,7 @@ pub fn answer(
     };
     let blocked = decision.blocked.iter().map(|one| v1::BlockedAction {
         action_id: one.action.to_string(),
-        rule: one.rule.clone(),
+        rule: one.rule.to_string(),
     });
     v1::NextBestActionResponse {
         decision_id,

@@ -44,7 +44,7 @@ pub(crate) struct Learnt {
     pub(super) learning: Learning,
     pub(super) published: Option<Publication>,
     /// Decisions whose windows have not closed.
-    pub(super) open: HashMap<DecisionId, Box<Decision>>,
+    pub(super) open: HashMap<DecisionId, Arc<Decision>>,
 }
 
 impl Learnt {
@@ -71,7 +71,7 @@ impl Learnt {
             Entry::Matured(outcome) => {
                 if let Some(decision) = self.open.remove(&outcome.decision_id) {
                     let round = LoggedRound {
-                        decision: *decision,
+                        decision: Arc::unwrap_or_clone(decision),
                         outcome: *outcome,
                     };
                     fold(&mut self.learning, &round);

@@ -106,7 +106,7 @@ impl Engine {
                 .rule_named(PAST_SLOT)
                 .is_some_and(|rule| rule.enabled)
         {
-            rules.push(PAST_SLOT.to_owned());
+            rules.push(PAST_SLOT.into());
         }
         Ok(rules)
     }
@@ -123,7 +123,7 @@ fn skipped(history: &History, key: &EventId) -> Option<Vec<RuleId>> {
         .iter()
         .find(|event| &event.event_id == key)?;
     let rules = skipped.reason.as_deref().unwrap_or_default();
-    Some(rules.split(", ").map(str::to_owned).collect())
+    Some(rules.split(", ").map(RuleId::from).collect())
 }
 
 fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Timestamp) -> Recording {

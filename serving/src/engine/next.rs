@@ -46,7 +46,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure`]; nothing was decided or recorded then.
-    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Decision, Failure> {
+    pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Arc<Decision>, Failure> {
         let at = self.instant(ask.as_of, ask.dry_run)?;
         for (path, event) in &ask.events {
             if event.customer_id() != &ask.customer_id {
@@ -75,27 +75,37 @@ impl Engine {
         Ok(decision)
     }
 
+    /// Repetitions are rare, so the log is asked about the key only where deciding anew fails.
     async fn decide_locked(
         &self,
         ask: Ask,
         at: Timestamp,
         customer: Customer,
-    ) -> Result<Decision, Failure> {
+    ) -> Result<Arc<Decision>, Failure> {
         let mut state = customer.lock().await;
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
-        if let Some(answered) = self.answered(&ask)? {
-            return Ok(answered);
+        match self.decide_anew(&ask, at, &mut state).await {
+            Ok(decision) => Ok(decision),
+            Err(failure) => self.answered(&ask)?.map(Arc::new).ok_or(failure),
         }
-        let staged = stage(&state, at, &ask.events)?;
+    }
+
+    async fn decide_anew(
+        &self,
+        ask: &Ask,
+        at: Timestamp,
+        state: &mut CustomerState,
+    ) -> Result<Arc<Decision>, Failure> {
+        let staged = stage(state, at, &ask.events)?;
         let mut history = Cow::Borrowed(&state.history);
         let mut now = if ask.dry_run { at } else { state.stamp(at) };
         for recording in &staged {
             recording.clone().apply(history.to_mut());
             now = now.max(after(recording.recorded_at));
         }
-        let decision = self.decide(&ask, &history, now)?;
+        let decision = Arc::new(self.decide(ask, &history, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -103,13 +113,9 @@ impl Engine {
             .iter()
             .cloned()
             .map(|one| Entry::Recorded(Box::new(one)));
-        let decided = Entry::Decided(Box::new(decision.clone()));
+        let decided = Entry::Decided(Arc::clone(&decision));
         let entries = recordings.chain([decided]).collect();
-        match self.store.append(entries).await {
-            // Another customer's request used the same key a moment ago.
-            Err(StoreError::Duplicate { .. }) => return Err(used_before(&ask).into()),
-            other => other?,
-        }
+        self.store.append(entries).await?;
         staged.into_iter().for_each(|one| state.apply(one));
         state.passed(now);
         self.pending.add(&decision);

@@ -128,7 +128,7 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
         by_policy: engine.metrics().by_policy(),
         pending: gauges.pending as u64,
         lag_seconds: gauges.lag_seconds,
-        blocked: engine.metrics().refusals(),
+        blocked: engine.metrics().most_refusing(),
         experiments: experiments.collect(),
     };
     Ok(reply(&overview::render(&reader, &now)))

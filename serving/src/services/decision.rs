@@ -75,7 +75,7 @@ impl DecisionService for Decisions {
         let engine = self.0.of(&request)?;
         let mut requests = request.into_inner();
         let (started, mut in_order) = mpsc::channel::<(String, JoinHandle<Answer>)>(UNDER_WAY);
-        let (out, answered) = mpsc::channel(1);
+        let (out, answered) = mpsc::channel(UNDER_WAY);
         let failed = out.clone();
         tokio::spawn(async move {
             loop {
@@ -119,7 +119,10 @@ impl DecisionService for Decisions {
         let as_of = as_of.transpose().map_err(Failure::from)?;
         let (status, rules) = match engine.confirm(&id, as_of).await? {
             Confirmation::Proceed => (v1::ConfirmStatus::Proceed, Vec::new()),
-            Confirmation::Cancel(rules) => (v1::ConfirmStatus::Cancel, rules),
+            Confirmation::Cancel(rules) => (
+                v1::ConfirmStatus::Cancel,
+                rules.into_iter().map(String::from).collect(),
+            ),
         };
         Ok(Response::new(v1::ConfirmActionResponse {
             status: status.into(),

@@ -3,6 +3,7 @@
 use crate::recording::Recording;
 use lagom_features::domain::{Action, ActionId, CustomerId, DecisionId, InvoiceId, Timestamp};
 use lagom_model::log::{Decision, Outcome};
+use std::sync::Arc;
 
 /// A contact that ConfirmAction let through and that nobody has yet reported as sent or skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub enum Entry {
         actions: Vec<ActionId>,
     },
     /// Advice was given.
-    Decided(Box<Decision>),
+    Decided(Arc<Decision>),
     /// A contact was let through.
     Reserved(Reservation),
     /// The window of a decision closed.

@@ -12,6 +12,7 @@ pub(super) use catalogues::Catalogues;
 
 use super::entry::{Entry, Kind};
 use prost::Message;
+use std::sync::Arc;
 
 /// Why bytes do not read as a record.
 pub(super) type Unreadable = String;
@@ -50,7 +51,7 @@ pub(super) fn decode(
         Kind::Decided => {
             let record = message::<decision::Decided>(body)?;
             let catalogue = catalogues.get(&record.strategy_id);
-            Entry::Decided(Box::new(record.read(catalogue.as_deref())?))
+            Entry::Decided(Arc::new(record.read(catalogue.as_deref())?))
         }
         Kind::Reserved => Entry::Reserved(message::<plain::Reserved>(body)?.read()?),
         Kind::Matured => Entry::Matured(Box::new(message::<outcome::Matured>(body)?.read()?)),

@@ -8,6 +8,7 @@ use lagom_features::domain::{
     Timestamp, Tone, Zone,
 };
 use lagom_model::log::{Blocked, Choice, Decision, Executed, Outcome};
+use std::sync::Arc;
 
 pub(crate) fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
@@ -40,7 +41,7 @@ pub(crate) fn decision(n: u64) -> Decision {
     };
     let blocked = |i: usize, rule: &str| Blocked {
         action: all[i].clone(),
-        rule: rule.to_owned(),
+        rule: rule.into(),
     };
     Decision {
         tenant: TenantId::default(),
@@ -167,7 +168,7 @@ pub(crate) fn every_kind() -> Vec<Entry> {
             strategy_id: "s".to_owned(),
             actions: catalogue(),
         },
-        Entry::Decided(Box::new(decision(1))),
+        Entry::Decided(Arc::new(decision(1))),
         Entry::Reserved(Reservation {
             decision_id: DecisionId::new("d1").unwrap(),
             customer_id: CustomerId::new("c").unwrap(),

@@ -113,7 +113,7 @@ impl SqliteStore {
                 .map_err(reading)?;
             let Some(seq) = found else { return Ok(None) };
             match chain::one(connection, seq)?.entry(&self.catalogues)? {
-                Entry::Decided(decision) => Ok(Some(*decision)),
+                Entry::Decided(decision) => Ok(Some(Arc::unwrap_or_clone(decision))),
                 other => Err(StoreError::Damaged {
                     seq,
                     reason: format!("a decision was expected, not {:?}", other.kind()),
@@ -136,12 +136,18 @@ impl Store for SqliteStore {
     fn append(&self, entries: Vec<Entry>) -> Appending {
         let committed = self.writer.submit(self.encode(&entries));
         let catalogues = Arc::clone(&self.catalogues);
+        let alone = entries.len() == 1;
+        let mut named = entries;
+        named.retain(|entry| matches!(entry, Entry::Catalogue { .. }));
         Box::pin(async move {
-            committed?.await.unwrap_or(Err(StoreError::Closed))?;
-            for entry in &entries {
-                remember(&catalogues, entry);
+            let committed = committed?.await.unwrap_or(Err(StoreError::Closed));
+            // One that the log has named before is remembered anew: in the very list that decides
+            // places are found at once.
+            let before = alone && matches!(committed, Err(StoreError::Duplicate { .. }));
+            if committed.is_ok() || before {
+                named.iter().for_each(|entry| remember(&catalogues, entry));
             }
-            Ok(())
+            committed
         })
     }
 

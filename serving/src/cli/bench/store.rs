@@ -192,7 +192,7 @@ async fn appends(
         let store = Arc::clone(&store);
         async move {
             Ok(store
-                .append(vec![Entry::Decided(Box::new(decision))])
+                .append(vec![Entry::Decided(Arc::new(decision))])
                 .await?)
         }
     })

@@ -8,7 +8,7 @@ use super::{Unreadable, field};
 use lagom_features::domain::{
     Action, ActionId, CustomerId, DecisionId, InvoiceId, RequestId, TenantId, Timestamp,
 };
-use lagom_model::log::{Blocked, Choice, Decision};
+use lagom_model::log::{Blocked, Choice, Decision, RuleId};
 use places::Places;
 use prost::Message;
 
@@ -187,17 +187,18 @@ impl Decided {
 
 /// The distinct rules in the order of their first use, and for each refusal its place in them.
 fn by_rule(blocked: &[Blocked]) -> (Vec<String>, Vec<u32>) {
-    let mut rules: Vec<String> = Vec::new();
+    let mut rules: Vec<&RuleId> = Vec::new();
     let mut places = Vec::with_capacity(blocked.len());
-    for refused in blocked {
-        let known = rules.iter().position(|rule| *rule == refused.rule);
+    for Blocked { rule, .. } in blocked {
+        let copy = rules.iter().position(|known| known.is_copy_of(rule));
+        let known = copy.or_else(|| rules.iter().position(|&known| known == rule));
         let place = known.unwrap_or_else(|| {
-            rules.push(refused.rule.clone());
+            rules.push(rule);
             rules.len() - 1
         });
         places.push(u32::try_from(place).expect("there are fewer than 2^32 rules"));
     }
-    (rules, places)
+    (rules.iter().map(ToString::to_string).collect(), places)
 }
 
 fn choices(actions: Vec<ActionId>, probabilities: &[f64]) -> Vec<Choice> {
@@ -215,6 +216,7 @@ fn refusals(
     blocked_by: &[u32],
     rules: &[String],
 ) -> Result<Vec<Blocked>, Unreadable> {
+    let rules: Vec<RuleId> = rules.iter().map(|rule| rule.as_str().into()).collect();
     let pairs = actions.into_iter().zip(blocked_by);
     pairs
         .map(|(action, &place)| {

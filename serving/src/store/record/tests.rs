@@ -6,6 +6,7 @@ use crate::store::{Entry, Kind};
 use lagom_features::domain::ActionId;
 use lagom_model::log::{Blocked, Choice};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 const GOLDEN: &str = include_str!("golden-1.txt");
 
@@ -56,7 +57,7 @@ fn records_of_format_1_are_read_and_written_as_in_the_golden_file() {
 
 #[test]
 fn a_decision_costs_bits_not_names_where_the_catalogue_is_known() {
-    let entry = Entry::Decided(Box::new(samples::decision(1)));
+    let entry = Entry::Decided(Arc::new(samples::decision(1)));
     let (short, long) = (
         encode(&entry, &knowing_the_sample()).len(),
         encode(&entry, &Catalogues::default()).len(),
@@ -116,12 +117,12 @@ fn decided() -> impl Strategy<Value = Entry> {
                 .zip(rules)
                 .map(|(action, rule)| Blocked {
                     action,
-                    rule: rule.to_owned(),
+                    rule: rule.into(),
                 })
                 .collect();
             decision.features = features;
             decision.fee_minor = fee_minor;
-            Entry::Decided(Box::new(decision))
+            Entry::Decided(Arc::new(decision))
         },
     )
 }

@@ -38,9 +38,9 @@ async fn what_was_appended_is_there_after_opening_again() {
     assert!(read.iter().zip(&written).all(|(a, b)| same(a, b)));
     let by_id = store.decision(&DecisionId::new("d1").unwrap()).unwrap();
     let by_request = store.answered(&RequestId::new("r1").unwrap()).unwrap();
-    let logged = Entry::Decided(Box::new(samples::decision(1)));
+    let logged = Entry::Decided(Arc::new(samples::decision(1)));
     for found in [by_id, by_request] {
-        assert!(same(&Entry::Decided(Box::new(found.unwrap())), &logged));
+        assert!(same(&Entry::Decided(Arc::new(found.unwrap())), &logged));
     }
     assert!(
         store
@@ -64,13 +64,13 @@ async fn a_key_is_used_once_and_a_refused_append_leaves_nothing() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(&file(&folder)).unwrap();
     store
-        .append(vec![Entry::Decided(Box::new(samples::decision(1)))])
+        .append(vec![Entry::Decided(Arc::new(samples::decision(1)))])
         .await
         .unwrap();
     let again = store
         .append(vec![
             samples::fact("e"),
-            Entry::Decided(Box::new(samples::decision(1))),
+            Entry::Decided(Arc::new(samples::decision(1))),
         ])
         .await
         .unwrap_err();
@@ -93,7 +93,7 @@ async fn many_callers_are_all_answered_and_the_chain_holds() {
                 store
                     .append(vec![
                         samples::fact("e"),
-                        Entry::Decided(Box::new(samples::decision(n))),
+                        Entry::Decided(Arc::new(samples::decision(n))),
                     ])
                     .await
             })

@@ -147,7 +147,10 @@ impl Record for Decision {
                 .collect(),
             blocked: blocked?
                 .into_iter()
-                .map(|(action, rule)| Blocked { action, rule })
+                .map(|(action, rule)| Blocked {
+                    action,
+                    rule: rule.into(),
+                })
                 .collect(),
             features: features?,
             feature_fingerprint,

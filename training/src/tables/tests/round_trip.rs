@@ -141,7 +141,7 @@ proptest! {
         let blocked = decision.blocked[0].clone();
         decision.blocked = rules
             .into_iter()
-            .map(|rule| lagom_model::log::Blocked { rule, ..blocked.clone() })
+            .map(|rule| lagom_model::log::Blocked { rule: rule.into(), ..blocked.clone() })
             .collect();
         decision.features = reals;
         decision.reason = reason;

@@ -120,7 +120,7 @@ fn decisions() -> Vec<Decision> {
         ],
         blocked: vec![Blocked {
             action: action("collection_claim.letter.final.d0-midday").id(),
-            rule: "SE.claim-after-reminder".to_owned(),
+            rule: "SE.claim-after-reminder".into(),
         }],
         features: vec![1.5, -0.0, 1e-300, 3.0],
         feature_fingerprint: "9f".to_owned(),
