@@ -126,7 +126,7 @@ pub(crate) fn customer_records(
             },
             Entry::Decided(decision) if &decision.customer_id == id => {
                 theirs.insert(decision.decision_id.clone());
-                Some((Table::Decisions, json(decision)))
+                Some((Table::Decisions, json(&**decision)))
             }
             Entry::Matured(outcome) if theirs.contains(&outcome.decision_id) => {
                 Some((Table::Outcomes, json(outcome)))

@@ -203,7 +203,7 @@ impl Case {
         let place = strategy.place(&action.parse().unwrap());
         match verdicts[place.expect("the action is in the catalogue")] {
             Verdict::Allowed => None,
-            Verdict::Refused(rule) => Some(guardrails.rule(rule).id.clone()),
+            Verdict::Refused(rule) => Some(guardrails.rule(rule).id.to_string()),
         }
     }
 

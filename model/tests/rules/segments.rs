@@ -159,7 +159,7 @@ fn what_the_rules_thwart_is_told_with_the_rules() {
     assert!(
         by_default[0]
             .rules
-            .contains(&"global.review_claims".to_owned())
+            .contains(&"global.review_claims".into())
     );
     let spec = GuardrailsSpec {
         overrides: vec![Override::off("global.review_claims", "a test")],
@@ -184,5 +184,5 @@ fn a_fee_that_is_never_allowed_over_one_channel_is_told_alone() {
     let found = conflicts(&guardrails, &Strategy::new(spec).unwrap());
     let steps: Vec<&str> = found.iter().filter_map(|one| one.step.as_deref()).collect();
     assert_eq!(steps, ["reminder.sms.friendly", "reminder.sms.neutral"]);
-    assert!(found[0].rules.contains(&"SE.fee_written".to_owned()));
+    assert!(found[0].rules.contains(&"SE.fee_written".into()));
 }

@@ -39,7 +39,7 @@ fn contradictions(config: &Config) -> Vec<String> {
             };
             let rules = conflict.rules.iter().map(|id| {
                 let source = config.guardrails.rule_named(id).map(|rule| &rule.source);
-                source.map_or_else(|| id.clone(), |source| format!("{id} ({source})"))
+                source.map_or_else(|| id.to_string(), |source| format!("{id} ({source})"))
             });
             let rules: Vec<String> = rules.collect();
             format!(

@@ -6,7 +6,7 @@ use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
 use crate::intake::Intake;
 use crate::recording::{Recording, What};
-use crate::store::{Entry, StoreError};
+use crate::store::Entry;
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
 use lagom_model::decide::{Request, Workspace, decide};

@@ -139,7 +139,7 @@ async fn sample(folder: &Path) -> Result<Decision, Failure> {
     };
     let decision = engine.next_best_action(ask).await?;
     server.shutdown().await;
-    Ok(decision)
+    Ok(Arc::unwrap_or_clone(decision))
 }
 
 fn offers(customers: std::ops::Range<usize>, engine: &Engine) -> Vec<Offer> {
