@@ -176,7 +176,7 @@ fn record(
         send_until,
         next_evaluation_at: from + Days::whole(i64::from(pause)),
         probability: chosen.probability,
-        reason: reason::reason(&action, &chosen, verdicts),
+        reason: reason::reason(&action, &chosen, snapshot.guardrails(), verdicts),
         eligible: chosen
             .distribution
             .iter()

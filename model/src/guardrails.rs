@@ -1,8 +1,8 @@
 //! What may never happen, whatever a policy believes: rules as data, in packs.
 //!
 //! Every rule is judged on every action before any score is computed. An action that a rule
-//! refuses cannot come back, and the first rule that refuses it is logged. Waiting and asking a
-//! person are refused by nothing.
+//! refuses cannot come back, and the first rule that refuses it is logged. Waiting is refused
+//! by nothing; asking a person only where nothing is owed any more.
 //!
 //! The pack `global` always holds. Packs of jurisdictions hold by the customer's country; where
 //! that is unknown, and no home is configured, all of them do. A pack that cannot be read is an

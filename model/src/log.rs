@@ -1,15 +1,62 @@
 //! What is written down of a decision and of what became of it: enough to rebuild every
 //! probability, to value another policy, and to explain the choice years later.
 
-mod rule_id;
-
-pub use rule_id::RuleId;
-
 use lagom_features::domain::{
     Action, ActionId, CustomerId, DecisionId, InvoiceId, RequestId, TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Name of a guardrail rule, such as `global.cooldown` or `SE.fee-cap`. Copies share the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct RuleId(Arc<str>);
+
+impl RuleId {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<&str> for RuleId {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for RuleId {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<RuleId> for String {
+    fn from(id: RuleId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl PartialEq<str> for RuleId {
+    fn eq(&self, text: &str) -> bool {
+        self.as_str() == text
+    }
+}
+
+impl PartialEq<&str> for RuleId {
+    fn eq(&self, text: &&str) -> bool {
+        self.as_str() == *text
+    }
+}
 
 /// An action that a rule refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +142,20 @@ pub struct Decision {
     pub fallback: Option<String>,
     /// One line for a person.
     pub reason: String,
+}
+
+impl Decision {
+    /// The rules that refused something, each once, in the order of their first refusal.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&RuleId> {
+        let mut rules: Vec<&RuleId> = Vec::new();
+        for refused in &self.blocked {
+            if !rules.contains(&&refused.rule) {
+                rules.push(&refused.rule);
+            }
+        }
+        rules
+    }
 }
 
 /// What became of the advice itself.

@@ -30,7 +30,7 @@ pub fn explain(
         score,
     });
     let refused = decision.blocked.iter().map(|blocked| {
-        let rule = snapshot.guardrails().rule_named(&blocked.rule);
+        let rule = snapshot.guardrails().rule_named(blocked.rule.as_str());
         v1::RefusedAction {
             action_id: blocked.action.to_string(),
             rule: blocked.rule.to_string(),
@@ -184,12 +184,9 @@ fn alternatives(
     }
     let mut rules: Vec<(&str, usize)> = Vec::new();
     for blocked in &decision.blocked {
-        match rules
-            .iter_mut()
-            .find(|(rule, _)| *rule == blocked.rule.as_str())
-        {
+        match rules.iter_mut().find(|(rule, _)| blocked.rule == *rule) {
             Some((_, n)) => *n += 1,
-            None => rules.push((&blocked.rule, 1)),
+            None => rules.push((blocked.rule.as_str(), 1)),
         }
     }
     rules.sort_by_key(|(_, n)| std::cmp::Reverse(*n));

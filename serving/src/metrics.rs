@@ -1,7 +1,7 @@
 //! Counters for Prometheus. Labels never name a customer, an invoice or a decision.
 
 use crate::engine::Recorded;
-use lagom_model::log::{Blocked, Decision, RuleId};
+use lagom_model::log::{Decision, RuleId};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,16 +55,8 @@ impl Metrics {
             .entry(labels)
             .or_default() += 1;
         drop(decisions);
-        let mut rules: Vec<&RuleId> = Vec::new();
-        for Blocked { rule, .. } in &decision.blocked {
-            if !rules.iter().any(|known| known.is_copy_of(rule)) {
-                rules.push(rule);
-            }
-        }
-        rules.sort_unstable();
-        rules.dedup();
         let mut refusals = self.refusals();
-        for rule in rules {
+        for rule in decision.rules() {
             match refusals.get_mut(rule) {
                 Some(n) => *n += 1,
                 None => {

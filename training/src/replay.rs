@@ -190,7 +190,7 @@ impl Replay {
             let refusals = self.refusals.entry(blocked.rule.to_string()).or_default();
             refusals.actions += 1;
             if !seen.contains(&blocked.rule.as_str()) {
-                seen.push(&blocked.rule);
+                seen.push(blocked.rule.as_str());
                 refusals.decisions += 1;
             }
         }

@@ -12,7 +12,7 @@ use lagom_model::decide::{
     DecideError, PolicyKind, Request, Snapshot, SnapshotError, Workspace, decide,
 };
 use lagom_model::guardrails::Facts;
-use lagom_model::log::{Choice, Decision, LoggedRound, Outcome};
+use lagom_model::log::{Choice, Decision, LoggedRound, Outcome, RuleId};
 use lagom_model::outcome::mature;
 use lagom_model::policy::learning::Learning;
 use std::collections::{BTreeMap, HashMap};
@@ -290,7 +290,7 @@ impl Run<'_> {
             let at = decision.send_at.unwrap_or(decision.decided_at);
             let refused = self.refused(&decision, at);
             let events = match refused {
-                Some(rule) => vec![skipped(&decision, rule, at)],
+                Some(rule) => vec![skipped(&decision, rule.into(), at)],
                 None => life.receive(&Sent {
                     decision_id: &decision.decision_id,
                     customer_id: &decision.customer_id,
@@ -304,7 +304,7 @@ impl Run<'_> {
     }
 
     /// The first rule that forbids the step now, if any.
-    fn refused(&self, decision: &Decision, at: Timestamp) -> Option<String> {
+    fn refused(&self, decision: &Decision, at: Timestamp) -> Option<RuleId> {
         let view = self.histories[&decision.customer_id].as_of(at);
         let ledger = Ledger::of(&view);
         let facts = Facts::of(&view, &ledger, &decision.invoice_id)?;

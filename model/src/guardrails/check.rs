@@ -15,7 +15,7 @@ pub enum Check {
     Bankrupt,
     /// The customer is under age.
     Minor,
-    /// Nothing is owed, or the debt was given up.
+    /// Nothing is owed, or the debt was given up: there is nothing for a person to look at either.
     Closed,
     /// A collector has the case.
     InCollection,

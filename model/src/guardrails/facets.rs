@@ -38,12 +38,17 @@ fn tone_bits(keep: impl Fn(Tone) -> bool) -> u64 {
 pub(crate) struct Facets(u64);
 
 impl Facets {
-    /// Everything that any rule may refuse: all but waiting and a person's review.
+    /// Everything that rules may refuse while something is owed: all but waiting and a person's
+    /// review.
     pub(crate) const ACTING: Self = Self(
         (KIND_BITS | CHANNEL_BITS | TONE_BITS | FEE_BITS)
             & !(1 << Kind::Wait.index())
             & !(1 << Kind::HumanReview.index()),
     );
+
+    /// Everything but waiting: what is left to do where nothing is owed.
+    pub(crate) const ALL_BUT_WAITING: Self =
+        Self((KIND_BITS | CHANNEL_BITS | TONE_BITS | FEE_BITS) & !(1 << Kind::Wait.index()));
 
     /// Of one action, whose fee stands at place `fee` of the list of fees.
     pub(crate) fn of(action: &Action, fee: usize) -> Self {
@@ -154,6 +159,8 @@ mod tests {
         for action in ["wait", "human_review.none.none.none"] {
             assert!(!Facets::ACTING.has(facets(action, 0)));
         }
+        assert!(Facets::ALL_BUT_WAITING.has(facets("human_review.none.none.none", 0)));
+        assert!(!Facets::ALL_BUT_WAITING.has(facets("wait", 0)));
         assert!(Facets::ACTING.has(facets("retry_debit.none.none.d2-morning", 0)));
         assert_eq!(Kind::ALL.len(), KINDS as usize);
         assert_eq!(Channel::ALL.len() + 1, CHANNELS as usize);

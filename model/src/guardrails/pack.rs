@@ -188,6 +188,7 @@ fn fault(pack: &str, rule: &Rule, twice: bool) -> Option<String> {
     }
     let owned = rule
         .id
+        .as_str()
         .strip_prefix(pack)
         .is_some_and(|rest| rest.starts_with('.'));
     if pack != super::spec::GLOBAL && !owned {

@@ -115,7 +115,11 @@ impl GuardrailsSpec {
             }
         }
         for change in &self.overrides {
-            let known = |pack: &Pack| pack.rules().iter().any(|rule| rule.id == change.rule);
+            let known = |pack: &Pack| {
+                pack.rules()
+                    .iter()
+                    .any(|rule| rule.id == change.rule.as_str())
+            };
             if faults.is_empty() && !packs.iter().any(known) {
                 let rule = &change.rule;
                 faults.push(format!("overrides: no pack in use has a rule `{rule}`"));

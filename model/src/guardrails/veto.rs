@@ -93,7 +93,7 @@ fn judge(check: &Check, scene: &Scene<'_>, holidays: &[&Holidays], vetoes: &mut 
         Check::Deceased => vetoes.refuse_if(stops.deceased, acting),
         Check::Bankrupt => vetoes.refuse_if(stops.bankrupt, acting),
         Check::Minor => vetoes.refuse_if(stops.minor, acting),
-        Check::Closed => vetoes.refuse_if(stops.closed, acting),
+        Check::Closed => vetoes.refuse_if(stops.closed, Facets::ALL_BUT_WAITING),
         Check::InCollection => vetoes.refuse_if(stops.in_collection, acting),
         Check::Disputed => vetoes.refuse_if(stops.disputed, acting),
         Check::PlanRunning => vetoes.refuse_if(stops.plan_running, acting),

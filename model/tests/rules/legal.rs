@@ -83,7 +83,11 @@ fn confirming_at_night_is_refused() {
         let case = Case::new("2026-03-01", at);
         let action = "reminder.sms.friendly.d0-morning".parse().unwrap();
         let rules = case.guardrails().recheck(&case.facts(), &action, 0, t(at));
-        assert_eq!(rules.first().map(|rule| rule.as_str()), rule, "{at}: {rules:?}");
+        assert_eq!(
+            rules.first().map(lagom_model::log::RuleId::as_str),
+            rule,
+            "{at}: {rules:?}"
+        );
         assert!(rules.len() <= 1, "{rules:?}");
     }
 }

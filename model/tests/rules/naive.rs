@@ -202,8 +202,6 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
     let of_account = |event: &Event| event.invoice_id.is_none();
     let disputed = world.last_is(DisputeOpened, &[DisputeResolved], |event| world.mine(event))
         || world.last_is(DisputeOpened, &[DisputeResolved], of_account);
-    let owed = world.outstanding();
-    let written_off = world.happened(WrittenOff, |event| world.mine(event));
     let my_rung = rung(action.kind, action.tone);
     let mut rules: Vec<(&str, bool)> = vec![
         (
@@ -215,7 +213,7 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
             world.happened(CustomerBankrupt, |_| true),
         ),
         ("global.minor", world.customer.minor == Some(true)),
-        ("global.closed", owed <= 0 || written_off),
+        ("global.closed", world.is_closed()),
         (
             "global.in_collection",
             world.last_is(CollectionOpened, &[CollectionRecalled], |event| {
@@ -248,7 +246,10 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
         ),
         ("global.past_slot", step.past),
         ("strategy.stage", !step.staged),
-        ("global.minimum_balance", message && owed < least),
+        (
+            "global.minimum_balance",
+            message && world.outstanding() < least,
+        ),
         (
             "global.undelivered",
             action.channel.is_some_and(|one| world.undelivered(one, at)),

@@ -156,11 +156,7 @@ fn what_the_rules_thwart_is_told_with_the_rules() {
     assert_eq!(by_default.len(), 1, "{by_default:?}");
     assert_eq!(by_default[0].name, "claim");
     assert_eq!(by_default[0].step, None);
-    assert!(
-        by_default[0]
-            .rules
-            .contains(&"global.review_claims".into())
-    );
+    assert!(by_default[0].rules.contains(&"global.review_claims".into()));
     let spec = GuardrailsSpec {
         overrides: vec![Override::off("global.review_claims", "a test")],
         ..GuardrailsSpec::default()

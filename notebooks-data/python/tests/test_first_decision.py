@@ -17,9 +17,7 @@ SCRIPT = Path(__file__).parent.parent / "first_decision.py"
 def test_from_nothing_to_the_first_decision(tmp_path: Path) -> None:
     """A server without a configuration file, in an empty folder, on the wall clock."""
     target = f"127.0.0.1:{free_port()}"
-    # A policy that explores asks a person now and then; the ladder draws nothing by chance.
     settings = {
-        "LAGOM__BANDIT__POLICY": "ladder",
         "LAGOM__SERVER__GRPC": target,
         "LAGOM__SERVER__HTTP": f"127.0.0.1:{free_port()}",
     }

@@ -38,7 +38,10 @@ fn contradictions(config: &Config) -> Vec<String> {
                 None => "no step is ever allowed".to_owned(),
             };
             let rules = conflict.rules.iter().map(|id| {
-                let source = config.guardrails.rule_named(id).map(|rule| &rule.source);
+                let source = config
+                    .guardrails
+                    .rule_named(id.as_str())
+                    .map(|rule| &rule.source);
                 source.map_or_else(|| id.to_string(), |source| format!("{id} ({source})"))
             });
             let rules: Vec<String> = rules.collect();

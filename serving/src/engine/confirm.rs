@@ -138,7 +138,8 @@ fn skipping(decision: &Decision, event_id: EventId, rules: &[RuleId], now: Times
     event.decision_id = Some(decision.decision_id.clone());
     event.channel = decision.action.channel;
     event.tone = decision.action.tone;
-    event.reason = Some(rules.join(", "));
+    let named: Vec<&str> = rules.iter().map(RuleId::as_str).collect();
+    event.reason = Some(named.join(", "));
     Recording {
         event_id,
         occurred_at: now,

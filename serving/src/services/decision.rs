@@ -119,10 +119,10 @@ impl DecisionService for Decisions {
         let as_of = as_of.transpose().map_err(Failure::from)?;
         let (status, rules) = match engine.confirm(&id, as_of).await? {
             Confirmation::Proceed => (v1::ConfirmStatus::Proceed, Vec::new()),
-            Confirmation::Cancel(rules) => (
-                v1::ConfirmStatus::Cancel,
-                rules.into_iter().map(String::from).collect(),
-            ),
+            Confirmation::Cancel(rules) => {
+                let rules = rules.iter().map(ToString::to_string);
+                (v1::ConfirmStatus::Cancel, rules.collect())
+            }
         };
         Ok(Response::new(v1::ConfirmActionResponse {
             status: status.into(),

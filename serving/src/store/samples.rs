@@ -85,7 +85,7 @@ pub(crate) fn outcome(n: u64) -> Outcome {
     Outcome {
         decision_id: DecisionId::new(format!("d{n}")).unwrap(),
         executed: Executed::Cancelled {
-            rule: "global.paid".to_owned(),
+            rule: "global.paid".into(),
         },
         matured_at: at(1_702_000_000_000_000),
         outstanding_minor: 49_900,

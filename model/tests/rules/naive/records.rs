@@ -35,6 +35,11 @@ impl World<'_> {
         owed
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        let written_off = self.happened(EventType::WrittenOff, |event| self.mine(event));
+        self.outstanding() <= 0 || written_off
+    }
+
     /// Whether the last of these two kinds of event, of those that `scope` holds, is the first.
     pub(super) fn last_is(
         &self,

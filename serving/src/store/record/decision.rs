@@ -189,16 +189,15 @@ impl Decided {
 fn by_rule(blocked: &[Blocked]) -> (Vec<String>, Vec<u32>) {
     let mut rules: Vec<&RuleId> = Vec::new();
     let mut places = Vec::with_capacity(blocked.len());
-    for Blocked { rule, .. } in blocked {
-        let copy = rules.iter().position(|known| known.is_copy_of(rule));
-        let known = copy.or_else(|| rules.iter().position(|&known| known == rule));
+    for refused in blocked {
+        let known = rules.iter().position(|rule| **rule == refused.rule);
         let place = known.unwrap_or_else(|| {
-            rules.push(rule);
+            rules.push(&refused.rule);
             rules.len() - 1
         });
         places.push(u32::try_from(place).expect("there are fewer than 2^32 rules"));
     }
-    (rules.iter().map(ToString::to_string).collect(), places)
+    (rules.into_iter().map(ToString::to_string).collect(), places)
 }
 
 fn choices(actions: Vec<ActionId>, probabilities: &[f64]) -> Vec<Choice> {

@@ -164,7 +164,7 @@ fn outcomes() -> Vec<Outcome> {
     let full = Outcome {
         decision_id: DecisionId::new("d1").unwrap(),
         executed: Executed::Cancelled {
-            rule: "global.paid".to_owned(),
+            rule: "global.paid".into(),
         },
         matured_at: t("2025-05-04T12:00:00Z"),
         outstanding_minor: 500,
