@@ -313,7 +313,6 @@ impl Run<'_> {
             .recheck(&facts, &decision.action, decision.fee_minor, at)
             .into_iter()
             .next()
-            .map(String::from)
     }
 
     /// Counts the outcomes whose windows have closed, in the order of their decisions, and learns
