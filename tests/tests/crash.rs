@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "crash/full.rs"]
+mod full;
+#[path = "crash/rounds.rs"]
+mod rounds;
+
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::{ExplainDecisionRequest, NextBestActionResponse};

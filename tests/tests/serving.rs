@@ -12,6 +12,8 @@ mod changes;
 mod confirm;
 #[path = "serving/faults.rs"]
 mod faults;
+#[path = "serving/fuzz.rs"]
+mod fuzz;
 #[path = "serving/house.rs"]
 mod house;
 #[path = "serving/learning.rs"]

@@ -4,6 +4,7 @@ mod bandit;
 mod decide;
 mod features;
 mod guardrails;
+mod overload;
 mod serve;
 mod store;
 mod worlds;
@@ -26,6 +27,7 @@ enum What {
     Features(features::Args),
     Worlds(worlds::Args),
     Serve(serve::Args),
+    Overload(overload::Args),
     Store(store::Args),
     Guardrails(guardrails::Args),
 }
@@ -37,6 +39,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Features(args) => features::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Serve(args) => serve::run(args, out),
+        What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }

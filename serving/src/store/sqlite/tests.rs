@@ -248,3 +248,106 @@ async fn a_checkpoint_beside_it_does_not_refuse_the_writer() {
     assert!(checkpoints.join().unwrap() > 0);
     assert_eq!(all(&store).unwrap().len(), 400);
 }
+
+/// How far apart the damaged bytes lie; `LAGOM_FAULT_STEP=1` damages every one.
+fn step() -> usize {
+    let asked = std::env::var("LAGOM_FAULT_STEP").ok();
+    asked.and_then(|step| step.parse().ok()).unwrap_or(241)
+}
+
+/// Everything that can be read of a store.
+fn read(path: &Path) -> Result<Vec<String>, StoreError> {
+    let store = SqliteStore::open(path)?;
+    let mut said: Vec<String> = all(&store)?.iter().map(|one| format!("{one:?}")).collect();
+    for n in 0..4 {
+        let id = DecisionId::new(format!("d{n}")).unwrap();
+        said.push(format!("{:?}", store.decision(&id)?));
+        let id = RequestId::new(format!("r{n}")).unwrap();
+        said.push(format!("{:?}", store.answered(&id)?));
+    }
+    Ok(said)
+}
+
+/// A small store with everything in it, closed, so that nothing is left in the write-ahead log.
+async fn whole() -> (Vec<u8>, Vec<String>) {
+    let folder = TempDir::new().unwrap();
+    let path = file(&folder);
+    let store = SqliteStore::open(&path).unwrap();
+    for entry in every_kind() {
+        store.append(vec![entry]).await.unwrap();
+    }
+    for n in 2..4 {
+        let decided = Entry::Decided(Arc::new(samples::decision(n)));
+        store.append(vec![decided]).await.unwrap();
+    }
+    drop(store);
+    let said = read(&path).unwrap();
+    (std::fs::read(&path).unwrap(), said)
+}
+
+/// What a damaged file says is what the whole one said, or that it is damaged.
+fn never_a_wrong_answer(bytes: &[u8], said: &[String], what: &str) -> bool {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("lagom.db");
+    std::fs::write(&path, bytes).unwrap();
+    match read(&path) {
+        Ok(read) => {
+            assert!(read == said, "{what} gave other answers");
+            false
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty(), "{what}");
+            true
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_flipped_bit_gives_a_wrong_answer() {
+    let (bytes, said) = whole().await;
+    let mut noticed = 0;
+    for at in (0..bytes.len()).step_by(step()) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        let what = format!("bit {} of byte {at}", at % 8);
+        noticed += usize::from(never_a_wrong_answer(&damaged, &said, &what));
+    }
+    assert!(noticed > 0, "none of them was noticed");
+}
+
+#[tokio::test]
+async fn no_shortened_file_gives_a_wrong_answer() {
+    let (bytes, said) = whole().await;
+    // Nothing at all is a new store, which is no damage that could be seen.
+    for length in (1..bytes.len()).step_by(step()) {
+        let what = format!("a file of {length} bytes");
+        never_a_wrong_answer(&bytes[..length], &said, &what);
+    }
+}
+
+/// A key that was lost or that leads elsewhere would make the log forget what it answered.
+#[tokio::test]
+async fn indexes_that_do_not_fit_are_reported() {
+    for (sql, index) in [
+        ("DELETE FROM request", "request"),
+        ("UPDATE request SET request_id = 'r9'", "request"),
+        ("UPDATE decision SET seq = seq + 1", "decision"),
+        ("INSERT INTO outcome VALUES ('d9', 1)", "outcome"),
+        ("DELETE FROM catalogue", "catalogue"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let store = SqliteStore::open(&file(&folder)).unwrap();
+        for entry in every_kind() {
+            store.append(vec![entry]).await.unwrap();
+        }
+        drop(store);
+        change(&file(&folder), sql);
+        let error = match SqliteStore::open(&file(&folder)) {
+            Ok(store) => all(&store).unwrap_err(),
+            Err(error) => error,
+        };
+        let damaged = matches!(&error, StoreError::Misfiled { index: found } if *found == index)
+            || matches!(error, StoreError::Damaged { .. });
+        assert!(damaged, "{sql}: {error}");
+    }
+}

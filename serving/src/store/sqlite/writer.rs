@@ -56,7 +56,7 @@ impl Key {
     }
 
     /// The rows that lead from a key to its record.
-    fn rows(&self) -> impl Iterator<Item = (&'static Index, &str)> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&'static Index, &str)> {
         let (first, second) = match self {
             Self::None => (None, None),
             Self::Decision {
@@ -74,9 +74,13 @@ impl Key {
 }
 
 /// A table that leads from keys to records.
-struct Index {
+#[derive(Debug)]
+pub(super) struct Index {
+    pub(super) table: &'static str,
     /// What a key names, for a person.
     what: &'static str,
+    /// Every key with the number of its record.
+    pub(super) all: &'static str,
     insert: &'static str,
     delete: &'static str,
     exists: &'static str,
@@ -85,7 +89,9 @@ struct Index {
 macro_rules! index {
     ($table:literal, $column:literal, $what:literal) => {
         Index {
+            table: $table,
             what: $what,
+            all: concat!("SELECT ", $column, ", seq FROM ", $table),
             insert: concat!("INSERT INTO ", $table, " VALUES (?1, ?2)"),
             delete: concat!("DELETE FROM ", $table, " WHERE ", $column, " = ?1"),
             exists: concat!("SELECT 1 FROM ", $table, " WHERE ", $column, " = ?1"),
@@ -97,6 +103,9 @@ static DECISION: Index = index!("decision", "decision_id", "decision");
 static REQUEST: Index = index!("request", "request_id", "request");
 static OUTCOME: Index = index!("outcome", "decision_id", "the outcome of decision");
 static CATALOGUE: Index = index!("catalogue", "strategy_id", "the catalogue of strategy");
+
+/// All of them.
+pub(super) static INDEXES: [&Index; 4] = [&DECISION, &REQUEST, &OUTCOME, &CATALOGUE];
 
 /// A record ready to be written.
 #[derive(Debug)]
