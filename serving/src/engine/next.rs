@@ -14,6 +14,7 @@ use lagom_model::log::Decision;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 use uuid::Uuid;
 
 thread_local! {
@@ -47,6 +48,7 @@ impl Engine {
     /// # Errors
     /// [`Failure`]; nothing was decided or recorded then.
     pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Arc<Decision>, Failure> {
+        let started = Instant::now();
         let at = self.instant(ask.as_of, ask.dry_run)?;
         for (path, event) in &ask.events {
             if event.customer_id() != &ask.customer_id {
@@ -71,7 +73,7 @@ impl Engine {
         let decision = work
             .await
             .map_err(|error| Failure::Internal(error.to_string()))??;
-        self.metrics.decision(&decision);
+        self.metrics.decision(&decision, started.elapsed());
         Ok(decision)
     }
 
@@ -115,7 +117,7 @@ impl Engine {
             .map(|one| Entry::Recorded(Box::new(one)));
         let decided = Entry::Decided(Arc::clone(&decision));
         let entries = recordings.chain([decided]).collect();
-        self.store.append(entries).await?;
+        self.append(entries).await?;
         staged.into_iter().for_each(|one| state.apply(one));
         state.passed(now);
         self.pending.add(&decision);

@@ -67,7 +67,13 @@ fn gauges(engine: &Engine) -> Gauges {
     let now = engine.clock().now();
     let first = engine.pending().first().filter(|due| *due < now);
     let snapshot = engine.snapshot();
+    let config = engine.config();
+    let names = config.spec.names();
     Gauges {
+        features: names.into_iter().map(str::to_owned).collect(),
+        model: snapshot.model_id().map(str::to_owned),
+        digest: snapshot.parts().generation.digest().to_string(),
+        loaded_seconds: engine.loaded_at(),
         customers: engine.customers(),
         pending: engine.pending().len(),
         waiting: engine.store().waiting(),

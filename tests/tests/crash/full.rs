@@ -78,5 +78,8 @@ fn a_folder_that_cannot_be_written_is_named() {
         .unwrap();
     assert_eq!(ended.status.code(), Some(2));
     let said = String::from_utf8_lossy(&ended.stderr);
-    assert!(said.contains("[store]") && said.contains("opening the store"), "{said}");
+    assert!(
+        said.contains("[store]") && said.contains("opening the store"),
+        "{said}"
+    );
 }

@@ -90,7 +90,11 @@ async fn call(server: &Server, round: usize, caller: usize, seen: Shared, done: 
             return;
         };
         let recorded = recorded.into_inner();
-        assert_eq!((recorded.accepted, recorded.duplicates), (1, 0), "{event_id}");
+        assert_eq!(
+            (recorded.accepted, recorded.duplicates),
+            (1, 0),
+            "{event_id}"
+        );
         seen.lock().unwrap().events.push(event_id);
         if caller == 0 && n % 10 == 9 {
             let reason = format!("round {round}");
@@ -154,7 +158,10 @@ async fn round(folder: &Path, round: usize, seen: &Shared) {
 }
 
 /// What was acknowledged in the last round is answered the same by a new server.
-async fn reproduces(server: &Server, decisions: &[(NextBestActionRequest, NextBestActionResponse)]) {
+async fn reproduces(
+    server: &Server,
+    decisions: &[(NextBestActionRequest, NextBestActionResponse)],
+) {
     let mut client = DecisionServiceClient::new(server.channel().await);
     for (question, answer) in decisions {
         let again = client.next_best_action(question.clone()).await.unwrap();
@@ -215,7 +222,9 @@ fn logged(store: &Path) -> Logged {
                 *logged.outcomes.entry(id).or_default() += 1;
             }
             Entry::Published(one) => {
-                let before = logged.publications.insert(one.generation, one.state.clone());
+                let before = logged
+                    .publications
+                    .insert(one.generation, one.state.clone());
                 assert!(
                     before.is_none_or(|before| before == one.state),
                     "generation {} was published with two contents",
@@ -279,7 +288,10 @@ async fn rounds_of_kills_lose_nothing_and_double_nothing() {
         assert!(log.reserved.get(id).is_none_or(|&times| times == 1), "{id}");
     }
     for times in [&log.decisions, &log.requests, &log.outcomes] {
-        assert!(times.values().all(|&times| times == 1), "something is doubled");
+        assert!(
+            times.values().all(|&times| times == 1),
+            "something is doubled"
+        );
     }
     assert!(log.events.values().all(|&times| times == 1));
     println!(

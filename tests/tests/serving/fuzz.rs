@@ -162,7 +162,9 @@ fn hostile_event(chance: &mut Chance) -> v1::Event {
                 });
             }
             Some(v1::event::Body::Invoice(invoice)) => {
-                invoice.due_on = chance.of(&["9999-12-31", "0000-00-00", "2026-02-30", ""]).into();
+                invoice.due_on = chance
+                    .of(&["9999-12-31", "0000-00-00", "2026-02-30", ""])
+                    .into();
                 invoice.amount = Some(v1::Money {
                     minor_units: chance.of(&[i64::MIN, -1, 0, 1, i64::MAX]),
                     currency: chance.of(&["SEK", "sek", "XXX", ""]).into(),
@@ -185,7 +187,10 @@ fn hostile_event(chance: &mut Chance) -> v1::Event {
 fn hostile(chance: &mut Chance, decisions: &[String]) -> (&'static str, Vec<u8>) {
     let decision_id = match chance.below(3) {
         0 => hostile_text(chance),
-        _ => decisions.get(chance.below(decisions.len())).cloned().unwrap_or_default(),
+        _ => decisions
+            .get(chance.below(decisions.len()))
+            .cloned()
+            .unwrap_or_default(),
     };
     let ask = |chance: &mut Chance| {
         let mut ask = question(chance.below(25));
@@ -203,35 +208,55 @@ fn hostile(chance: &mut Chance, decisions: &[String]) -> (&'static str, Vec<u8>)
     };
     match chance.below(16) {
         0..=3 => ("/lagom.v1.DecisionService/NextBestAction", ask(chance)),
-        4 => ("/lagom.v1.DecisionService/StreamNextBestActions", ask(chance)),
+        4 => (
+            "/lagom.v1.DecisionService/StreamNextBestActions",
+            ask(chance),
+        ),
         5 => {
             let as_of = hostile_time(chance);
             let request = v1::ConfirmActionRequest { decision_id, as_of };
-            ("/lagom.v1.DecisionService/ConfirmAction", request.encode_to_vec())
+            (
+                "/lagom.v1.DecisionService/ConfirmAction",
+                request.encode_to_vec(),
+            )
         }
         6 => {
             let request = v1::ExplainDecisionRequest { decision_id };
-            ("/lagom.v1.DecisionService/ExplainDecision", request.encode_to_vec())
+            (
+                "/lagom.v1.DecisionService/ExplainDecision",
+                request.encode_to_vec(),
+            )
         }
         7 | 8 => {
             let request = v1::RecordEventsRequest {
-                events: (0..chance.below(6)).map(|_| hostile_event(chance)).collect(),
+                events: (0..chance.below(6))
+                    .map(|_| hostile_event(chance))
+                    .collect(),
                 as_of: hostile_time(chance),
             };
-            ("/lagom.v1.EventService/RecordEvents", request.encode_to_vec())
+            (
+                "/lagom.v1.EventService/RecordEvents",
+                request.encode_to_vec(),
+            )
         }
         9 => {
             let request = v1::StreamEventsRequest {
                 event: Some(hostile_event(chance)),
             };
-            ("/lagom.v1.EventService/StreamEvents", request.encode_to_vec())
+            (
+                "/lagom.v1.EventService/StreamEvents",
+                request.encode_to_vec(),
+            )
         }
         10 => {
             let request = v1::ReviewExperimentRequest {
                 name: hostile_text(chance),
                 as_of: hostile_time(chance),
             };
-            ("/lagom.v1.ExperimentService/ReviewExperiment", request.encode_to_vec())
+            (
+                "/lagom.v1.ExperimentService/ReviewExperiment",
+                request.encode_to_vec(),
+            )
         }
         11 => ("/lagom.v1.ExperimentService/ListExperiments", Vec::new()),
         12 => {
@@ -242,7 +267,10 @@ fn hostile(chance: &mut Chance, decisions: &[String]) -> (&'static str, Vec<u8>)
                 "/lagom.v1.ModelService/ListModels",
                 "/lagom.v1.ModelService/RollbackModel",
             ];
-            (chance.of(&paths), v1::GetModelRequest { model_id }.encode_to_vec())
+            (
+                chance.of(&paths),
+                v1::GetModelRequest { model_id }.encode_to_vec(),
+            )
         }
         13 => {
             let reason = hostile_text(chance);
@@ -250,7 +278,10 @@ fn hostile(chance: &mut Chance, decisions: &[String]) -> (&'static str, Vec<u8>)
                 "/lagom.v1.ModelService/PausePolicy",
                 "/lagom.v1.ModelService/ResumePolicy",
             ];
-            (chance.of(&paths), v1::PausePolicyRequest { reason }.encode_to_vec())
+            (
+                chance.of(&paths),
+                v1::PausePolicyRequest { reason }.encode_to_vec(),
+            )
         }
         14 => {
             let customer_id = hostile_text(chance);
@@ -312,7 +343,9 @@ fn noise(address: std::net::SocketAddr, chance: &mut Chance) {
     let Ok(mut stream) = TcpStream::connect(address) else {
         panic!("the server accepts nobody any more");
     };
-    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
     let mut bytes = chance.of(&[
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
         b"GET / HTTP/1.1\r\n\r\n".to_vec(),
@@ -347,11 +380,16 @@ fn from_env(name: &str, default: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_messages_do_no_harm() {
     count_panics();
-    let house = House::open("[learning]\nwindow_days = 1\n[bandit.cold_start]\nrounds = 20\n").await;
+    let house =
+        House::open("[learning]\nwindow_days = 1\n[bandit.cold_start]\nrounds = 20\n").await;
     house.record(opening(20).events).await;
     let mut decisions = Vec::new();
     for n in 0..20 {
-        let answer = house.decisions().next_best_action(question(n)).await.unwrap();
+        let answer = house
+            .decisions()
+            .next_best_action(question(n))
+            .await
+            .unwrap();
         decisions.push(answer.into_inner().decision_id);
     }
     let seed = from_env("LAGOM_FUZZ_SEED", 1);
@@ -369,7 +407,10 @@ async fn hostile_messages_do_no_harm() {
         };
         if let Err(status) = send(house.channel.clone(), path, body.clone()).await {
             refused += 1;
-            assert!(is_meant(&status), "seed {seed}, call {sent}, {path}: {status} for {body:?}");
+            assert!(
+                is_meant(&status),
+                "seed {seed}, call {sent}, {path}: {status} for {body:?}"
+            );
         }
         if sent % 20 == 0 {
             noise(house.server.grpc_addr, &mut chance);
@@ -386,12 +427,17 @@ async fn hostile_messages_do_no_harm() {
     if let Some(warm) = warm {
         let grown = resident_bytes().saturating_sub(warm);
         // What is accepted is kept; that is far less than this.
-        assert!(grown < 300 << 20, "{grown} bytes more than after 1,000 calls");
+        assert!(
+            grown < 300 << 20,
+            "{grown} bytes more than after 1,000 calls"
+        );
     }
     // It still does its work, and a restart reads all of it.
     let mut fresh = company::customer(900);
     fresh.occurred_at = at(MONDAY - 100 * DAY);
-    let house = house.reopen("[learning]\nwindow_days = 1\n[bandit.cold_start]\nrounds = 20\n").await;
+    let house = house
+        .reopen("[learning]\nwindow_days = 1\n[bandit.cold_start]\nrounds = 20\n")
+        .await;
     house.record(vec![fresh, company::invoice(900)]).await;
     let mut ask = question(900);
     ask.as_of = None;

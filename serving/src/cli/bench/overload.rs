@@ -79,9 +79,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         Duration::from_secs(args.seconds),
         Duration::from_secs(args.seconds) / 4,
     );
-    let phase = |tag, callers, lasting| {
-        clients.block_on(phase(address, tag, callers, customers, lasting))
-    };
+    let phase =
+        |tag, callers, lasting| clients.block_on(phase(address, tag, callers, customers, lasting));
     phase("warm", ROOM, short / 4)?;
     let peak = phase("peak", ROOM, short)?;
     let overload = phase("overload", ROOM * TIMES, long)?;
@@ -137,7 +136,8 @@ async fn phase(
             let mut tally = Tally::default();
             let mut n = 0;
             while start.elapsed() < lasting {
-                let ask = company::question((caller + n * 7) % customers, format!("{tag}-{caller}-{n}"));
+                let ask =
+                    company::question((caller + n * 7) % customers, format!("{tag}-{caller}-{n}"));
                 let asked = Instant::now();
                 match client.next_best_action(ask).await {
                     Ok(_) => {
@@ -169,7 +169,11 @@ async fn phase(
         answered_per_second: all.micros.len() as f64 / seconds,
         refused_per_second: all.refused as f64 / seconds,
         failed: all.failed,
-        p99_us: all.micros.get(all.micros.len() * 99 / 100).copied().unwrap_or(0),
+        p99_us: all
+            .micros
+            .get(all.micros.len() * 99 / 100)
+            .copied()
+            .unwrap_or(0),
         resident_mib: load::resident_bytes() >> 20,
     })
 }
