@@ -20,6 +20,7 @@ mod base_measure;
 mod cholesky;
 mod config;
 mod digest;
+mod doubt;
 mod draw;
 mod eligible;
 mod error;

@@ -18,6 +18,7 @@ pub use snapshot::{
 };
 
 use crate::bandit::BanditError;
+use crate::guardrails::facts::Reserved;
 use crate::guardrails::{Facts, Verdict};
 use crate::log::{Blocked, Choice, Decision};
 use choose::{Case, Chosen};
@@ -65,6 +66,8 @@ pub struct Request<'a> {
     pub history: &'a History,
     /// The instant whose past is looked at.
     pub now: Timestamp,
+    /// Steps about this customer that have been let through and not been reported yet.
+    pub reserved: &'a [Reserved],
     /// Channels the caller can use; all where `None`.
     pub allowed_channels: Option<Vec<Channel>>,
     /// Experiment and arm that the customer is in.
@@ -92,7 +95,9 @@ pub fn decide(
         .customer()
         .ok_or_else(|| DecideError::Customer(request.customer_id.clone()))?;
     let ledger = Ledger::in_memory(&view, &mut workspace.ledger);
-    let facts = Facts::of(&view, &ledger, &request.invoice_id).ok_or_else(unknown_invoice)?;
+    let facts = Facts::of(&view, &ledger, &request.invoice_id);
+    let mut facts = facts.ok_or_else(unknown_invoice)?;
+    facts.reserve(&request.invoice_id, request.reserved);
     let mut features = Vec::with_capacity(snapshot.extractor().width());
     let memory = &mut workspace.extraction;
     snapshot

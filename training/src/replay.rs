@@ -149,6 +149,7 @@ fn remake(
         invoice_id: logged.invoice_id.clone(),
         history: histories.get(&logged.customer_id).ok_or_else(unknown)?,
         now: logged.decided_at,
+        reserved: &[],
         allowed_channels: None,
         arm: None,
         policy: Some(policy),

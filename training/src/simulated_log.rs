@@ -229,6 +229,7 @@ impl Run<'_> {
                 invoice_id,
                 history,
                 now,
+                reserved: &[],
                 allowed_channels: None,
                 arm: None,
                 policy: Some(self.plan.policy),

@@ -97,11 +97,21 @@ impl Cholesky {
         extremes.map_or(1.0, |(low, high)| (high / low) * (high / low))
     }
 
+    /// Rows and columns.
+    pub(super) fn dimension(&self) -> usize {
+        self.lower.n
+    }
+
     /// `z = L⁻¹ b`.
-    pub(super) fn forward(&self, mut b: Vec<f64>) -> Vec<f64> {
-        for i in 0..b.len() {
+    pub(super) fn forward(&self, b: Vec<f64>) -> Vec<f64> {
+        self.forward_from(0, b)
+    }
+
+    /// `z = L⁻¹ b` of a `b` that is zero before place `first`.
+    pub(super) fn forward_from(&self, first: usize, mut b: Vec<f64>) -> Vec<f64> {
+        for i in first..b.len() {
             let row = self.lower.row(i);
-            b[i] = (b[i] - dot(&row[..i], &b[..i])) / row[i];
+            b[i] = (b[i] - dot(&row[first..i], &b[first..i])) / row[i];
         }
         b
     }

@@ -7,8 +7,8 @@ use super::normal_equations::NormalEquations;
 use super::statistics::SufficientStatistics;
 
 /// Rounds' worth of the assumption that a head's noise is a third of its span.
-const NOISE_ROUNDS: f64 = 1.0;
-const NOISE_VARIANCE: f64 = 0.1;
+pub(super) const NOISE_ROUNDS: f64 = 1.0;
+pub(super) const NOISE_VARIANCE: f64 = 0.1;
 /// Largest number of steps away from the start.
 const STEPS: usize = 12;
 

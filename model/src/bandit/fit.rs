@@ -13,6 +13,15 @@ pub(super) struct BlockFit {
     pub(super) whitening: Vec<f64>,
     /// Lower bound on the condition number of the normal equations.
     pub(super) condition: f64,
+    /// What the coefficients are the mean of.
+    pub(super) posterior: Posterior,
+}
+
+/// The factor of a block's normal equations over the coefficients that some round has touched.
+#[derive(Debug, Clone)]
+pub(super) struct Posterior {
+    pub(super) touched: Vec<usize>,
+    pub(super) factor: Cholesky,
 }
 
 /// What one block adds to the evidence.
@@ -95,6 +104,10 @@ pub(super) fn fit_block(
             Vec::new()
         },
         condition: normal.factor.condition(),
+        posterior: Posterior {
+            touched: normal.touched,
+            factor: normal.factor,
+        },
     })
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::BanditConfig;
 use super::digest::{Digest, DigestWriter};
+use super::doubt::{BlockDoubt, Doubt};
 use super::error::BanditError;
 use super::evidence;
 use super::explore::Rule;
@@ -47,6 +48,7 @@ pub struct Generation {
     labels: f64,
     rule: Rule,
     digest: Digest,
+    pub(super) doubt: Doubt,
 }
 
 impl Generation {
@@ -79,6 +81,7 @@ impl Generation {
             rule: config.exploration.rule.after(0.0),
             digest: layout.digest(),
             layout,
+            doubt: Doubt::default(),
         };
         let all: Vec<usize> = (0..sums.layout().dimensions().len()).collect();
         empty.refit(sums, &all, number, discount)
@@ -103,7 +106,9 @@ impl Generation {
         }
         let mut next = self.clone();
         for &block in blocks {
-            let weights = Arc::new(self.solve(sums, block, discount)?);
+            let (weights, doubt) = self.solve(sums, block, discount)?;
+            let weights = Arc::new(weights);
+            next.doubt.set(block, doubt);
             if block < next.blocks.len() {
                 next.blocks[block] = weights;
             } else {
@@ -131,7 +136,7 @@ impl Generation {
         sums: &SufficientStatistics,
         block: usize,
         discount: f64,
-    ) -> Result<BlockWeights, BanditError> {
+    ) -> Result<(BlockWeights, BlockDoubt), BanditError> {
         let mut penalties = self
             .config
             .prior
@@ -139,17 +144,15 @@ impl Generation {
         for penalty in &mut penalties {
             *penalty *= self.shrinkage;
         }
+        let equations = NormalEquations::assemble(sums, block, discount);
         let BlockFit {
             weights,
             whitening,
             condition,
-        } = fit_block(
-            block,
-            &NormalEquations::assemble(sums, block, discount),
-            &penalties,
-            self.is_optimistic(),
-        )?;
-        Ok(BlockWeights::new(weights, whitening, condition))
+            posterior,
+        } = fit_block(block, &equations, &penalties, self.is_optimistic())?;
+        let doubt = BlockDoubt::new(posterior, penalties, &weights, &equations);
+        Ok((BlockWeights::new(weights, whitening, condition), doubt))
     }
 
     /// Whether scores get a bonus for what is not known yet.

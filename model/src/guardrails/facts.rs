@@ -6,14 +6,14 @@ mod payer;
 mod stops;
 
 pub use consent::{Consent, Purpose};
-pub use contact::{CHANNEL_NATIVE, Contact, Rung};
+pub use contact::{CHANNEL_NATIVE, Contact, Reserved, Rung};
 pub use payer::{FEWEST_SETTLED, MEMORY_DAYS, Payer, RELIABLE_LAG_DAYS};
 pub use stops::{HUMAN_REVIEW, Hold, Standstill, Stops, Unmatched};
 
 use super::zones;
 use lagom_features::domain::{
-    Channel, Country, Currency, CustomerKind, Date, Days, EventType, InvoiceId, Timestamp, Timing,
-    Zone,
+    Channel, Country, Currency, CustomerKind, Date, Days, EventType, InvoiceId, Kind, Timestamp,
+    Timing, Zone,
 };
 use lagom_features::{Ledger, View};
 use std::collections::BTreeMap;
@@ -48,7 +48,8 @@ pub struct Facts {
     pub payment_method: Option<String>,
     /// Whether invoices are paid automatically.
     pub autopay: bool,
-    /// Every message to the customer that is known, about any invoice, oldest first.
+    /// Every message to the customer that is known, about any invoice, oldest first; pending ones
+    /// behind them.
     pub contacts: Vec<Contact>,
     /// Who may be written to over what.
     pub consent: Consent,
@@ -109,6 +110,28 @@ impl Facts {
         })
     }
 
+    /// Counts steps that others have been let through with and not reported: each contact is spent,
+    /// and a debit of the invoice is money on its way.
+    pub fn reserve(&mut self, invoice_id: &InvoiceId, reserved: &[Reserved]) {
+        for one in reserved {
+            let on_invoice = one.invoice_id == *invoice_id;
+            if one.action.kind == Kind::RetryDebit {
+                self.stops.payment_in_flight |= on_invoice;
+                continue;
+            }
+            self.contacts.push(Contact {
+                at: one.at.max(self.now),
+                channel: one.action.channel,
+                tone: one.action.tone,
+                kind: one.action.kind,
+                on_invoice,
+                native: false,
+                fee_minor: one.fee_minor,
+                pending_until: Some(one.until),
+            });
+        }
+    }
+
     /// The zone in which days are counted: the customer's, or the first of the country, or UTC.
     #[must_use]
     pub fn zone(&self) -> Zone {
@@ -128,10 +151,12 @@ impl Facts {
         self.contacts.iter().filter(|contact| contact.on_invoice)
     }
 
-    /// The highest rung reached on this invoice: two reminders weigh as much as a final one.
+    /// The highest rung reached on this invoice: two reminders weigh as much as a final one. What is
+    /// pending has reached nobody yet.
     #[must_use]
     pub fn rung_reached(&self) -> Rung {
-        let sent = self.contacts_on_invoice().filter(|one| !one.native);
+        let sent = self.contacts_on_invoice();
+        let sent = sent.filter(|one| !one.native && one.pending_until.is_none());
         let reminders = sent.clone().filter(|one| one.rung() == Rung::Reminder);
         let highest = sent.map(Contact::rung).max().unwrap_or(Rung::Notice);
         if reminders.count() >= 2 {

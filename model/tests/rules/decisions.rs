@@ -53,6 +53,7 @@ pub(crate) fn decision(case: &Case, snapshot: &Snapshot, name: &str) -> Decision
         invoice_id: invoice_id("i"),
         history: &case.history(),
         now: case.now,
+        reserved: &[],
         allowed_channels: None,
         arm: None,
         policy: None,

@@ -96,7 +96,9 @@ impl Engine {
             .ok_or_else(|| Failure::unknown("invoice", &decision.invoice_id))?;
         let send_at = decision.send_at.unwrap_or(now).max(now);
         let snapshot = self.snapshot();
-        reservations::count(state, decision, snapshot.strategy(), send_at, &mut facts);
+        let own = Some(&decision.decision_id);
+        let reserved = reservations::open(state, own, snapshot.strategy(), now);
+        facts.reserve(&decision.invoice_id, &reserved);
         let guardrails = snapshot.guardrails();
         let mut rules = guardrails.recheck(&facts, &decision.action, decision.fee_minor, send_at);
         let stale = decision.send_until.is_some_and(|until| until + GRACE < now);

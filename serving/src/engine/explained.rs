@@ -25,7 +25,7 @@ impl Recent {
         if all.len() == REMEMBERED {
             all.pop_front();
         }
-        all.push_back(Arc::clone(generation));
+        all.push_back(Arc::new(generation.without_doubt()));
     }
 
     fn numbered(&self, number: u64) -> Option<Arc<Generation>> {

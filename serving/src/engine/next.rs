@@ -1,6 +1,6 @@
 //! The next best action: decided, appended, answered.
 
-use super::{Engine, Failure};
+use super::{Engine, Failure, Live, reservations};
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
@@ -10,6 +10,7 @@ use crate::store::Entry;
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
 use lagom_model::decide::{Request, Workspace, decide};
+use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -107,7 +108,9 @@ impl Engine {
             recording.clone().apply(history.to_mut());
             now = now.max(after(recording.recorded_at));
         }
-        let decision = Arc::new(self.decide(ask, &history, now)?);
+        let live = self.live.load_full();
+        let reserved = reservations::open(state, None, live.snapshot.strategy(), now);
+        let decision = Arc::new(self.decide(&live, ask, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -137,13 +140,19 @@ impl Engine {
         Ok(Some(decision))
     }
 
-    fn decide(&self, ask: &Ask, history: &History, now: Timestamp) -> Result<Decision, Failure> {
+    fn decide(
+        &self,
+        live: &Live,
+        ask: &Ask,
+        history: &History,
+        reserved: &[Reserved],
+        now: Timestamp,
+    ) -> Result<Decision, Failure> {
         let decision_id = self.decision_id(ask, now);
         let request_id = match &ask.request_id {
             Some(id) => id.clone(),
             None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
         };
-        let live = self.live.load();
         let (arm, policy) = live.experiments.assign(&ask.customer_id).unzip();
         let request = Request {
             tenant: self.tenant.clone(),
@@ -153,6 +162,7 @@ impl Engine {
             invoice_id: ask.invoice_id.clone(),
             history,
             now,
+            reserved,
             allowed_channels: ask.allowed_channels.clone(),
             arm,
             policy,

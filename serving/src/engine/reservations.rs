@@ -1,15 +1,14 @@
 //! Steps that may proceed and of which nobody has told yet whether they were carried out.
 //!
-//! A reserved message may go out at any moment, so each other confirmation judges as if it had gone
-//! out just before its own: a message let through on Monday for Thursday spends Thursday's budget
-//! too. A reserved debit is money on its way.
+//! A reserved message may go out at any moment, so other advice and other confirmations are judged
+//! as if it had gone out just before theirs: a message let through on Monday for Thursday spends
+//! Thursday's budget too. A reserved debit is money on its way.
 
 use crate::customers::CustomerState;
 use crate::store::Reservation;
 use lagom_features::History;
-use lagom_features::domain::{Days, Event, EventType, Kind, Timestamp};
-use lagom_model::guardrails::Facts;
-use lagom_model::guardrails::facts::Contact;
+use lagom_features::domain::{Days, DecisionId, Event, EventType, Kind, Timestamp};
+use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
 use lagom_model::strategy::Strategy;
 
@@ -20,54 +19,50 @@ const LASTS_DAYS: i64 = 2;
 /// Whether `decision` has to be reserved before it may proceed.
 pub(super) fn needed(state: &CustomerState, decision: &Decision, now: Timestamp) -> bool {
     let own = |one: &&Reservation| one.decision_id == decision.decision_id;
-    let standing = |one: Reserved<'_>| !one.is_expired(now);
+    let standing = |one: Held<'_>| !one.is_expired(now);
     let spends = !matches!(decision.action.kind, Kind::Wait | Kind::HumanReview);
-    let mut reservations = state.reservations.iter().filter(own).map(Reserved);
+    let mut reservations = state.reservations.iter().filter(own).map(Held);
     spends && !reservations.any(standing)
 }
 
-/// Adds to the facts of `decision` what is reserved by others, for a step carried out at `send_at`.
-pub(super) fn count(
+/// What is reserved by other decisions than `own` and has not been reported or expired by `now`.
+pub(super) fn open(
     state: &CustomerState,
-    decision: &Decision,
+    own: Option<&DecisionId>,
     strategy: &Strategy,
-    send_at: Timestamp,
-    facts: &mut Facts,
-) {
+    now: Timestamp,
+) -> Vec<Reserved> {
     let others = state.reservations.iter();
-    let others = others.filter(|one| one.decision_id != decision.decision_id);
-    let open = others
-        .map(Reserved)
-        .filter(|one| !one.is_expired(facts.now) && !one.is_told(&state.history));
-    let open: Vec<&Reservation> = open.map(|one| one.0).collect();
-    let just_before = Timestamp::from_micros(send_at.micros() - 1).unwrap_or(send_at);
-    for one in open {
-        let on_invoice = one.invoice_id == decision.invoice_id;
-        if one.action.kind == Kind::RetryDebit {
-            facts.stops.payment_in_flight |= on_invoice;
-            continue;
-        }
-        facts.contacts.push(Contact {
-            at: just_before,
-            channel: one.action.channel,
-            tone: one.action.tone,
-            kind: one.action.kind,
-            on_invoice,
-            native: false,
-            fee_minor: strategy.fee_minor(&one.action),
-        });
-    }
+    let others = others.filter(|one| own != Some(&one.decision_id)).map(Held);
+    others
+        .filter(|one| !one.is_expired(now) && !one.is_told(&state.history))
+        .map(|one| Reserved {
+            invoice_id: one.0.invoice_id.clone(),
+            action: one.0.action.clone(),
+            fee_minor: strategy.fee_minor(&one.0.action),
+            at: one.at(),
+            until: one.until(),
+        })
+        .collect()
 }
 
-struct Reserved<'a>(&'a Reservation);
+struct Held<'a>(&'a Reservation);
 
-impl Reserved<'_> {
+impl Held<'_> {
     /// Its step is carried out at the latest as many days after it was decided, and so after it
     /// was reserved, as the action says.
-    fn is_expired(&self, now: Timestamp) -> bool {
+    fn at(&self) -> Timestamp {
         let timing = self.0.action.timing;
         let until_its_day = timing.map_or(0, |timing| i64::from(timing.day_offset));
-        self.0.reserved_at + Days::whole(until_its_day + LASTS_DAYS) < now
+        self.0.reserved_at + Days::whole(until_its_day)
+    }
+
+    fn until(&self) -> Timestamp {
+        self.at() + Days::whole(LASTS_DAYS)
+    }
+
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.until() < now
     }
 
     fn is_told(&self, history: &History) -> bool {

@@ -94,6 +94,38 @@ async fn a_contact_that_may_proceed_is_counted_for_others() {
     assert_eq!(refused.status(), ConfirmStatus::Cancel, "{refused:?}");
 }
 
+/// What another invoice has reserved is spent for advice too, until it is known not to be.
+#[tokio::test]
+async fn advice_sees_what_another_invoice_has_reserved() {
+    let house = House::open(LADDER).await;
+    let mut second = invoice(1);
+    second.customer_id = "c0".to_owned();
+    house.record(vec![customer(0), invoice(0), second]).await;
+    let first = contact_advised(&house, 0).await;
+    assert_eq!(
+        confirm(&house, &first).await.status(),
+        ConfirmStatus::Proceed
+    );
+    let mut ask = question(1);
+    ask.customer_id = "c0".to_owned();
+    let soon = |advice: &NextBestActionResponse| {
+        let refused = advice.blocked.iter();
+        let mut refused = refused.filter(|one| one.action_id.ends_with(".d0-morning"));
+        refused.any(|one| one.rule == "global.daily_cap")
+    };
+    let asked = house.decisions().next_best_action(ask.clone()).await;
+    let other = asked.unwrap().into_inner();
+    assert!(soon(&other), "{}", other.reason);
+    // Reported as skipped, it gives the contact back.
+    let mut skipped = fact(0, EventType::ContactSkipped, MONDAY + 120, None);
+    skipped.decision_id = first.decision_id.clone();
+    assert_eq!(house.record(vec![skipped]).await.accepted, 1);
+    ask.request_id = "again".to_owned();
+    let asked = house.decisions().next_best_action(ask).await;
+    let again = asked.unwrap().into_inner();
+    assert!(!soon(&again), "{}", again.reason);
+}
+
 /// A sender that confirms and never reports has spent the contact for two days, not for ever.
 #[tokio::test]
 async fn a_reservation_that_nothing_follows_expires() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{BlockWeights, Generation};
 use crate::bandit::config::BanditConfig;
 use crate::bandit::digest::Digest;
+use crate::bandit::doubt::Doubt;
 use crate::bandit::error::BanditError;
 use crate::bandit::layout::Layout;
 
@@ -56,6 +57,7 @@ impl TryFrom<StoredGeneration> for Generation {
             variance: stored.variance,
             labels: stored.labels,
             blocks: stored.blocks.into_iter().map(revive).collect(),
+            doubt: Doubt::default(),
         };
         generation.check_shape()?;
         generation.digest = generation.content_digest();

@@ -1,6 +1,6 @@
 //! Messages that a customer has received, whoever sent them.
 
-use lagom_features::domain::{Action, Channel, EventType, Kind, Timestamp, Tone, Zone};
+use lagom_features::domain::{Action, Channel, EventType, InvoiceId, Kind, Timestamp, Tone, Zone};
 use lagom_features::ledger::InvoiceState;
 use lagom_features::{Ledger, View};
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,9 @@ pub struct Contact {
     pub native: bool,
     /// Fee charged with it, in minor units: the amount of the event.
     pub fee_minor: i64,
+    /// Of a step that has been let through and not been reported: when it no longer may go out.
+    /// Until then it may at any moment; afterwards it is taken to have gone out [`Self::at`].
+    pub pending_until: Option<Timestamp>,
 }
 
 impl Contact {
@@ -72,6 +75,33 @@ impl Contact {
     pub const fn rung(&self) -> Rung {
         Rung::of(self.kind, self.tone)
     }
+
+    /// When it was sent, as whoever sends something else at `instant` has to assume: what may go out
+    /// at any moment may have gone out just before.
+    #[must_use]
+    pub fn sent_before(&self, instant: Timestamp) -> Timestamp {
+        match self.pending_until {
+            Some(until) if instant <= until => {
+                Timestamp::from_micros(instant.micros() - 1).unwrap_or(instant)
+            }
+            _ => self.at,
+        }
+    }
+}
+
+/// A step that has been let through and of which nobody has told yet whether it was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// About which invoice.
+    pub invoice_id: InvoiceId,
+    /// What.
+    pub action: Action,
+    /// Fee charged with it, in minor units.
+    pub fee_minor: i64,
+    /// When it is to be carried out.
+    pub at: Timestamp,
+    /// When it no longer may be.
+    pub until: Timestamp,
 }
 
 fn stated_kind(reason: &str) -> Option<Kind> {
@@ -111,6 +141,7 @@ pub(super) fn read(
             on_invoice: about == Some(&state.invoice.invoice_id),
             native: event.reason.as_deref() == Some(CHANNEL_NATIVE),
             fee_minor: event.amount.map_or(0, |fee| fee.minor_units),
+            pending_until: None,
         }
     })
     .collect()

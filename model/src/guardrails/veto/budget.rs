@@ -25,16 +25,19 @@ pub(super) fn contacts(
     }
     let spent = scene.slots_where(|slot| {
         let since = slot.from - Days::hours(hours);
-        let in_window = all.iter().filter(counted).filter(|one| one.at > since);
-        in_window.count() >= max
+        let recent = |one: &&Contact| one.sent_before(slot.from) > since;
+        all.iter().filter(counted).filter(recent).count() >= max
     });
     vetoes.refuse(Facets::contacts().over(channels), spent);
 }
 
 pub(super) fn cooldown(scene: &Scene<'_>, hours: i64, vetoes: &mut Vetoes<'_>) {
-    if let Some(last) = scene.facts.contacts.last() {
-        let until = last.at + Days::hours(hours);
-        let slots = scene.slots_where(|slot| slot.from < until);
+    let all = &scene.facts.contacts;
+    // Pending ones stand last; of the others the last decides.
+    let settled = all.iter().rposition(|one| one.pending_until.is_none());
+    for one in &all[settled.unwrap_or(0)..] {
+        let rests = |from| from < one.sent_before(from) + Days::hours(hours);
+        let slots = scene.slots_where(|slot| rests(slot.from));
         vetoes.refuse(Facets::contacts(), slots);
     }
 }

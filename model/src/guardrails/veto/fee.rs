@@ -4,7 +4,7 @@ use super::Vetoes;
 use super::step::on_rung;
 use crate::guardrails::facets::Facets;
 use crate::guardrails::facts::{Contact, Rung};
-use crate::guardrails::scene::Scene;
+use crate::guardrails::scene::{Scene, Slot};
 use lagom_features::domain::{Currency, Date, Kind};
 
 /// Every action that charges a fee.
@@ -24,8 +24,9 @@ fn charges<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = &'a Contact> {
     on_invoice.filter(|contact| contact.fee_minor != 0)
 }
 
-fn day_of(scene: &Scene<'_>, contact: &Contact) -> Date {
-    contact.at.date(&scene.facts.zone())
+/// The day of `contact`, as a slot on `slot` has to assume.
+fn day_of(scene: &Scene<'_>, contact: &Contact, slot: &Slot) -> Date {
+    contact.sent_before(slot.from).date(&scene.facts.zone())
 }
 
 pub(super) fn once(scene: &Scene<'_>, vetoes: &mut Vetoes<'_>) {
@@ -76,8 +77,8 @@ pub(super) fn count(scene: &Scene<'_>, kinds: &[Kind], max: usize, vetoes: &mut 
 
 pub(super) fn gap(scene: &Scene<'_>, days: i32, vetoes: &mut Vetoes<'_>) {
     if let Some(last) = charges(scene).last() {
-        let until = day_of(scene, last).plus_days(days);
-        let early = scene.slots_where(|slot| slot.day < until);
+        let until = |slot: &Slot| day_of(scene, last, slot).plus_days(days);
+        let early = scene.slots_where(|slot| slot.day < until(slot));
         vetoes.refuse(charged(scene), early);
     }
 }
@@ -86,11 +87,11 @@ pub(super) fn after_reminder(scene: &Scene<'_>, days: i32, vetoes: &mut Vetoes<'
     let mut reminders = scene
         .facts
         .contacts_on_invoice()
-        .filter(|contact| !contact.native && contact.rung() >= Rung::Reminder);
+        .filter(|one| !one.native && one.pending_until.is_none() && one.rung() >= Rung::Reminder);
     let early = match reminders.next() {
         None => u64::MAX,
         Some(first) => {
-            let until = day_of(scene, first).plus_days(days);
+            let until = first.at.date(&scene.facts.zone()).plus_days(days);
             scene.slots_where(|slot| slot.day < until)
         }
     };

@@ -5,7 +5,7 @@ use crate::guardrails::facets::Facets;
 use crate::guardrails::facts::{Contact, Rung};
 use crate::guardrails::holidays::Holidays;
 use crate::guardrails::scene::Scene;
-use lagom_features::domain::{Days, Kind, Tone};
+use lagom_features::domain::{Date, Days, Kind, Tone};
 
 /// Every action that stands on `rung`.
 pub(super) fn on_rung(rung: Rung) -> Facets {
@@ -52,17 +52,22 @@ pub(super) fn wait(
     let Some(last) = steps(scene, after).next_back() else {
         return;
     };
-    let sent = last.at.date(&scene.facts.zone());
-    let arrived = sent.plus_days(wait.post_days);
     let no_holidays = Holidays::default();
-    let calendars = holidays.iter().copied();
-    let by_bank = calendars
-        .chain(std::iter::once(&no_holidays))
-        .map(|calendar| calendar.plus_bank_days(arrived, wait.bank_days))
-        .max();
-    let earliest = sent.plus_days(wait.days);
-    let earliest = by_bank.map_or(earliest, |day| day.max(earliest));
-    let early = scene.slots_where(|slot| slot.day < earliest);
+    let over = |sent: Date| {
+        let arrived = sent.plus_days(wait.post_days);
+        let calendars = holidays.iter().copied();
+        let by_bank = calendars
+            .chain(std::iter::once(&no_holidays))
+            .map(|calendar| calendar.plus_bank_days(arrived, wait.bank_days));
+        by_bank.fold(sent.plus_days(wait.days), Date::max)
+    };
+    let zone = scene.facts.zone();
+    let early = if last.pending_until.is_some() {
+        scene.slots_where(|slot| slot.day < over(last.sent_before(slot.from).date(&zone)))
+    } else {
+        let earliest = over(last.at.date(&zone));
+        scene.slots_where(|slot| slot.day < earliest)
+    };
     let facets = Facets::ACTING.kinds(|kind| then.contains(&kind));
     vetoes.refuse(facets, early);
 }

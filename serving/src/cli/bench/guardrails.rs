@@ -78,6 +78,7 @@ pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
         invoice_id: invoice_id.clone(),
         history: &history,
         now,
+        reserved: &[],
         allowed_channels: None,
         arm: None,
         policy: None,

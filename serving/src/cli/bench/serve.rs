@@ -180,6 +180,7 @@ fn decide_us(
                     invoice_id: InvoiceId::new(question.invoice_id)?,
                     history,
                     now,
+                    reserved: &[],
                     allowed_channels: None,
                     arm: None,
                     policy: None,

@@ -1,0 +1,172 @@
+//! How sure a fit is of a difference between two actions: the posterior that its coefficients are
+//! the mean of.
+//!
+//! ```text
+//! w_h ~ N(ŵ_h, σ_h² (A + κΛ)⁻¹)          σ_h² = (Σ w y² − B'ŵ + b) / (Σ w + a)
+//! sd_h(a, b) = σ_h ‖L⁻¹ (φ(x, a) − φ(x, b))‖        L L' = A + κΛ
+//! ```
+//! A coefficient that no round has touched keeps its prior. The noise has the prior of the search for
+//! `κ`: one round's worth of a third of the head's span.
+
+use std::sync::Arc;
+
+use super::cholesky::Cholesky;
+use super::evidence::{NOISE_ROUNDS, NOISE_VARIANCE};
+use super::fit::Posterior;
+use super::generation::Generation;
+use super::normal_equations::NormalEquations;
+
+/// The posterior of each block. It follows from the sums and decides nothing that is not logged, so it
+/// is neither stored nor part of a generation's identity: one read back has none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Doubt(Vec<Arc<BlockDoubt>>);
+
+impl PartialEq for Doubt {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct BlockDoubt {
+    factor: Cholesky,
+    /// Place of each coefficient in the factor, if some round has touched it.
+    places: Vec<Option<u32>>,
+    penalties: Vec<f64>,
+    /// `Σ w y² − B'ŵ` of each head.
+    unexplained: Vec<f64>,
+    /// `Σ w`.
+    weight: f64,
+}
+
+impl BlockDoubt {
+    pub(super) fn new(
+        posterior: Posterior,
+        penalties: Vec<f64>,
+        weights: &[f64],
+        equations: &NormalEquations,
+    ) -> Self {
+        let dimension = penalties.len();
+        let mut places = vec![None; dimension];
+        for (place, &coefficient) in (0_u32..).zip(&posterior.touched) {
+            places[coefficient] = Some(place);
+        }
+        let heads = weights.chunks_exact(dimension).zip(&equations.moments);
+        let explained = heads
+            .map(|(own, moments)| -> f64 { own.iter().zip(moments).map(|(w, b)| w * b).sum() });
+        let squares = equations.squares.iter().zip(explained);
+        Self {
+            factor: posterior.factor,
+            places,
+            penalties,
+            unexplained: squares
+                .map(|(square, own)| (square - own).max(0.0))
+                .collect(),
+            weight: equations.weight,
+        }
+    }
+
+    /// `‖L⁻¹ δ‖²`, untouched coefficients included; `delta` holds coefficients and what they are
+    /// multiplied with.
+    fn variance(&self, delta: &[(usize, f64)]) -> f64 {
+        let mut touched = vec![0.0; self.factor.dimension()];
+        let mut first = touched.len();
+        let mut untouched = 0.0;
+        for &(coefficient, value) in delta {
+            match self.places[coefficient] {
+                Some(place) => {
+                    let place = place as usize;
+                    touched[place] += value;
+                    first = first.min(place);
+                }
+                None => untouched += value * value / self.penalties[coefficient],
+            }
+        }
+        let z = self.factor.forward_from(first, touched);
+        untouched + z[first..].iter().map(|z| z * z).sum::<f64>()
+    }
+}
+
+impl Doubt {
+    /// Puts a block in its place.
+    pub(super) fn set(&mut self, block: usize, doubt: BlockDoubt) {
+        let doubt = Arc::new(doubt);
+        match self.0.get_mut(block) {
+            Some(own) => *own = doubt,
+            None => self.0.push(doubt),
+        }
+    }
+}
+
+impl Generation {
+    /// The same without its posterior, which is most of what it holds in memory.
+    #[must_use]
+    pub fn without_doubt(&self) -> Self {
+        let mut same = self.clone();
+        same.doubt = Doubt::default();
+        same
+    }
+
+    /// Standard deviation of the difference in value of two actions for a customer with this
+    /// `context`, where one unit of each head is worth `head_weights`. `None` for a generation that
+    /// was read back, which has no posterior.
+    ///
+    /// The heads' noises may go together in any way (who leaves also does not pay): the bound
+    /// `Σ_h |c_h| sd_h` holds for all of them.
+    #[must_use]
+    pub fn deviation(
+        &self,
+        context: &[f64],
+        (a, b): (usize, usize),
+        head_weights: &[f64],
+    ) -> Option<f64> {
+        let blocks = &self.doubt.0;
+        if blocks.len() != self.layout().dimensions().len() || blocks.is_empty() {
+            return None;
+        }
+        let (first, second) = (self.layout().block_of(a), self.layout().block_of(b));
+        let mut delta = self.row(context, a, 1.0);
+        let variance = if first == second {
+            let other = self.row(context, b, -1.0);
+            // What both share cancels and need not be looked at.
+            let (mut own, mut rest): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+            own.extend(delta.iter().filter(|one| !other.contains(&(one.0, -one.1))));
+            rest.extend(other.iter().filter(|one| !delta.contains(&(one.0, -one.1))));
+            own.append(&mut rest);
+            blocks[first].variance(&own)
+        } else {
+            let own = blocks[first].variance(&delta);
+            delta = self.row(context, b, -1.0);
+            own + blocks[second].variance(&delta)
+        };
+        let weight: f64 = blocks.iter().map(|block| block.weight).sum();
+        let noise: f64 = head_weights
+            .iter()
+            .enumerate()
+            .map(|(head, worth)| {
+                let span = self.config().span(head);
+                let rest: f64 = blocks.iter().map(|block| block.unexplained[head]).sum();
+                let prior = NOISE_ROUNDS * NOISE_VARIANCE * span * span;
+                worth.abs() * ((rest + prior) / (weight + NOISE_ROUNDS)).sqrt()
+            })
+            .sum();
+        Some(noise * variance.sqrt())
+    }
+
+    /// Coefficients of an action's row, each with `sign` times its feature.
+    fn row(&self, context: &[f64], action: usize, sign: f64) -> Vec<(usize, f64)> {
+        let mut row = Vec::new();
+        for &atom in self.layout().atoms_of(action) {
+            let atom = &self.layout().atoms()[atom as usize];
+            row.push((atom.offset, sign));
+            if atom.contextual {
+                let entries = (atom.offset + 1..).zip(context);
+                row.extend(entries.map(|(at, entry)| (at, sign * entry)));
+            }
+        }
+        row
+    }
+}
+
+#[cfg(test)]
+mod tests;
