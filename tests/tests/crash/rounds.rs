@@ -132,7 +132,7 @@ fn kill_after(pid: u32, micros: u64) -> std::thread::JoinHandle<()> {
 /// being read.
 async fn round(folder: &Path, round: usize, seen: &Shared) {
     let luck = chance(round as u64);
-    if luck % 4 == 0 {
+    if luck.is_multiple_of(4) {
         let starting = Server::spawn(folder, QUICK, Command::new(lagom()));
         std::thread::sleep(Duration::from_micros(luck >> 8 & 0x3_FFFF));
         starting.kill();

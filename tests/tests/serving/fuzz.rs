@@ -2,6 +2,8 @@
 //!
 //! `LAGOM_FUZZ_SECONDS` says for how long; `LAGOM_FUZZ_SEED` repeats a run.
 
+#![allow(clippy::print_stdout, reason = "a long run says what it has done")]
+
 use crate::house::House;
 use lagom_proto::v1;
 use lagom_tests::company::{self, DAY, MONDAY, at, fact, opening, question};
