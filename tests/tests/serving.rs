@@ -10,6 +10,8 @@ mod advice;
 mod changes;
 #[path = "serving/confirm.rs"]
 mod confirm;
+#[path = "serving/damage.rs"]
+mod damage;
 #[path = "serving/faults.rs"]
 mod faults;
 #[path = "serving/fuzz.rs"]

@@ -26,7 +26,7 @@ use toml::{Table, Value};
 
 /// Every section that may stand in the file.
 const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
-                        bandit, pace, learning, experiments";
+                        bandit, pace, learning, experiments, training";
 
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
@@ -102,6 +102,8 @@ impl Reader<'_> {
         let entries: Vec<ContextEntry> = self.part("context").unwrap_or_else(default_entries);
         let bandit: BanditConfig = with_spans(self.section("bandit"));
         let experiments: Vec<ExperimentSpec> = self.list("experiments");
+        // How to train is not this crate's to know: whoever trains reads and checks it.
+        self.sections.remove("training");
 
         let grpc = self.address("grpc", &server.grpc);
         let http = match server.http.as_str() {
