@@ -32,17 +32,20 @@ use crate::customers::Customers;
 use crate::experiment::Experiments;
 use crate::learner::{Pending, Request};
 use crate::metrics::Metrics;
-use crate::store::{Entry, PolicyChange, Store};
+use crate::store::{Entry, PolicyChange, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::domain::{CustomerId, DecisionId, TenantId};
 use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 /// What a decision depends on beside its history, replaced whole.
 #[derive(Debug)]
 struct Live {
+    /// Since when, by this machine's clock.
+    since: SystemTime,
     snapshot: Arc<Snapshot>,
     experiments: Arc<Experiments>,
 }
@@ -89,6 +92,13 @@ impl Engine {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.live.load().snapshot)
+    }
+
+    /// When what decides now was put in force, in seconds since 1970.
+    #[must_use]
+    pub fn loaded_at(&self) -> f64 {
+        let since = self.live.load().since.duration_since(UNIX_EPOCH);
+        since.map_or(0.0, |since| since.as_secs_f64())
     }
 
     /// The configuration in force.
@@ -160,19 +170,27 @@ impl Engine {
             paused,
             reason,
         };
-        self.store
-            .append(vec![Entry::Policy(change.clone())])
-            .await?;
+        self.append(vec![Entry::Policy(change.clone())]).await?;
         self.swap(|snapshot| snapshot.with_paused(paused));
         let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some(change.clone());
         Ok(change)
     }
 
+    /// Appends, and counts it where the disk refuses.
+    async fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let appended = self.store.append(entries).await;
+        if matches!(appended, Err(StoreError::Io { .. })) {
+            self.metrics.write_error();
+        }
+        appended
+    }
+
     /// Decides with another snapshot from now on.
     pub(crate) fn swap(&self, make: impl Fn(&Snapshot) -> Snapshot) {
         self.live.rcu(|live| {
             Arc::new(Live {
+                since: SystemTime::now(),
                 snapshot: Arc::new(make(&live.snapshot)),
                 experiments: Arc::clone(&live.experiments),
             })

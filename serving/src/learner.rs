@@ -160,7 +160,9 @@ impl Learner {
         if let Some(generation) = latest {
             engine.publish(&generation);
         }
-        engine.metrics().outcomes(rounds.len());
+        for round in &rounds {
+            engine.metrics().outcome(&round.outcome);
+        }
         engine.pending().remove(&due);
         Ok(true)
     }

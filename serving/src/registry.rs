@@ -16,6 +16,9 @@ use thiserror::Error;
 const MOST_ECE: f64 = 0.05;
 const POINTERS: &str = "pointers.json";
 
+/// More bytes than any id of a version has.
+const LONGEST_ID: usize = 128;
+
 /// Why the registry cannot be read, or not be changed.
 #[derive(Debug, Error)]
 pub enum RegistryError {
@@ -130,8 +133,9 @@ pub fn pointers(dir: &Path) -> Result<Pointers, RegistryError> {
 /// # Errors
 /// [`RegistryError`] where there is none, or it is not what its id says.
 pub fn version(dir: &Path, id: &str) -> Result<ModelVersion, RegistryError> {
-    // An id is a digest; anything else could lead out of the folder.
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    // An id is a digest; anything else could lead out of the folder, or be no name of a file.
+    let of_digest = |byte: u8| byte.is_ascii_alphanumeric();
+    if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(of_digest) {
         return Err(RegistryError::Unknown(id.to_owned()));
     }
     let path = dir.join(id).join("model.json");

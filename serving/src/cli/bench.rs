@@ -7,6 +7,7 @@ mod evaluate;
 mod features;
 mod fit;
 mod guardrails;
+mod overload;
 mod serve;
 mod store;
 mod worlds;
@@ -31,6 +32,7 @@ enum What {
     Fit(fit::Args),
     Worlds(worlds::Args),
     Serve(serve::Args),
+    Overload(overload::Args),
     Store(store::Args),
     Guardrails(guardrails::Args),
 }
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Serve(args) => serve::run(args, out),
+        What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }

@@ -19,6 +19,7 @@ use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -165,6 +166,7 @@ impl Engine {
             clock: Clock::new(config.clock, rebuild.last),
             customers,
             live: ArcSwap::from_pointee(Live {
+                since: SystemTime::now(),
                 snapshot: Arc::new(snapshot),
                 experiments: Arc::new(config.experiments.clone()),
             }),

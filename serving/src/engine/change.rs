@@ -16,6 +16,7 @@ use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -201,6 +202,7 @@ impl Engine {
             let fitted = next.with_model(parts.model.clone());
             let fitted = fitted.unwrap_or_else(|_| next.clone());
             Arc::new(Live {
+                since: SystemTime::now(),
                 snapshot: Arc::new(fitted.with_paused(parts.paused)),
                 experiments: Arc::new(config.experiments.clone()),
             })

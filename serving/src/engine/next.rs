@@ -6,7 +6,7 @@ use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
 use crate::intake::Intake;
 use crate::recording::{Recording, What};
-use crate::store::{Entry, StoreError};
+use crate::store::Entry;
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
 use lagom_model::decide::{Request, Workspace, decide};
@@ -15,6 +15,7 @@ use lagom_model::log::Decision;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 use uuid::Uuid;
 
 thread_local! {
@@ -48,6 +49,7 @@ impl Engine {
     /// # Errors
     /// [`Failure`]; nothing was decided or recorded then.
     pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Arc<Decision>, Failure> {
+        let started = Instant::now();
         let at = self.instant(ask.as_of, ask.dry_run)?;
         for (path, event) in &ask.events {
             if event.customer_id() != &ask.customer_id {
@@ -72,10 +74,11 @@ impl Engine {
         let decision = work
             .await
             .map_err(|error| Failure::Internal(error.to_string()))??;
-        self.metrics.decision(&decision);
+        self.metrics.decision(&decision, started.elapsed());
         Ok(decision)
     }
 
+    /// Repetitions are rare, so the log is asked about the key only where deciding anew fails.
     async fn decide_locked(
         &self,
         ask: Ask,
@@ -86,10 +89,19 @@ impl Engine {
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
-        if let Some(answered) = self.answered(&ask)? {
-            return Ok(Arc::new(answered));
+        match self.decide_anew(&ask, at, &mut state).await {
+            Ok(decision) => Ok(decision),
+            Err(failure) => self.answered(&ask)?.map(Arc::new).ok_or(failure),
         }
-        let staged = stage(&state, at, &ask.events)?;
+    }
+
+    async fn decide_anew(
+        &self,
+        ask: &Ask,
+        at: Timestamp,
+        state: &mut CustomerState,
+    ) -> Result<Arc<Decision>, Failure> {
+        let staged = stage(state, at, &ask.events)?;
         let mut history = Cow::Borrowed(&state.history);
         let mut now = if ask.dry_run { at } else { state.stamp(at) };
         for recording in &staged {
@@ -97,8 +109,8 @@ impl Engine {
             now = now.max(after(recording.recorded_at));
         }
         let live = self.live.load_full();
-        let reserved = reservations::open(&state, None, live.snapshot.strategy(), now);
-        let decision = Arc::new(self.decide(&live, &ask, &history, &reserved, now)?);
+        let reserved = reservations::open(state, None, live.snapshot.strategy(), now);
+        let decision = Arc::new(self.decide(&live, ask, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -108,11 +120,7 @@ impl Engine {
             .map(|one| Entry::Recorded(Box::new(one)));
         let decided = Entry::Decided(Arc::clone(&decision));
         let entries = recordings.chain([decided]).collect();
-        match self.store.append(entries).await {
-            // Another customer's request used the same key a moment ago.
-            Err(StoreError::Duplicate { .. }) => return Err(used_before(&ask).into()),
-            other => other?,
-        }
+        self.append(entries).await?;
         staged.into_iter().for_each(|one| state.apply(one));
         state.passed(now);
         self.pending.add(&decision);

@@ -71,7 +71,13 @@ fn gauges(engine: &Engine) -> Gauges {
     let now = engine.clock().now();
     let first = engine.pending().first().filter(|due| *due < now);
     let snapshot = engine.snapshot();
+    let config = engine.config();
+    let names = config.spec.names();
     Gauges {
+        features: names.into_iter().map(str::to_owned).collect(),
+        model: snapshot.model_id().map(str::to_owned),
+        digest: snapshot.parts().generation.digest().to_string(),
+        loaded_seconds: engine.loaded_at(),
         customers: engine.customers(),
         pending: engine.pending().len(),
         waiting: engine.store().waiting(),
@@ -132,7 +138,7 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
         by_policy: engine.metrics().by_policy(),
         pending: gauges.pending as u64,
         lag_seconds: gauges.lag_seconds,
-        blocked: engine.metrics().refusals(),
+        blocked: engine.metrics().most_refusing(),
         experiments: experiments.collect(),
     };
     Ok(reply(&overview::render(&reader, &now)))
