@@ -39,6 +39,7 @@ pub mod import;
 pub mod labels;
 pub mod logged_table;
 pub mod matrix;
+pub mod nightly;
 pub mod parity;
 pub mod pipeline;
 pub mod registry;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::base_measure::{BaseMeasure, BaseScratch};
-use super::cholesky::dot;
+use super::deviation::{deviation, deviations};
 use super::eligible::ActionSet;
 use super::error::BanditError;
 use super::explore::{ExplorationRule, Situation, floor};
-use super::generation::{BlockWeights, Generation};
+use super::generation::Generation;
 
 /// What the company wants of the heads, at the time of the decision.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -59,6 +59,7 @@ pub struct Scratch {
     probabilities: Vec<f64>,
     rows: Vec<f64>,
     features: Vec<f64>,
+    deviations: Vec<f64>,
     tree: BaseScratch,
 }
 
@@ -284,33 +285,44 @@ impl Scorer {
         scratch: &mut Scratch,
     ) -> Result<(), BanditError> {
         self.score(context, eligible, scratch)?;
-        self.spread(scratch);
+        self.spread(context, scratch);
         Ok(())
     }
 
-    /// Writes the distribution over what [`score`](Self::score) scored and
+    /// Writes the distribution over what [`score`](Self::score) scored in this context and
     /// [`retain`](Scratch::retain) has left.
-    pub fn spread(&self, scratch: &mut Scratch) {
+    pub fn spread(&self, context: &[f64], scratch: &mut Scratch) {
+        scratch.deviations.clear();
+        let config = self.generation.config();
+        if config.exploration.rule.asks_for_deviations() {
+            deviations(
+                &self.generation,
+                context,
+                &scratch.eligible,
+                &mut scratch.deviations,
+            );
+        }
         let Scratch {
             eligible,
             scores,
             base,
             probabilities,
+            deviations,
             tree,
             ..
         } = scratch;
         self.base.restrict(eligible, tree, base);
         probabilities.clear();
         probabilities.resize(scores.len(), 0.0);
-        let situation = Situation { scores, base };
+        let situation = Situation {
+            scores,
+            base,
+            deviations,
+        };
         self.generation
             .rule()
             .distribution(situation, probabilities);
-        floor::mix(
-            self.generation.config().exploration.floor,
-            base,
-            probabilities,
-        );
+        floor::mix(config.exploration.floor, base, probabilities);
     }
 
     /// Scores the eligible actions into `scratch`, without a distribution.
@@ -402,19 +414,6 @@ fn add_up(parts: &[f64], weights: &[f64], sum: &mut [f64]) {
             sum + weight * parts[head * length + at]
         });
     }
-}
-
-/// `sqrt(φ' (A + κΛ)⁻¹ φ) = ‖L⁻¹ φ‖`.
-fn deviation(block: &BlockWeights, features: &[f64]) -> f64 {
-    let mut squares = 0.0;
-    let mut rest = block.whitening.as_slice();
-    for length in 1..=features.len() {
-        let (row, after) = rest.split_at(length);
-        rest = after;
-        let z = dot(row, &features[..length]);
-        squares += z * z;
-    }
-    squares.sqrt()
 }
 
 #[cfg(test)]

@@ -97,8 +97,7 @@ fn warm_start(args: &Args, report: &TrainReport) -> Result<String, Failure> {
     let read = rounds.len();
     for round in &rounds {
         if round.outcome.matured_at < report.as_of {
-            let importance = learning.importance(&round.decision);
-            learning.fold_weighted(round, importance)?;
+            learning.fold(round)?;
         }
     }
     let Some(warm) = learning.warm_start() else {
