@@ -163,8 +163,9 @@ mod tests {
             let examples = examples(&help);
             let parsed = examples.iter().filter(|example| {
                 let words = example.split_whitespace();
-                let fault = Cli::try_parse_from(words).err();
-                assert!(fault.is_none(), "{example}: {}", fault.unwrap());
+                if let Err(fault) = Cli::try_parse_from(words) {
+                    panic!("{example}: {fault}");
+                }
                 true
             });
             if parsed.count() == 0 {
@@ -173,6 +174,7 @@ mod tests {
         }
         assert!(silent.is_empty(), "no example in the help of {silent:?}");
     }
+
     /// The commands without commands of their own, each with what its help ends with.
     fn leaves(command: &clap::Command, path: &str) -> Vec<(String, String)> {
         let path = format!("{path} {}", command.get_name());
