@@ -23,6 +23,7 @@ use lagom_model::metrics::{self, Metrics, ReliabilityBin};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{FitOptions, FitReport, Form, LeftOut, fit_logistic};
+use crate::progress::work;
 use crate::flat_table::{FlatTable, ReadOptions};
 pub use error::FitTableError;
 use split::Fold;
@@ -158,6 +159,7 @@ pub fn fit_table(request: &FitTable) -> Result<(FitTableReport, Vec<LinearModel>
     let features = features::features(&table, request, times.as_deref())?;
 
     let mut fitted = Vec::with_capacity(plan.folds.len());
+    let folds = work("fitting", "folds", plan.folds.len());
     for fold in &plan.folds {
         let job = Job {
             request,

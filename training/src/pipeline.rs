@@ -19,6 +19,7 @@ pub use error::TrainError;
 pub use examples::Target;
 pub use heads::HeadReport;
 
+use crate::progress::work;
 use crate::dataset::Dataset;
 use crate::fit::FitError;
 use crate::registry::Registry;
@@ -152,7 +153,12 @@ pub fn fit_version(
     if dataset.points().is_empty() {
         return Err(TrainError::NoPoints { as_of });
     }
-    let fitted = |target: Target| heads::fit(&dataset, target, config, seed);
+    let fits = work("fitting models", "fits", 4);
+    let fitted = |target: Target| {
+        let fitted = heads::fit(&dataset, target, config, seed);
+        fits.advance(1);
+        fitted
+    };
     let needed = |target: Target| move |source: FitError| TrainError::Fit { target, source };
     let (propensity, paid) = fitted(Target::Paid).map_err(needed(Target::Paid))?;
     let mut reports = vec![paid];

@@ -16,6 +16,7 @@ mod figures;
 pub use confounding::Confounding;
 pub use figures::{Estimand, Figure, METRICS, Segment};
 
+use crate::progress::work;
 use crate::tables::{TableError, Tables};
 use action_features::ActionFeatures;
 use lagom_features::History;
@@ -241,11 +242,15 @@ impl OwnLog {
                 _ => left_out += 1,
             }
         }
+        let valuing = work("valuing", "lives", places.len());
         let found = places
             .par_iter()
             .map_init(
                 || Asked::new(candidate, incumbent),
-                |asked, (life, history)| asked.live(life, history, horizon),
+                |asked, (life, history)| {
+                    valuing.advance(1);
+                    asked.live(life, history, horizon)
+                },
             )
             .collect::<Result<Vec<_>, ValuationError>>()?;
         let Some(width) = found.iter().flatten().next().map(|one| one.taken.len()) else {

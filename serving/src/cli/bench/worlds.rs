@@ -3,7 +3,8 @@
 mod report;
 
 use crate::cli::answer::{Answer, Failure};
-use crate::cli::output::{Output, progress};
+use crate::cli::output::Output;
+use crate::cli::terminal::progress;
 use crate::cli::simulate::world;
 use crate::config::Config;
 use lagom_features::domain::Date;
