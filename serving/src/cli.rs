@@ -192,7 +192,10 @@ mod tests {
         let lines = help.replace("\\\n", " ");
         let lines = lines.lines().map(|line| {
             let line = line.trim();
-            let line = line.strip_prefix("Examples:").or(line.strip_prefix("Example:")).unwrap_or(line);
+            let line = line
+                .strip_prefix("Examples:")
+                .or(line.strip_prefix("Example:"))
+                .unwrap_or(line);
             line.trim().to_owned()
         });
         let commands = lines.filter(|line| line.starts_with("lagom "));

@@ -4,8 +4,8 @@
 //! was issued, on its due date, and on set days after it while it was unpaid as far as was known
 //! then. Its vector is made by the extractor that serves, of a view at that instant.
 
-use crate::progress::work;
 use crate::labels::{Loyalty, Settlement};
+use crate::progress::work;
 use lagom_features::domain::{Customer, CustomerId, Days, Invoice, InvoiceId, Timestamp, Zone};
 use lagom_features::{Extractor, FeatureSpec, History, Ledger, LedgerMemory, Scratch, View};
 use ndarray::{Array2, ArrayView1, ArrayView2};

@@ -23,8 +23,8 @@ use lagom_model::metrics::{self, Metrics, ReliabilityBin};
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{FitOptions, FitReport, Form, LeftOut, fit_logistic};
-use crate::progress::work;
 use crate::flat_table::{FlatTable, ReadOptions};
+use crate::progress::work;
 pub use error::FitTableError;
 use split::Fold;
 

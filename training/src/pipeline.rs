@@ -19,9 +19,9 @@ pub use error::TrainError;
 pub use examples::Target;
 pub use heads::HeadReport;
 
-use crate::progress::work;
 use crate::dataset::Dataset;
 use crate::fit::FitError;
+use crate::progress::work;
 use crate::registry::Registry;
 use crate::tables::Tables;
 use lagom_features::History;

@@ -66,7 +66,10 @@ pub(crate) fn list(args: &ListArgs, out: &mut Output) -> Result<Answer, Failure>
     let none_is_current = versions.iter().all(|version| !version.current);
     if let Some(newest) = versions.first().filter(|_| none_is_current) {
         let models = args.models.display();
-        out.next(format_args!("lagom promote {} --models {models}", newest.id));
+        out.next(format_args!(
+            "lagom promote {} --models {models}",
+            newest.id
+        ));
     }
     Ok(Answer::Yes)
 }
@@ -170,6 +173,9 @@ pub(crate) fn rollback(args: &RollbackArgs, out: &mut Output) -> Result<Answer, 
             pointers.current.as_deref().unwrap_or("nothing")
         )
     })?;
-    out.next(format_args!("lagom models --models {}", args.models.display()));
+    out.next(format_args!(
+        "lagom models --models {}",
+        args.models.display()
+    ));
     Ok(Answer::Yes)
 }

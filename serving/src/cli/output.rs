@@ -50,7 +50,11 @@ impl Output {
     /// Says why a command could not be carried out.
     pub(crate) fn complain(&mut self, failure: &Failure) {
         let line = in_one_line(failure.as_ref());
-        let _ = writeln!(io::stderr().lock(), "{} {line}", terminal::alarming("lagom:"));
+        let _ = writeln!(
+            io::stderr().lock(),
+            "{} {line}",
+            terminal::alarming("lagom:")
+        );
     }
 }
 

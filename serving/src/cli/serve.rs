@@ -31,7 +31,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             out.line(format_args!("pages on http://{http}"));
         }
         if open {
-            out.next(format_args!("grpcurl -plaintext {} list", running.grpc_addr));
+            out.next(format_args!(
+                "grpcurl -plaintext {} list",
+                running.grpc_addr
+            ));
         }
         running
             .until_signal(|| Config::load(args.config.as_deref()))

@@ -91,7 +91,9 @@ mod bars {
         let form = if total == 0 {
             format!("{{spinner}} {{msg}} {{human_pos}} {unit}, {{per_sec}}, {{elapsed}}")
         } else {
-            format!("{{bar:30}} {{msg}} {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} left")
+            format!(
+                "{{bar:30}} {{msg}} {{human_pos}}/{{human_len}} {unit}, {{per_sec}}, {{eta}} left"
+            )
         };
         ProgressStyle::with_template(&form).unwrap_or_else(|_| ProgressStyle::default_bar())
     }
