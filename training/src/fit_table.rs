@@ -169,6 +169,7 @@ pub fn fit_table(request: &FitTable) -> Result<(FitTableReport, Vec<LinearModel>
             groups: groups.as_deref(),
         };
         fitted.push(job.run(fold)?);
+        folds.advance(1);
     }
     let mut predictions: Vec<(usize, f64)> = fitted
         .iter()
