@@ -2,6 +2,7 @@
 //! what to do next.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use lagom_tests::lagom;
 use std::path::Path;
