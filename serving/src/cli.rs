@@ -28,6 +28,7 @@ mod review;
 mod serve;
 #[cfg(feature = "training")]
 mod simulate;
+mod terminal;
 #[cfg(feature = "training")]
 mod train;
 
@@ -137,6 +138,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    #[cfg(feature = "training")]
+    terminal::show();
     let mut out = Output::stdout(cli.json);
     match cli.command.run(&mut out) {
         Ok(answer) => answer.exit_code(),
@@ -150,7 +153,7 @@ pub fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::Cli;
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn the_command_line_parses() {
@@ -158,16 +161,54 @@ mod tests {
     }
 
     #[test]
-    fn every_command_shows_an_example() {
-        let silent: Vec<String> = Cli::command()
-            .get_subcommands()
-            .filter(|command| !command.has_subcommands())
-            .filter(|command| {
-                let after = command.get_after_help().map(ToString::to_string);
-                !after.unwrap_or_default().contains("Example")
-            })
-            .map(|command| command.get_name().to_owned())
-            .collect();
+    fn every_command_shows_an_example_that_parses() {
+        let mut silent = Vec::new();
+        let mut command = Cli::command();
+        command.build();
+        for (name, help) in leaves(&command, "") {
+            let examples = examples(&help);
+            let parsed = examples.iter().filter(|example| {
+                let words = example.split_whitespace();
+                if let Err(fault) = Cli::try_parse_from(words) {
+                    panic!("{example}: {fault}");
+                }
+                true
+            });
+            if parsed.count() == 0 {
+                silent.push(name);
+            }
+        }
         assert!(silent.is_empty(), "no example in the help of {silent:?}");
+    }
+
+    /// The commands without commands of their own, each with what its help ends with.
+    fn leaves(command: &clap::Command, path: &str) -> Vec<(String, String)> {
+        let path = format!("{path} {}", command.get_name());
+        if !command.has_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            return vec![(path, help.unwrap_or_default())];
+        }
+        let below = command.get_subcommands();
+        let below = below.filter(|one| one.get_name() != "help");
+        below.flat_map(|one| leaves(one, &path)).collect()
+    }
+
+    /// The command lines of a help text, without the remarks behind them and their redirections.
+    fn examples(help: &str) -> Vec<String> {
+        let lines = help.replace("\\\n", " ");
+        let lines = lines.lines().map(|line| {
+            let line = line.trim();
+            let line = line
+                .strip_prefix("Examples:")
+                .or(line.strip_prefix("Example:"))
+                .unwrap_or(line);
+            line.trim().to_owned()
+        });
+        let commands = lines.filter(|line| line.starts_with("lagom "));
+        let bare = commands.map(|line| {
+            let end = line.find("   ").or(line.find(" >")).unwrap_or(line.len());
+            line[..end].to_owned()
+        });
+        bare.collect()
     }
 }

@@ -60,8 +60,17 @@ pub struct Export {
 /// # Errors
 /// [`StoreError`] where it cannot be read or is damaged.
 pub fn export(path: &Path) -> Result<Export, StoreError> {
+    export_telling(path, &mut || ())
+}
+
+/// [`export`], which calls `each` for every entry that it has read.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_telling(path: &Path, each: &mut dyn FnMut()) -> Result<Export, StoreError> {
     let mut export = Export::default();
     SqliteStore::read_only(path)?.scan(&mut |_, entry| {
+        each();
         export.take(entry);
         Ok(())
     })?;

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::{Direction, FitOptions, FitReport, Form, LeftOut, fit_logistic};
 use crate::flat_table::{FlatTable, ReadOptions};
+use crate::progress::work;
 pub use error::FitTableError;
 use split::Fold;
 
@@ -161,6 +162,7 @@ pub fn fit_table(request: &FitTable) -> Result<(FitTableReport, Vec<LinearModel>
     let features = features::features(&table, request, times.as_deref())?;
 
     let mut fitted = Vec::with_capacity(plan.folds.len());
+    let folds = work("fitting", "folds", plan.folds.len());
     for fold in &plan.folds {
         let job = Job {
             request,
@@ -170,6 +172,7 @@ pub fn fit_table(request: &FitTable) -> Result<(FitTableReport, Vec<LinearModel>
             groups: groups.as_deref(),
         };
         fitted.push(job.run(fold)?);
+        folds.advance(1);
     }
     let mut predictions: Vec<(usize, f64)> = fitted
         .iter()

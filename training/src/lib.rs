@@ -15,6 +15,7 @@
 //! * [`matrix`]: the feature matrix of a folder, in bounded memory.
 //! * [`parity`]: served features against the same recomputed from the log.
 //! * [`pipeline`]: from tables to a model version.
+//! * [`progress`]: how far long work has come, told to whoever watches.
 //! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
 //! * [`replay`]: logged decisions made again under another strategy or other rules.
 //! * [`review`]: an experiment review from one row a customer.
@@ -42,6 +43,7 @@ pub mod matrix;
 pub mod nightly;
 pub mod parity;
 pub mod pipeline;
+pub mod progress;
 pub mod registry;
 pub mod replay;
 pub mod review;

@@ -21,6 +21,7 @@ pub use heads::HeadReport;
 
 use crate::dataset::Dataset;
 use crate::fit::FitError;
+use crate::progress::work;
 use crate::registry::Registry;
 use crate::tables::Tables;
 use lagom_features::History;
@@ -152,7 +153,12 @@ pub fn fit_version(
     if dataset.points().is_empty() {
         return Err(TrainError::NoPoints { as_of });
     }
-    let fitted = |target: Target| heads::fit(&dataset, target, config, seed);
+    let fits = work("fitting models", "fits", 4);
+    let fitted = |target: Target| {
+        let fitted = heads::fit(&dataset, target, config, seed);
+        fits.advance(1);
+        fitted
+    };
     let needed = |target: Target| move |source: FitError| TrainError::Fit { target, source };
     let (propensity, paid) = fitted(Target::Paid).map_err(needed(Target::Paid))?;
     let mut reports = vec![paid];

@@ -6,7 +6,8 @@ mod summary;
 mod trial;
 
 use super::answer::{Answer, Failure};
-use super::output::{Output, progress};
+use super::output::Output;
+use super::terminal::progress;
 use crate::config::Config;
 use crate::experiment::{ArmSpec, ExperimentSpec, Experiments};
 use crate::registry;
@@ -253,8 +254,8 @@ async fn stay(args: &Args, shown: Running, tried: &Lived, out: &mut Output) -> R
                 "open http://{http}/decisions/{decision_id} for why one step was chosen"
             ));
         }
-        out.line(format_args!(
-            "next: grpcurl -plaintext -d '{{\"decision_id\": \"{decision_id}\"}}' {} \
+        out.next(format_args!(
+            "grpcurl -plaintext -d '{{\"decision_id\": \"{decision_id}\"}}' {} \
              lagom.v1.DecisionService/ExplainDecision\nCtrl-C ends it",
             shown.grpc_addr
         ));

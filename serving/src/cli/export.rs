@@ -3,7 +3,8 @@
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
-use crate::export::export;
+use crate::export::export_telling;
+use lagom_training::progress::work;
 use lagom_training::tables::Format;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -32,7 +33,9 @@ struct Exported {
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
-    let tables = export(&config.store)?.into_tables();
+    let reading = work("reading the log", "entries", 0);
+    let tables = export_telling(&config.store, &mut || reading.advance(1))?.into_tables();
+    drop(reading);
     tables.write(&args.out, Format::Parquet)?;
     let exported = Exported {
         customers: tables.customers.len(),
@@ -43,16 +46,18 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     };
     out.report(&exported, || {
         format!(
-            "{} customers, {} invoices, {} events, {} decisions, {} outcomes in {}\n\
-             next: lagom train --data {} --models models",
+            "{} customers, {} invoices, {} events, {} decisions, {} outcomes in {}",
             exported.customers,
             exported.invoices,
             exported.events,
             exported.decisions,
             exported.outcomes,
             args.out.display(),
-            args.out.display(),
         )
     })?;
+    out.next(format_args!(
+        "lagom train --data {} --models models",
+        args.out.display()
+    ));
     Ok(Answer::Yes)
 }

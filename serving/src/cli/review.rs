@@ -89,6 +89,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         write(file, &page.into_string())?;
     }
     out.report(&review, || text(&review))?;
+    if let (None, Some(data), Some(name)) = (&args.html, &args.data, &args.experiment) {
+        out.next(format_args!(
+            "lagom review --data {} --experiment {name} --html {name}.html",
+            data.display()
+        ));
+    }
     Ok(Answer::Yes)
 }
 

@@ -64,14 +64,15 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         seed: args.seed,
     })?;
     let warm = warm_start(args, &report)?;
-    let models = args.models.display();
-    out.report(&report, || {
-        let id = &report.model_id;
-        format!(
-            "{}{warm}\nnext: lagom promote {id} --models {models}",
-            text(&report)
-        )
-    })?;
+    out.report(&report, || text(&report) + &warm)?;
+    let (id, models) = (&report.model_id, args.models.display());
+    match &report.parent {
+        Some(current) if current != id => out.next(format_args!(
+            "lagom evaluate --data {} --models {models} --policy {id} --against {current}",
+            args.data.display()
+        )),
+        _ => out.next(format_args!("lagom promote {id} --models {models}")),
+    }
     Ok(Answer::Yes)
 }
 
