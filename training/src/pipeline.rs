@@ -23,7 +23,7 @@ use crate::dataset::Dataset;
 use crate::fit::FitError;
 use crate::progress::work;
 use crate::registry::Registry;
-use crate::tables::Tables;
+use crate::tables::{Partitions, Tables};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_model::artefact::{FORMAT, Head, Lineage, ModelVersion, Parts};
@@ -216,6 +216,13 @@ pub fn fit_version(
         hazard: hazard_report,
     };
     Ok((version, report))
+}
+
+/// The first instant at which everything in a folder is known, whichever of its parts `histories`
+/// were read from.
+pub(crate) fn end(parts: &Partitions, histories: &BTreeMap<CustomerId, History>) -> Timestamp {
+    let last = parts.last_recorded();
+    last.unwrap_or_else(|| last_recorded(histories)) + Days::SHORTEST
 }
 
 /// When the last event or invoice was recorded.
