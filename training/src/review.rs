@@ -37,7 +37,10 @@ use crate::flat_table::{FlatTable, ReadOptions};
 pub use effects::{Adjusted, AnytimeReport, Effects, Judged, SequenceReport, Winsorised};
 pub use error::ReviewError;
 pub use guardrail::GuardrailReport;
-pub use log::{ArmReport, Facts, LogReport, LogReview, WINDOW_DAYS, default_plan, review_log};
+pub use log::{
+    ArmReport, Design, DesignReport, Facts, Generation, Isolation, LogReport, LogReview, Phase,
+    Told, Trained, WINDOW_DAYS, default_plan, review_log,
+};
 pub use over_time::DailyLook;
 pub use plan::{
     Column, Gate, IntervalRule, Margin, Metric, Plan, PlanFault, Role, Segment, Winsorising,
@@ -72,7 +75,7 @@ pub fn review_files(
 /// # Errors
 /// [`ReviewError`] when the table lacks what the plan names.
 pub fn review_table(table: &FlatTable, plan: &Plan) -> Result<Review, ReviewError> {
-    assemble::review(table, plan)
+    assemble::review(table, plan, &[])
 }
 
 fn digest_of(path: &Path) -> Result<String, ReviewError> {

@@ -4,6 +4,7 @@ use super::{Engine, Failure, Live, reservations};
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
+use crate::experiment::{Assignment, Place};
 use crate::intake::Intake;
 use crate::recording::{Recording, What};
 use crate::store::{Entry, StoreError};
@@ -96,9 +97,14 @@ impl Engine {
             recording.clone().apply(history.to_mut());
             now = now.max(after(recording.recorded_at));
         }
+        if !ask.dry_run {
+            self.begin_phases(now).await?;
+        }
         let live = self.live.load_full();
         let reserved = reservations::open(&state, None, live.snapshot.strategy(), now);
-        let decision = Arc::new(self.decide(&live, &ask, &history, &reserved, now)?);
+        let place = live.experiments.place(&ask.customer_id, &state.assignments);
+        let drawn = assignments(&ask.customer_id, &place, now);
+        let decision = Arc::new(self.decide(&live, &ask, place, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -107,13 +113,15 @@ impl Engine {
             .cloned()
             .map(|one| Entry::Recorded(Box::new(one)));
         let decided = Entry::Decided(Arc::clone(&decision));
-        let entries = recordings.chain([decided]).collect();
+        let assigned = drawn.iter().cloned().map(Entry::Assigned);
+        let entries = recordings.chain(assigned).chain([decided]).collect();
         match self.store.append(entries).await {
             // Another customer's request used the same key a moment ago.
             Err(StoreError::Duplicate { .. }) => return Err(used_before(&ask).into()),
             other => other?,
         }
         staged.into_iter().for_each(|one| state.apply(one));
+        state.assignments.extend(drawn);
         state.passed(now);
         self.pending.add(&decision);
         Ok(decision)
@@ -136,6 +144,7 @@ impl Engine {
         &self,
         live: &Live,
         ask: &Ask,
+        place: Place,
         history: &History,
         reserved: &[Reserved],
         now: Timestamp,
@@ -145,7 +154,6 @@ impl Engine {
             Some(id) => id.clone(),
             None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
         };
-        let (arm, policy) = live.experiments.assign(&ask.customer_id).unzip();
         let request = Request {
             tenant: self.tenant.clone(),
             decision_id,
@@ -156,8 +164,8 @@ impl Engine {
             now,
             reserved,
             allowed_channels: ask.allowed_channels.clone(),
-            arm,
-            policy,
+            arm: place.arm,
+            policy: place.policy,
         };
         WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&live.snapshot, &request, workspace)?))
     }
@@ -184,6 +192,19 @@ impl Engine {
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
         DecisionId::new(id.to_string()).expect("a uuid is an id")
     }
+}
+
+fn assignments(customer: &CustomerId, place: &Place, at: Timestamp) -> Vec<Assignment> {
+    let drawn = place.drawn.iter().cloned();
+    drawn
+        .map(|(experiment, salt, arm)| Assignment {
+            customer_id: customer.clone(),
+            experiment,
+            salt,
+            arm,
+            at,
+        })
+        .collect()
 }
 
 fn used_before(ask: &Ask) -> FieldFault {

@@ -1,6 +1,6 @@
 //! One row a customer, from decisions and events.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 use lagom_features::domain::{
@@ -10,6 +10,7 @@ use lagom_model::log::{Decision, Outcome};
 use lagom_model::objective::Objective;
 
 use super::ArmReport;
+use super::design::Learnt;
 use super::pay::Pay;
 use crate::flat_table::{Column, FlatTable, Values};
 use crate::review::ReviewError;
@@ -28,6 +29,8 @@ pub struct Facts {
     as_of_day: f64,
     window_days: f64,
     currency: String,
+    learnt: Learnt,
+    earlier: u64,
 }
 
 /// Counts of one arm.
@@ -98,11 +101,11 @@ pub(super) fn last_known(tables: &Tables) -> Timestamp {
 }
 
 impl Facts {
-    /// What was known of the experiment at `as_of`.
+    /// What was known of the experiment at `as_of`, of customers who came into it after `since`.
     pub(super) fn of(
         tables: &Tables,
         experiment: &str,
-        as_of: Timestamp,
+        (since, as_of): (Option<Timestamp>, Timestamp),
         window_days: f64,
         objective: &Objective,
     ) -> Result<Self, ReviewError> {
@@ -115,11 +118,19 @@ impl Facts {
         let mut arms: BTreeMap<String, Tally> = BTreeMap::new();
         let mut people: BTreeMap<(&CustomerId, &str), Person<'_>> = BTreeMap::new();
         let mut decisions: Vec<&Decision> = tables.decisions.iter().filter(theirs).collect();
+        let early: HashSet<&CustomerId> = decisions
+            .iter()
+            .filter(|one| since.is_some_and(|since| one.decided_at < since))
+            .map(|one| &one.customer_id)
+            .collect();
+        decisions.retain(|one| !early.contains(&one.customer_id));
+        let mut learnt = Learnt::default();
         decisions.sort_by_key(|one| one.decided_at);
         for decision in decisions {
             let Some(arm) = decision.arm.as_deref() else {
                 continue;
             };
+            learnt.add(decision);
             let outcome = outcomes.get(&decision.decision_id).copied();
             count(arms.entry(arm.to_owned()).or_default(), decision, outcome);
             let person = people
@@ -146,7 +157,12 @@ impl Facts {
                 known: known(tables),
             });
         }
-        Self::build(tables, &people, arms, as_of, window_days, objective)
+        let facts = Self::build(tables, &people, arms, as_of, window_days, objective)?;
+        Ok(Self {
+            learnt,
+            earlier: early.len() as u64,
+            ..facts
+        })
     }
 
     fn build(
@@ -277,6 +293,8 @@ impl Facts {
             as_of_day: as_of.days_since(start),
             window_days,
             currency: currencies.pop_first().unwrap_or_default(),
+            learnt: Learnt::default(),
+            earlier: 0,
         })
     }
 
@@ -316,6 +334,16 @@ impl Facts {
 
     pub(super) const fn window_days(&self) -> f64 {
         self.window_days
+    }
+
+    /// What had been learnt by those who decided.
+    pub(super) const fn learnt(&self) -> &Learnt {
+        &self.learnt
+    }
+
+    /// Customers left out because they came under earlier shares or an earlier draw.
+    pub(super) const fn earlier(&self) -> u64 {
+        self.earlier
     }
 
     pub(super) fn currency(&self) -> &str {
