@@ -21,6 +21,7 @@ pub mod chart;
 pub mod decision;
 pub mod experiments;
 pub mod lang;
+pub mod ledger;
 pub mod overview;
 pub mod reader;
 pub mod review;

@@ -42,6 +42,38 @@ pub(crate) async fn review(
     read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
 }
 
+/// The uplift ledger of everything that is known now, as `lagom ledger --json` writes it.
+pub(crate) async fn ledger(engine: Arc<Engine>) -> Result<String, Failure> {
+    let read = tokio::task::spawn_blocking(move || count(&engine)).await;
+    read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+}
+
+#[cfg(feature = "training")]
+fn count(engine: &Engine) -> Result<String, Failure> {
+    let mut export = crate::export::read(engine.store())?;
+    let drawn = std::mem::take(&mut export.assignments)
+        .into_iter()
+        .filter(|one| one.experiment == crate::experiment::HOLDOUT)
+        .map(|one| {
+            let held = one.arm == crate::experiment::HOLDOUT;
+            (one.customer_id, (held, one.at))
+        })
+        .collect();
+    let objective = &engine.snapshot().parts().objective.clone();
+    let now = engine.clock().now();
+    let ledger = lagom_training::uplift::ledger(&export.into_tables(), &drawn, objective, now)
+        .map_err(Failure::Forbidden)?;
+    serde_json::to_string_pretty(&ledger).map_err(|error| Failure::Internal(error.to_string()))
+}
+
+/// A slim server has no tables to count.
+#[cfg(not(feature = "training"))]
+fn count(_: &Engine) -> Result<String, Failure> {
+    Err(Failure::Forbidden(
+        "this server was built without the ledger; use lagom export, then lagom ledger".to_owned(),
+    ))
+}
+
 #[cfg(feature = "training")]
 impl crate::export::Export {
     /// What a review has to know beside the tables; `models` is the folder of the registry.

@@ -28,6 +28,7 @@ mod plan;
 mod report;
 mod segments;
 mod sentence;
+mod simulate;
 mod values;
 
 use std::{io::Read, path::Path};
@@ -38,8 +39,8 @@ pub use effects::{Adjusted, AnytimeReport, Effects, Judged, SequenceReport, Wins
 pub use error::ReviewError;
 pub use guardrail::GuardrailReport;
 pub use log::{
-    ArmReport, Design, DesignReport, Facts, Generation, Isolation, LogReport, LogReview, Phase,
-    Told, Trained, WINDOW_DAYS, default_plan, review_log,
+    ArmReport, Design, DesignReport, Facts, Generation, History, Isolation, LogReport, LogReview,
+    Phase, Told, Trained, WINDOW_DAYS, default_plan, history, review_log,
 };
 pub use over_time::DailyLook;
 pub use plan::{
@@ -47,6 +48,7 @@ pub use plan::{
 };
 pub use report::{Balance, Comparison, Exclusions, Family, MetricReport, Review, SequentialShares};
 pub use segments::{HiddenSegment, SegmentReport};
+pub use simulate::{MetricPower, PlanAsk, PlanReport, plan_report};
 
 /// Reviews the customers of the table `facts` by the plan in the file `plan`.
 ///

@@ -28,7 +28,7 @@ use super::{Gate, Plan, Review, ReviewError, assemble};
 use crate::tables::Tables;
 
 pub use design::{Design, DesignReport, Generation, Isolation, Phase, Told, Trained};
-pub use facts::Facts;
+pub use facts::{Facts, History, history};
 pub use plan::default_plan;
 
 /// Days for which each customer is followed unless a reviewer says otherwise.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 use lagom_features::domain::{
-    CustomerId, DecisionId, Event, EventType, Invoice, InvoiceId, Timestamp,
+    CustomerId, DecisionId, Event, EventType, Invoice, InvoiceId, Timestamp, Zone,
 };
 use lagom_model::log::{Decision, Outcome};
 use lagom_model::objective::Objective;
@@ -384,6 +384,95 @@ fn cell(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// Customers of a time before an experiment, each followed from the first due date.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// One row a customer, as a review has it, all in one arm.
+    pub facts: Facts,
+    /// Customers that came in a day.
+    pub per_day: f64,
+}
+
+/// Days of first due dates that a history is taken of.
+const SPAN_DAYS: f64 = 90.0;
+
+/// The facts of those whose first invoice of a span fell due early enough to be followed until
+/// `as_of`, as if it had been asked about then.
+///
+/// # Errors
+/// [`ReviewError::NoSuchExperiment`] where nobody was followed for so long.
+pub fn history(
+    tables: &Tables,
+    as_of: Option<Timestamp>,
+    window_days: f64,
+    objective: &Objective,
+) -> Result<History, ReviewError> {
+    let as_of = as_of.unwrap_or_else(|| last_known(tables));
+    let age = |one: &Invoice| as_of.days_since(one.due_on.start(&Zone::utc()));
+    let latest: HashMap<&InvoiceId, &Invoice> = tables
+        .invoices
+        .iter()
+        .map(|one| (&one.value.invoice_id, &one.value))
+        .collect();
+    let mut invoices: Vec<&Invoice> = latest
+        .into_values()
+        .filter(|one| (0.0..=window_days + SPAN_DAYS).contains(&age(one)))
+        .collect();
+    invoices.sort_by(|a, b| (a.due_on, &a.invoice_id).cmp(&(b.due_on, &b.invoice_id)));
+    let mut people: BTreeMap<(&CustomerId, &str), Person<'_>> = BTreeMap::new();
+    for invoice in invoices {
+        let due = invoice.due_on.start(&Zone::utc());
+        let key = (&invoice.customer_id, "history");
+        if !people.contains_key(&key) && age(invoice) < window_days {
+            continue;
+        }
+        let person = people.entry(key).or_insert(Person {
+            exposed: due,
+            asked: BTreeMap::new(),
+            fees_minor: 0,
+            cost_minor: 0,
+        });
+        if due.days_since(person.exposed) < window_days / 2.0 {
+            person.asked.entry(&invoice.invoice_id).or_insert(due);
+        }
+    }
+    let by_id: HashMap<&DecisionId, &Decision> = tables
+        .decisions
+        .iter()
+        .map(|one| (&one.decision_id, one))
+        .collect();
+    for outcome in tables.outcomes.iter().filter(|one| one.matured_at <= as_of) {
+        let Some(decision) = by_id.get(&outcome.decision_id) else {
+            continue;
+        };
+        if let Some(person) = people.get_mut(&(&decision.customer_id, "history")) {
+            let age = decision.decided_at.days_since(person.exposed);
+            if (0.0..window_days).contains(&age) {
+                person.fees_minor += outcome.fee_minor;
+                person.cost_minor += outcome.cost_minor;
+            }
+        }
+    }
+    let first = people.values().map(|one| one.exposed).min();
+    let last = people.values().map(|one| one.exposed).max();
+    let Some((first, last)) = first.zip(last) else {
+        return Err(ReviewError::NoSuchExperiment {
+            experiment: "history".to_owned(),
+            known: known(tables),
+        });
+    };
+    let per_day = people.len() as f64 / (last.days_since(first) + 1.0);
+    let facts = Facts::build(
+        tables,
+        &people,
+        BTreeMap::new(),
+        as_of,
+        window_days,
+        objective,
+    )?;
+    Ok(History { facts, per_day })
 }
 
 fn known(tables: &Tables) -> Vec<String> {
