@@ -76,6 +76,10 @@ pub struct Lineage {
     pub seed: u64,
     /// Nothing recorded from this instant on was read.
     pub as_of: Timestamp,
+    /// Experiments whose customers were left out, by name; part of the digest that is the
+    /// version's id, so that it cannot be claimed afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
 }
 
 /// What a version is made of; see [`ModelVersion`].

@@ -77,6 +77,7 @@ fn parts() -> Parts {
             code_version: "0.1.0".to_owned(),
             seed: 7,
             as_of: Timestamp::parse("2026-06-01").unwrap(),
+            excluded: Vec::new(),
         },
     }
 }

@@ -19,8 +19,12 @@ mod forecast;
 #[cfg(feature = "training")]
 mod import;
 #[cfg(feature = "training")]
+mod ledger;
+#[cfg(feature = "training")]
 mod models;
 mod output;
+#[cfg(feature = "training")]
+mod plan;
 #[cfg(feature = "training")]
 mod replay;
 #[cfg(feature = "training")]
@@ -83,6 +87,10 @@ enum Command {
     #[cfg(feature = "training")]
     Review(review::Args),
     #[cfg(feature = "training")]
+    Plan(plan::Args),
+    #[cfg(feature = "training")]
+    Ledger(ledger::Args),
+    #[cfg(feature = "training")]
     Bench(bench::Args),
 }
 
@@ -119,6 +127,10 @@ impl Command {
             Self::Replay(args) => replay::run(&args, out),
             #[cfg(feature = "training")]
             Self::Review(args) => review::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Plan(args) => plan::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Ledger(args) => ledger::run(&args, out),
             #[cfg(feature = "training")]
             Self::Bench(args) => bench::run(&args, out),
         }

@@ -13,6 +13,7 @@ mod erase;
 mod explained;
 mod failure;
 mod next;
+mod phases;
 mod record;
 mod reservations;
 mod time;
@@ -29,7 +30,7 @@ pub use record::{Offer, Recorded, Rejected};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
-use crate::experiment::Experiments;
+use crate::experiment::{Experiments, Phase};
 use crate::learner::{Pending, Request};
 use crate::metrics::Metrics;
 use crate::store::{Entry, PolicyChange, Store, StoreError};
@@ -63,6 +64,7 @@ pub struct Engine {
     pending: Pending,
     metrics: Metrics,
     policy: Mutex<Option<PolicyChange>>,
+    phases: phases::Phases,
     recent: Recent,
 }
 
@@ -135,6 +137,12 @@ impl Engine {
     #[must_use]
     pub fn experiments(&self) -> Arc<Experiments> {
         Arc::clone(&self.live.load().experiments)
+    }
+
+    /// What was agreed of experiments, and when, in order.
+    #[must_use]
+    pub fn phases(&self) -> Vec<Phase> {
+        self.phases.all()
     }
 
     /// The log.

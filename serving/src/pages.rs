@@ -22,6 +22,7 @@ pub mod decision;
 pub mod experiments;
 pub mod forecast;
 pub mod lang;
+pub mod ledger;
 pub mod model;
 pub mod overview;
 pub mod reader;

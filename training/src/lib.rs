@@ -53,4 +53,5 @@ pub mod simulator;
 pub mod streams;
 pub mod tables;
 pub mod trial;
+pub mod uplift;
 pub mod valuation;

@@ -82,6 +82,7 @@ fn options(data: &Path, models: &Path, seed: u64) -> TrainOptions {
         config: TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap(),
         as_of: None,
         seed,
+        excluded: Vec::new(),
     }
 }
 

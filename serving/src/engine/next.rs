@@ -4,6 +4,7 @@ use super::{Engine, Failure, Live, reservations};
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
+use crate::experiment::{Assignment, Place};
 use crate::intake::Intake;
 use crate::recording::{Recording, What};
 use crate::store::Entry;
@@ -108,9 +109,14 @@ impl Engine {
             recording.clone().apply(history.to_mut());
             now = now.max(after(recording.recorded_at));
         }
+        if !ask.dry_run {
+            self.begin_phases(now).await?;
+        }
         let live = self.live.load_full();
         let reserved = reservations::open(state, None, live.snapshot.strategy(), now);
-        let decision = Arc::new(self.decide(&live, ask, &history, &reserved, now)?);
+        let place = live.experiments.place(&ask.customer_id, &state.assignments);
+        let drawn = assignments(&ask.customer_id, &place, now);
+        let decision = Arc::new(self.decide(&live, ask, place, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -119,9 +125,11 @@ impl Engine {
             .cloned()
             .map(|one| Entry::Recorded(Box::new(one)));
         let decided = Entry::Decided(Arc::clone(&decision));
-        let entries = recordings.chain([decided]).collect();
+        let assigned = drawn.iter().cloned().map(Entry::Assigned);
+        let entries = recordings.chain(assigned).chain([decided]).collect();
         self.append(entries).await?;
         staged.into_iter().for_each(|one| state.apply(one));
+        state.assignments.extend(drawn);
         state.passed(now);
         self.pending.add(&decision);
         Ok(decision)
@@ -144,6 +152,7 @@ impl Engine {
         &self,
         live: &Live,
         ask: &Ask,
+        place: Place,
         history: &History,
         reserved: &[Reserved],
         now: Timestamp,
@@ -153,7 +162,6 @@ impl Engine {
             Some(id) => id.clone(),
             None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
         };
-        let (arm, policy) = live.experiments.assign(&ask.customer_id).unzip();
         let request = Request {
             tenant: self.tenant.clone(),
             decision_id,
@@ -164,8 +172,8 @@ impl Engine {
             now,
             reserved,
             allowed_channels: ask.allowed_channels.clone(),
-            arm,
-            policy,
+            arm: place.arm,
+            policy: place.policy,
         };
         WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&live.snapshot, &request, workspace)?))
     }
@@ -192,6 +200,19 @@ impl Engine {
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
         DecisionId::new(id.to_string()).expect("a uuid is an id")
     }
+}
+
+fn assignments(customer: &CustomerId, place: &Place, at: Timestamp) -> Vec<Assignment> {
+    let drawn = place.drawn.iter().cloned();
+    drawn
+        .map(|(experiment, salt, arm)| Assignment {
+            customer_id: customer.clone(),
+            experiment,
+            salt,
+            arm,
+            at,
+        })
+        .collect()
 }
 
 fn used_before(ask: &Ask) -> FieldFault {

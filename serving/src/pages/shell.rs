@@ -16,6 +16,8 @@ pub enum Place {
     Overview,
     /// `/experiments`
     Experiments,
+    /// `/ledger`
+    Ledger,
     /// `/policies`
     Policies,
     /// `/models`
@@ -39,6 +41,11 @@ impl Place {
             Self::Forecast,
             "/forecast",
             ["Forecast", "Prognos", "Prognose"],
+        ),
+        (
+            Self::Ledger,
+            "/ledger",
+            ["What it caused", "Vad det orsakade", "Wat het veroorzaakte"],
         ),
     ];
 }

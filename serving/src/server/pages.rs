@@ -4,7 +4,9 @@ use crate::engine::{Engine, Failure};
 use crate::explain::explain;
 use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
-use crate::pages::{Reader, decision, experiments, forecast, model, review, shell};
+use crate::pages::{
+    Reader, decision, experiments, forecast, ledger as ledger_page, model, review, shell,
+};
 use crate::registry::{self, RegistryError};
 use crate::reviews;
 use crate::tenants::Tenants;
@@ -34,6 +36,7 @@ pub(super) async fn serve(
 ) {
     let pages = Router::new()
         .route("/", get(front))
+        .route("/ledger", get(ledger))
         .route("/experiments", get(list))
         .route("/experiments/{name}", get(experiment))
         .route("/decisions/{id}", get(decided))
@@ -148,6 +151,20 @@ async fn list(State(door): Shared, reader: Reader) -> Result<Response, Refusal> 
     let engine = engine(&door)?;
     let page = experiments::render(&reader, engine.experiments().specs());
     Ok(reply(&page))
+}
+
+async fn ledger(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    if engine.experiments().holdout().share == 0.0 {
+        return Ok(reply(&ledger_page::without_holdout(&reader)));
+    }
+    let page = reviews::ledger(engine)
+        .await
+        .and_then(|json| ledger_page::render(&reader, &json).map_err(Failure::Internal));
+    Ok(match page {
+        Ok(page) => reply(&page),
+        Err(failure) => refuse(&reader, &failure),
+    })
 }
 
 async fn experiment(
