@@ -189,7 +189,7 @@ fn instant() -> impl Strategy<Value = Timestamp> {
 
 fn event() -> impl Strategy<Value = Event> {
     let amount = prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(0), any::<i64>()];
-    let currency = select(&[Currency::SEK, Currency::new("EUR").unwrap()][..]);
+    let currency = select(vec![Currency::SEK, Currency::new("EUR").unwrap()]);
     let money = prop::option::of((amount, currency));
     let what = (select(EventType::ALL), instant(), instant(), any::<u16>());
     let over = (

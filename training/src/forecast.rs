@@ -223,6 +223,7 @@ fn tried(
         parent: None,
         as_of: Some(back(PAST)),
         seed,
+        excluded: Vec::new(),
     };
     let none = |why: String| {
         Ok((

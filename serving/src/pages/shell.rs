@@ -30,7 +30,7 @@ pub enum Place {
 
 impl Place {
     /// The navigation, in order. A place is listed once its page is served.
-    const LISTED: [(Self, &'static str, [&'static str; 3]); 3] = [
+    const LISTED: [(Self, &'static str, [&'static str; 3]); 4] = [
         (Self::Overview, "/", ["Overview", "Översikt", "Overzicht"]),
         (
             Self::Experiments,
@@ -38,14 +38,14 @@ impl Place {
             ["Experiments", "Experiment", "Experimenten"],
         ),
         (
-            Self::Forecast,
-            "/forecast",
-            ["Forecast", "Prognos", "Prognose"],
-        ),
-        (
             Self::Ledger,
             "/ledger",
             ["What it caused", "Vad det orsakade", "Wat het veroorzaakte"],
+        ),
+        (
+            Self::Forecast,
+            "/forecast",
+            ["Forecast", "Prognos", "Prognose"],
         ),
     ];
 }

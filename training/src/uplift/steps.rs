@@ -62,7 +62,10 @@ pub(super) fn steps(tables: &Tables, drawn: &Drawn, as_of: Timestamp) -> Vec<Ste
 }
 
 fn of(action: &Action) -> String {
-    facet(action.channel, action.tone.map(|tone| tone.name()))
+    facet(
+        action.channel,
+        action.tone.map(lagom_features::domain::Tone::name),
+    )
 }
 
 /// One comparable decision: its customer, what was chosen, its weight and its value.
