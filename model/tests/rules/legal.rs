@@ -391,7 +391,7 @@ fn a_mental_health_crisis_is_protected_thirty_days_beyond_the_treatment() {
     let case = |country: &str, now: &str| {
         let mut case = Case::new("2026-03-01", now).living_in(country, Some("Europe/London"));
         case.spec.packs = vec!["UK".to_owned(), "SE".to_owned()];
-        let begun = case.event(
+        case.event(
             EventType::MoratoriumStarted,
             "2026-04-01T09:00:00Z",
             |event| {
@@ -399,8 +399,7 @@ fn a_mental_health_crisis_is_protected_thirty_days_beyond_the_treatment() {
                 // What was thought at its begin does not end it.
                 event.until = Some(t("2026-05-01"));
             },
-        );
-        begun
+        )
     };
     let ended = |country: &str, now: &str| {
         case(country, now).event(EventType::MoratoriumEnded, "2026-08-10T09:00:00Z", |_| {})
@@ -446,10 +445,7 @@ fn a_new_due_date_sets_the_clock_anew() {
             event.until = Some(t("2026-10-01"));
         })
     };
-    let charging = |now: &str| {
-        let rule = case(now).refusal_of(letter, &norwegian());
-        rule
-    };
+    let charging = |now: &str| case(now).refusal_of(letter, &norwegian());
     assert_eq!(
         charging("2026-10-14T05:00:00Z").as_deref(),
         Some("NO.fee_after_due")

@@ -243,6 +243,7 @@ fn shrunk(random: &Random, seed: u64) -> (Random, String) {
 /// `LAGOM_CASES` asks for more worlds than those of every build, `LAGOM_FIRST` for others than the
 /// first, so that millions can be gone through in pieces.
 #[test]
+#[expect(clippy::print_stderr, reason = "a long run says how far it is")]
 fn the_rules_and_their_naive_twin_agree_on_everything() {
     let asked = |name: &str| {
         let text = std::env::var(name).ok()?;
@@ -265,7 +266,7 @@ fn the_rules_and_their_naive_twin_agree_on_everything() {
                         return;
                     }
                     if seed % 1_000_000 == 999_999 {
-                        println!("{seed}: {:.0} s", started.elapsed().as_secs_f64());
+                        eprintln!("{seed}: {:.0} s", started.elapsed().as_secs_f64());
                     }
                     let mut draw = Draw::new(seed);
                     let world = draw.world();
@@ -288,7 +289,7 @@ fn the_rules_and_their_naive_twin_agree_on_everything() {
         panic!("seed {seed}: {reason}\nleast: {why}\n{least:#?}");
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("{cases} worlds in {seconds:.0} s on {threads} threads");
+    eprintln!("{cases} worlds in {seconds:.0} s on {threads} threads");
 }
 
 /// An agreement on worlds in which a rule is never named anything would say nothing about it.
