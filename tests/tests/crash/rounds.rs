@@ -233,7 +233,7 @@ fn logged(store: &Path) -> Logged {
                 logged.generation = one.generation;
                 logged.state = one.state;
             }
-            Entry::Catalogue { .. } | Entry::Policy(_) => {}
+            Entry::Catalogue { .. } | Entry::Policy(_) | Entry::Assigned(_) | Entry::Phase(_) => {}
         }
         Ok(())
     })
