@@ -5,8 +5,6 @@
 
 #[path = "pages/browser.rs"]
 mod browser;
-#[path = "pages/models.rs"]
-mod models;
 #[path = "pages/review.rs"]
 mod review;
 #[path = "pages/served.rs"]

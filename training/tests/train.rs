@@ -280,7 +280,7 @@ fn a_version_trained_with_directions_keeps_them_in_everything_it_says() {
     let dir = tempfile::tempdir().unwrap();
     world().write(dir.path(), Format::Parquet).unwrap();
     let models = dir.path().join("models");
-    let text = "[training]\nafter_days = [7, 21]\nmonotone = { late_rate = \"falling\" }";
+    let text = "[training]\nform = \"plain\"\nafter_days = [7, 21]\nmonotone = { late_rate = \"falling\" }";
     let spec = FeatureSpec::built_in();
     let config = TrainingConfig::parse(text, spec.clone()).unwrap();
     let report = train(&TrainOptions {
