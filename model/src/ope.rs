@@ -25,6 +25,7 @@
 
 pub mod calibration;
 pub mod catalogue;
+pub mod confounding;
 pub mod cressie_read;
 pub mod direct;
 pub mod empirical_likelihood;
@@ -39,6 +40,7 @@ pub mod lives;
 mod numeric;
 pub mod overlap;
 mod replay;
+pub mod replication;
 pub mod report;
 mod round;
 mod rounds;

@@ -42,6 +42,14 @@ fn policies_are_valued_on_the_own_log() {
     }
     assert_eq!(same["verdict"]["passed"], false, "equal is not better");
 
+    let three = json(folder, "evaluate --data data --confounding --json");
+    let paid = &three["effects"]["paid"];
+    for way in ["naive", "adjusted", "randomised"] {
+        let effect = &paid[way];
+        let [low, high] = ["low", "high"].map(|end| effect["interval"][end].as_f64().unwrap());
+        assert!(low < high && (low..=high).contains(&effect["value"].as_f64().unwrap()));
+    }
+
     let ladder = run(folder, "evaluate --data data --policy ladder");
     assert_eq!(
         ladder.status.code(),

@@ -10,8 +10,10 @@
 //! what had matured at `from`, and is judged on lives that began then or later.
 
 mod action_features;
+mod confounding;
 mod figures;
 
+pub use confounding::Confounding;
 pub use figures::{Estimand, Figure, METRICS, Segment};
 
 use crate::tables::{TableError, Tables};
@@ -168,6 +170,13 @@ impl OwnLog {
             lives,
             end,
         })
+    }
+
+    /// When the first decision was made.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        let times = self.lives.iter().flatten().map(|one| one.decided_at);
+        times.min().unwrap_or(self.end)
     }
 
     /// The instant by which half of the decisions had been made.

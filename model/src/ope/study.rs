@@ -6,6 +6,9 @@
 //! then drives a customer away. The log reminds more where payment is less likely, so that naive
 //! comparison is wrong about it.
 
+use super::calibration::Calibration;
+use super::error::OpeError;
+use super::gate::{Evidence, GateSpec, Pair, Verdict, judge};
 use super::lives::{Followed, Lives};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -52,6 +55,45 @@ pub fn truth(policy: Reminding) -> f64 {
     value
 }
 
+/// One first decision about an invoice, for the one-step value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstStep {
+    /// Kind of the invoice.
+    pub kind: usize,
+    /// Whether [`LOGGED`] reminded.
+    pub reminded: bool,
+    /// Whether a payment followed.
+    pub paid: bool,
+}
+
+/// First decisions about invoices of customers who do not come back.
+#[must_use]
+pub fn first_steps(seed: u64, count: usize) -> Vec<FirstStep> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut step = || {
+        let inclination = INCLINATIONS[usize::from(random.random::<f64>() < 0.5)];
+        let kind = usize::from(random.random::<f64>() < 0.5);
+        let reminded = random.random::<f64>() < LOGGED.0[kind];
+        let paid = random.random::<f64>() < pays(inclination, kind, reminded);
+        FirstStep {
+            kind,
+            reminded,
+            paid,
+        }
+    };
+    (0..count).map(|_| step()).collect()
+}
+
+/// The true probability that a payment follows the first decision under `policy`.
+#[must_use]
+pub fn first_payment(policy: Reminding) -> f64 {
+    let kinds = policy.0.into_iter().enumerate();
+    let once = kinds.map(|(kind, share)| {
+        share * pays(0.0, kind, true) + (1.0 - share) * pays(0.0, kind, false)
+    });
+    once.sum::<f64>() / 2.0
+}
+
 /// A log of the world, and where its decisions were made.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -70,6 +112,58 @@ fn features(kind: usize, number: usize, reminded: f64) -> [f64; WIDTH] {
         reminded * kind,
         reminded * number,
     ]
+}
+
+/// What the gate says of `candidate` against [`LOGGED`] on a log of so many customers.
+///
+/// # Errors
+/// What the estimators refuse.
+pub fn judged(
+    seed: u64,
+    customers: u32,
+    candidate: Reminding,
+    spec: &GateSpec,
+) -> Result<Verdict, OpeError> {
+    let log = Log::draw(seed, customers);
+    let (new, old) = (log.follow(candidate), log.follow(LOGGED));
+    let (ours, theirs) = (log.lives.value(&new)?, log.lives.value(&old)?);
+    let pair = |metric: usize| Pair {
+        candidate: &ours[metric].doubly_robust,
+        incumbent: &theirs[metric].doubly_robust,
+    };
+    let calibration = Calibration {
+        p_value: 0.5,
+        ..Calibration::default()
+    };
+    let evidence = Evidence {
+        customers: log.lives.customers(),
+        overlap: [&log.lives.overlap(&new), &log.lives.overlap(&old)],
+        calibration: Some(&calibration),
+        objections: Vec::new(),
+        value: pair(0),
+        churn: pair(1),
+        complaints: None,
+        contacts: pair(2),
+    };
+    judge(spec, &evidence)
+}
+
+/// The policy that looks best of twenty none of which is better than the log, on the customers
+/// it was chosen on.
+///
+/// # Errors
+/// What the estimators refuse.
+pub fn lucky(seed: u64) -> Result<Reminding, OpeError> {
+    let log = Log::draw(seed, 300);
+    let mut best = (f64::NEG_INFINITY, LOGGED);
+    for k in 0..20 {
+        let one = Reminding([0.5 - 0.002 * f64::from(k), 0.3 + 0.02 * f64::from(k)]);
+        let value = log.lives.value(&log.follow(one))?[0].doubly_robust.value;
+        if value > best.0 {
+            best = (value, one);
+        }
+    }
+    Ok(best.1)
 }
 
 impl Log {

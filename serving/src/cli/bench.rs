@@ -1,7 +1,9 @@
 //! `lagom bench`: the project's own measurements.
 
 mod bandit;
+mod child;
 mod decide;
+mod evaluate;
 mod features;
 mod guardrails;
 mod serve;
@@ -23,6 +25,7 @@ pub(crate) struct Args {
 enum What {
     Bandit(bandit::Args),
     Decide(decide::Args),
+    Evaluate(evaluate::Args),
     Features(features::Args),
     Worlds(worlds::Args),
     Serve(serve::Args),
@@ -34,6 +37,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     match &args.what {
         What::Bandit(args) => bandit::run(args, out),
         What::Decide(args) => decide::run(args, out),
+        What::Evaluate(args) => evaluate::run(args, out),
         What::Features(args) => features::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Serve(args) => serve::run(args, out),

@@ -55,6 +55,20 @@ fn contradictions(config: &Config) -> Vec<String> {
         .collect()
 }
 
+/// The fault of `[training]`, which only a build that trains can know.
+#[cfg(feature = "training")]
+fn in_training(text: &str) -> Option<String> {
+    // What is no TOML at all has been said before.
+    text.parse::<toml::Table>().ok()?;
+    let read = lagom_training::pipeline::TrainingConfig::parse(text, FeatureSpec::built_in());
+    read.err().map(|error| error.to_string())
+}
+
+#[cfg(not(feature = "training"))]
+fn in_training(_: &str) -> Option<String> {
+    None
+}
+
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|error| format!("{}: {error}", args.file.display()))?;
@@ -69,7 +83,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             Ok(config) => (Vec::new(), contradictions(&config)),
             Err(error) => (error.0, Vec::new()),
         };
-        let faults = texts.iter().map(ToString::to_string).collect();
+        let faults = texts.iter().map(ToString::to_string);
+        let faults = faults.chain(in_training(&text)).collect();
         ("configuration", faults, conflicts)
     };
     let checked = Checked {

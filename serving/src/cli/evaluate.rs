@@ -12,6 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     lagom evaluate --data log --models models --policy 3f2a\n  \
+    lagom evaluate --data log --confounding\n  \
     lagom evaluate --rounds rounds/ --json\n  \
     lagom evaluate --table log.csv --action arm --reward visit --propensity 0.3333 --drop spend")]
 pub(crate) struct Args {

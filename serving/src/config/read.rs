@@ -26,7 +26,7 @@ use toml::{Table, Value};
 
 /// Every section that may stand in the file.
 const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
-                        bandit, pace, learning, experiments, holdout";
+                        bandit, pace, learning, experiments, holdout, training";
 
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
@@ -119,6 +119,8 @@ impl Reader<'_> {
         experiments
             .iter_mut()
             .for_each(|spec| self.plan(spec, folder));
+        // How to train is not this crate's to know: whoever trains reads and checks it.
+        self.sections.remove("training");
 
         let grpc = self.address("grpc", &server.grpc);
         let http = match server.http.as_str() {

@@ -40,6 +40,11 @@ fn what_stands_there_is_read_and_paths_start_at_the_file() {
 }
 
 #[test]
+fn how_to_train_may_stand_in_the_same_file() {
+    parse("[training]\npaid_days = 14\n[learning]\nwindow_days = 14\n").unwrap();
+}
+
+#[test]
 fn the_environment_overrides_the_file() {
     let environment = HashMap::from([
         ("LAGOM__SERVER__GRPC".to_owned(), "0.0.0.0:1".to_owned()),

@@ -1,13 +1,12 @@
 //! `lagom bench features`: what features cost, offline beside other programs and online.
 
-mod child;
 mod peers;
 mod single;
 mod world;
 
+use super::child::{self, Cost};
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
-use child::Cost;
 use peers::Peer;
 use serde::Serialize;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! `lagom evaluate --data`: a candidate valued on lagom's own log.
 
+mod confounding;
+
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::config::Config;
@@ -22,7 +24,7 @@ const SWEEP: [f64; 6] = [0.0, 0.5, 1.0, 2.0, 4.0, 8.0];
 #[derive(Debug, clap::Args)]
 pub(crate) struct Own {
     /// Folder of canonical tables with decisions, as lagom export writes them.
-    #[arg(long, value_name = "DIR", requires = "policy")]
+    #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
     /// Folder of the registry; what is found of a version is kept there.
     #[arg(long, value_name = "DIR", default_value = "models")]
@@ -47,6 +49,9 @@ pub(crate) struct Own {
     /// By how many minor units a life must be better for the gate.
     #[arg(long, value_name = "MINOR", default_value_t = 0.0)]
     margin: f64,
+    /// Instead: what contacting does against waiting, naively, adjusted, and by the logged chances.
+    #[arg(long, requires = "data", conflicts_with_all = ["policy", "against", "frontier"])]
+    confounding: bool,
     /// Also values the candidate under other weights of churn and complaints.
     #[arg(long, requires = "data")]
     frontier: bool,
@@ -124,9 +129,15 @@ impl Maker<'_> {
 }
 
 pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, Failure> {
+    let log = OwnLog::read(data)?;
+    if args.confounding {
+        return confounding::run(&log, args.from, out);
+    }
+    let Some(candidate) = args.policy.as_deref() else {
+        return Err("name the candidate with --policy, or ask for --confounding".into());
+    };
     let config = Config::load(args.config.as_deref())?;
     let objective = config.objective.clone();
-    let log = OwnLog::read(data)?;
     let from = args.from.unwrap_or_else(|| log.middle());
     let maker = Maker {
         log: &log,
@@ -135,7 +146,6 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         from,
     };
     let current = maker.registry.pointers()?.current;
-    let candidate = args.policy.as_deref().unwrap_or("logged");
     let (candidate, new) = maker.make(candidate)?;
     let against = args
         .against

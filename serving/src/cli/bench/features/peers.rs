@@ -1,6 +1,6 @@
 //! The same twenty features by other programs, and whether they come to the same numbers.
 
-use super::child::{self, Cost};
+use super::super::child::{self, Cost};
 use super::world;
 use crate::cli::answer::Failure;
 use serde::{Deserialize, Serialize};

@@ -69,6 +69,11 @@ pub(super) fn run(mut command: Command) -> Result<(Cost, String), Failure> {
     Ok((cost, printed))
 }
 
+/// Most memory that this very process has held at once, if the system tells.
+pub(super) fn own_peak_mib() -> Option<f64> {
+    Look::at(std::process::id())?.peak_mib
+}
+
 struct Look {
     cpu_seconds: f64,
     peak_mib: Option<f64>,
