@@ -121,8 +121,8 @@ fn the_curve_equals_a_person_period_fit_in_statsmodels() {
     }
     let (after, before): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.period.late);
     let hazard = Hazard {
-        before: fit_rows(&x, &points, &before),
-        after: fit_rows(&x, &points, &after),
+        before: fit_rows(x, &points, &before),
+        after: fit_rows(x, &points, &after),
         clock: Clock::default(),
     };
     let columns = ["p2", "p4", "p8", "p12"].map(|name| expected.numbers(name).unwrap());
