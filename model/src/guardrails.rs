@@ -25,7 +25,7 @@ pub use conflicts::{Conflict, conflicts};
 pub use facts::Facts;
 pub use pack::{Pack, PackError};
 pub use rule::{Confidence, Rule};
-pub use spec::{GuardrailsError, GuardrailsSpec, Override};
+pub use spec::{GuardrailsError, GuardrailsFault, GuardrailsSpec, Override};
 
 use crate::log::RuleId;
 use crate::strategy::Strategy;
@@ -187,6 +187,34 @@ impl Guardrails {
             }
         }
         rules
+    }
+
+    /// The strictest rule by which harsher steps need an estimate that softer ones are worth less, and
+    /// the probability that it asks for. [`Self::screen`] cannot judge it: it knows no estimates.
+    #[must_use]
+    pub fn gentle_first(&self, facts: &Facts) -> Option<(RuleRef, f64)> {
+        let country = facts.country.or(self.home);
+        let packs = self.packs.iter().zip(0_u16..);
+        let holding = packs.filter(|(pack, _)| pack.holds_in(country));
+        let rules = holding.flat_map(|(pack, at)| {
+            let rules = pack.rules().iter().zip(0_u16..);
+            rules.map(move |(rule, place)| {
+                (
+                    rule,
+                    RuleRef {
+                        pack: at,
+                        rule: place,
+                    },
+                )
+            })
+        });
+        rules
+            .filter(|(rule, _)| rule.concerns(facts.customer_kind) && rule.holds_on(facts.today))
+            .filter_map(|(rule, reference)| match rule.check {
+                Check::GentleFirst { credibility } => Some((reference, credibility)),
+                _ => None,
+            })
+            .max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     fn vetoes(&self, scene: &Scene<'_>) -> Vec<Veto> {

@@ -4,12 +4,14 @@
 //!   and the fallback of every other policy.
 //! * [`uniform`]: chance, for the measurement of everything else.
 //! * [`catalogue`], [`context`], [`heads`]: what the bandit sees of actions, cases and outcomes.
+//! * [`gentle`]: harsher steps only where softer ones are credibly worth less.
 //! * [`explain`]: why the bandit valued a step as it did, exactly.
 //! * [`learning`]: the bandit's memory.
 
 pub mod catalogue;
 pub mod context;
 pub mod explain;
+pub mod gentle;
 pub mod heads;
 pub mod ladder;
 pub mod learning;

@@ -16,6 +16,7 @@ pub use when::When;
 pub(crate) use catalogue::Entry;
 
 use crate::guardrails::Facts;
+use crate::policy::gentle::Harshness;
 use lagom_features::domain::{Action, ActionId, Currency, Timing};
 use std::collections::HashMap;
 
@@ -35,6 +36,7 @@ pub struct Strategy {
     timings: Vec<Timing>,
     fees: Vec<i64>,
     places: HashMap<Action, usize>,
+    scale: Vec<Option<Harshness>>,
 }
 
 impl Strategy {
@@ -51,9 +53,15 @@ impl Strategy {
             return Err(StrategyError { faults });
         }
         let places = expanded.actions.iter().cloned().zip(0..).collect();
+        let fees = expanded
+            .entries
+            .iter()
+            .map(|entry| expanded.fees[entry.fee]);
+        let scale = expanded.actions.iter().zip(fees);
         Ok(Self {
             spec,
             id,
+            scale: scale.map(|(one, fee)| Harshness::of(one, fee)).collect(),
             ids: expanded.actions.iter().map(Action::id).collect(),
             actions: expanded.actions,
             entries: expanded.entries,
@@ -106,6 +114,20 @@ impl Strategy {
         self.fees[self.entries[place].fee]
     }
 
+    /// What carrying out the action at `place` of the catalogue costs, where its step says so, in minor
+    /// units.
+    #[must_use]
+    pub fn price_at(&self, place: usize) -> Option<i64> {
+        self.spec.steps[self.entries[place].step?].price_minor
+    }
+
+    /// Discount that `action` offers, in minor units of [`Self::currency`].
+    #[must_use]
+    pub fn discount_minor(&self, action: &Action) -> Option<i64> {
+        let step = self.entries[self.place(action)?].step?;
+        self.spec.steps[step].discount_minor
+    }
+
     /// Currency of all fees.
     #[must_use]
     pub fn currency(&self) -> Currency {
@@ -140,13 +162,23 @@ impl Strategy {
     /// Stages that are meant for this case, open or not, one bit each.
     pub(crate) fn stages_for(&self, facts: &Facts) -> u32 {
         let bits = self.spec.stages.iter().enumerate();
-        bits.filter(|(_, stage)| stage.when.holds(facts, self.spec.currency))
+        let left = |stage: &StageSpec| {
+            let exit = stage.exit.as_ref();
+            exit.is_some_and(|exit| exit.holds(facts, self.spec.currency))
+        };
+        bits.filter(|(_, stage)| stage.when.holds(facts, self.spec.currency) && !left(stage))
             .fold(0, |set, (bit, _)| set | (1 << bit))
     }
 
     /// What [`crate::guardrails`] reads of each action, beside [`Self::catalogue`].
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// How harsh each action of the catalogue is.
+    #[must_use]
+    pub fn scale(&self) -> &[Option<Harshness>] {
+        &self.scale
     }
 
     /// Every timing of the catalogue, once.

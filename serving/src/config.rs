@@ -4,6 +4,7 @@
 //! other, and reports every fault at once. Everything has a default: an empty file is valid.
 
 mod access;
+mod locate;
 mod raw;
 mod read;
 

@@ -34,6 +34,25 @@ fn the_past_is_made_again() {
     assert!(same["not_allowed"].as_object().unwrap().is_empty());
     assert!(same["logged"]["contacts"].as_u64().unwrap() > 100);
 
+    // How harshly each group was dealt with, beside all, is told of both.
+    let groups = same["logged_by_group"].as_array().unwrap();
+    assert_eq!(same["logged_by_group"], same["replayed_by_group"]);
+    let messages = |by: &str| -> u64 {
+        let of = groups.iter().filter(|one| one["by"] == by);
+        of.map(|one| one["messages"].as_u64().unwrap()).sum()
+    };
+    assert_eq!(
+        Some(messages("country")),
+        same["logged"]["contacts"].as_u64()
+    );
+    let harsh = groups
+        .iter()
+        .find(|one| one["harsh"].as_u64() > Some(0))
+        .unwrap();
+    let ratio = harsh["ratio"].as_f64().unwrap();
+    let low = harsh["interval"][0].as_f64().unwrap();
+    assert!(low <= ratio && ratio <= harsh["interval"][1].as_f64().unwrap());
+
     // In parts, the same.
     let parts = [
         "replay",

@@ -5,9 +5,13 @@
 //! decisions after it. What a whole life under another policy is worth is a question for off-policy
 //! evaluation, not for a replay.
 
+mod disparity;
 mod tally;
 
+pub use disparity::Group;
 pub use tally::{Change, Refusals, Tally};
+
+use disparity::Treatment;
 
 use crate::tables::{Partitions, TableError, Tables};
 use lagom_features::History;
@@ -72,6 +76,10 @@ pub struct Replay {
     pub not_allowed: BTreeMap<String, u64>,
     /// What each rule refuses.
     pub refusals: BTreeMap<String, Refusals>,
+    /// How harshly each group of customers was dealt with, beside all.
+    pub logged_by_group: Vec<Group>,
+    /// How harshly each group would be dealt with.
+    pub replayed_by_group: Vec<Group>,
     /// Which kind of action becomes which, the most frequent first.
     pub changes: Vec<Change>,
 }
@@ -92,6 +100,7 @@ pub fn replay(
     let parts = Partitions::of(data, options.events_at_once, &std::env::temp_dir())?;
     let mut replay = Replay::default();
     let mut changes = BTreeMap::new();
+    let (mut before, mut after) = (Treatment::default(), Treatment::default());
     for (done, folder) in parts.folders().iter().enumerate() {
         progress(done, parts.folders().len());
         let mut tables = Tables::read(folder)?;
@@ -114,6 +123,10 @@ pub fn replay(
                 Ok(again) => {
                     let history = &histories[&logged.customer_id];
                     replay.take(logged, &again, history, snapshot, &mut changes);
+                    if let Some(customer) = history.as_of(logged.decided_at).customer() {
+                        before.take(logged, customer);
+                        after.take(&again, customer);
+                    }
                 }
                 Err(DecideError::Customer(_) | DecideError::Invoice { .. }) => replay.unknown += 1,
                 Err(source) => {
@@ -130,6 +143,8 @@ pub fn replay(
         return Err(ReplayError::Nothing { dir });
     }
     replay.changes = tally::ranked(changes);
+    replay.logged_by_group = before.table();
+    replay.replayed_by_group = after.table();
     Ok(replay)
 }
 

@@ -97,6 +97,22 @@ impl Scratch {
         all
     }
 
+    /// Leaves of the scored actions those that `keep` holds; they must not be none.
+    pub fn retain(&mut self, keep: impl Fn(u32) -> bool) {
+        let mut at = 0;
+        for from in 0..self.eligible.len() {
+            if keep(self.eligible[from]) {
+                self.eligible[at] = self.eligible[from];
+                self.values[at] = self.values[from];
+                self.scores[at] = self.scores[from];
+                at += 1;
+            }
+        }
+        self.eligible.truncate(at);
+        self.values.truncate(at);
+        self.scores.truncate(at);
+    }
+
     /// The action that `u` in `[0, 1)` selects.
     #[must_use]
     pub fn select(&self, u: f64) -> Option<usize> {
@@ -240,6 +256,13 @@ impl Scorer {
         scratch: &mut Scratch,
     ) -> Result<(), BanditError> {
         self.score(context, eligible, scratch)?;
+        self.spread(scratch);
+        Ok(())
+    }
+
+    /// Writes the distribution over what [`score`](Self::score) scored and
+    /// [`retain`](Scratch::retain) has left.
+    pub fn spread(&self, scratch: &mut Scratch) {
         let Scratch {
             eligible,
             scores,
@@ -260,7 +283,6 @@ impl Scorer {
             base,
             probabilities,
         );
-        Ok(())
     }
 
     /// Scores the eligible actions into `scratch`, without a distribution.

@@ -4,8 +4,9 @@ use super::snapshot::{PolicyKind, Snapshot};
 use crate::bandit::{
     ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw, select,
 };
-use crate::guardrails::{Facts, Verdict};
-use crate::policy::{heads, ladder, uniform};
+use crate::guardrails::{Facts, RuleRef, Verdict};
+use crate::policy::{gentle, heads, ladder, uniform};
+use crate::statistics::special::normal;
 use crate::strategy::WAIT;
 use lagom_features::LedgerMemory;
 use lagom_features::domain::DecisionId;
@@ -48,6 +49,10 @@ pub struct Workspace {
     valuation: Valuation,
     context: Vec<f64>,
     mask: Vec<bool>,
+    values: Vec<f64>,
+    /// What the rule of gentleness has closed in `mask`.
+    closed: Vec<usize>,
+    closed_by: Option<RuleRef>,
 }
 
 impl Workspace {
@@ -63,6 +68,7 @@ impl Workspace {
         self.mask.clear();
         self.mask.extend(allowed);
         self.mask[WAIT] = true;
+        self.closed.clear();
     }
 }
 
@@ -85,6 +91,11 @@ pub(super) fn choose(
         scored,
         fallback,
     } = spread(snapshot, policy, case, workspace)?;
+    if let Some(rule) = workspace.closed_by {
+        for &place in &workspace.closed {
+            workspace.verdicts[place] = Verdict::Refused(rule);
+        }
+    }
     let probabilities: Vec<f64> = distribution.iter().map(|&(_, p)| p).collect();
     let at = select(&probabilities, u).unwrap_or(0);
     let (action, probability) = distribution[at];
@@ -143,6 +154,12 @@ pub(super) fn spread(
         ),
         PolicyKind::Bandit if generation.labels() < parts.cold_start.rounds as f64 => {
             let rung = ladder(&workspace.mask);
+            if let Some((rule, _)) = snapshot.guardrails().gentle_first(case.facts) {
+                let scale = snapshot.strategy().scale();
+                let Workspace { mask, closed, .. } = workspace;
+                gentle::close_unlearnt(scale, mask, rung, closed);
+                workspace.closed_by = Some(rule);
+            }
             let explored = mixed(
                 snapshot.base(),
                 &workspace.mask,
@@ -223,17 +240,43 @@ fn score(
         }
         _ => Scorer::new(Arc::clone(&parts.generation), &workspace.valuation)?,
     };
-    let scorer = workspace.scorer.insert(scorer);
     parts.context.of(
         case.features,
         case.payment_propensity,
         case.churn_risk,
         &mut workspace.context,
     );
-    let mask = &workspace.mask;
+    let Workspace {
+        scratch,
+        context,
+        mask,
+        values,
+        closed,
+        ..
+    } = workspace;
     let eligible = ActionSet::from_predicate(mask.len(), |place| mask[place]);
-    scorer.decide(&workspace.context, &eligible, &mut workspace.scratch)?;
-    let scratch = &workspace.scratch;
+    let scorer = workspace.scorer.insert(scorer);
+    scorer.score(context, &eligible, scratch)?;
+    if let Some((rule, credibility)) = snapshot.guardrails().gentle_first(case.facts) {
+        values.clear();
+        values.resize(mask.len(), 0.0);
+        for (&place, &value) in scratch.eligible().iter().zip(scratch.values()) {
+            values[place as usize] = value;
+        }
+        let quantile = normal::quantile(credibility);
+        let worth = &workspace.valuation.head_weights;
+        let credibly = |a: usize, b: usize| {
+            let deviation = parts.generation.deviation(context, (a, b), worth);
+            deviation.is_some_and(|sd| values[a] - values[b] >= quantile * sd)
+        };
+        let scale = snapshot.strategy().scale();
+        gentle::close(scale, mask, |place| values[place], credibly, closed);
+        workspace.closed_by = Some(rule);
+        if !closed.is_empty() {
+            scratch.retain(|place| mask[place as usize]);
+        }
+    }
+    scorer.spread(scratch);
     let chances = scratch.eligible().iter().zip(scratch.probabilities());
     Ok(chances
         .map(|(&place, &probability)| (place as usize, probability))

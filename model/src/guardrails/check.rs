@@ -44,11 +44,26 @@ pub enum Check {
         /// Least length unless it is ended.
         #[serde(default)]
         at_least_days: i64,
+        /// Days for which one for somebody in treatment goes on after it was ended.
+        #[serde(default)]
+        after_treatment_days: i64,
+    },
+    /// A plan is being drawn up, of which was heard less than `days` ago and which has neither begun
+    /// nor come to nothing.
+    PlanInPreparation {
+        /// Days for which nobody asks.
+        days: i64,
     },
     /// For a vulnerable customer: firm and final tones, claims, and fees.
     Vulnerable,
     /// Channels that the request does not name.
     RequestChannels,
+    /// Steps that are harsher than others which the policy does not estimate, with this probability,
+    /// to be worth less: see [`gentle`](crate::policy::gentle). It binds who chooses by estimates.
+    GentleFirst {
+        /// From 0.5 (the estimate decides) to below 1.
+        credibility: f64,
+    },
     /// The slot is over.
     PastSlot,
     /// No open stage of the strategy has the action.

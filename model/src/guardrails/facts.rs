@@ -8,7 +8,7 @@ mod stops;
 pub use consent::{Consent, Purpose};
 pub use contact::{CHANNEL_NATIVE, Contact, Reserved, Rung};
 pub use payer::{FEWEST_SETTLED, MEMORY_DAYS, Payer, RELIABLE_LAG_DAYS};
-pub use stops::{HUMAN_REVIEW, Hold, Standstill, Stops, Unmatched};
+pub use stops::{HUMAN_REVIEW, Hold, PLAN_IN_PREPARATION, Standstill, Stops, TREATMENT, Unmatched};
 
 use super::zones;
 use lagom_features::domain::{
@@ -165,8 +165,8 @@ impl Facts {
         highest
     }
 
-    /// Whether the last message about this invoice over `channel` is at least `days` old and was
-    /// neither opened nor clicked since. Paper and the telephone do not tell.
+    /// Whether the last message about this invoice over `channel` is at least `days` old, or could not
+    /// be delivered, and nothing was opened or clicked since. Paper and the telephone do not tell.
     #[must_use]
     pub fn is_unseen(&self, channel: Channel, days: u16) -> bool {
         let mut sent = self.contacts_on_invoice().rev();
@@ -175,7 +175,9 @@ impl Facts {
         tells
             && last.is_some_and(|one| {
                 let old = one.at + Days::whole(i64::from(days)) <= self.now;
-                old && self.seen.get(&channel).is_none_or(|seen| *seen < one.at)
+                let failed = self.undelivered.get(&channel);
+                let failed = failed.is_some_and(|failed| *failed >= one.at);
+                (old || failed) && self.seen.get(&channel).is_none_or(|seen| *seen < one.at)
             })
     }
 

@@ -7,6 +7,7 @@ use super::spec::Override;
 use lagom_features::domain::Country;
 use serde::Deserialize;
 use thiserror::Error;
+use toml::Spanned;
 
 /// Why a pack cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -20,25 +21,40 @@ pub enum PackError {
         reason: String,
     },
     /// A rule cannot be read.
-    #[error("pack {pack}, rule {rule}: {reason}")]
+    #[error("pack {pack}, line {line}, rule {rule}: {reason}")]
     Rule {
         /// The pack's name.
         pack: String,
+        /// Line of its text, from 1.
+        line: usize,
         /// The rule's id, or its place if it has none.
         rule: String,
         /// What is wrong.
         reason: String,
     },
     /// A holiday does not say when it is.
-    #[error("pack {pack}, holiday {holiday}: {reason}")]
+    #[error("pack {pack}, line {line}, holiday {holiday}: {reason}")]
     Holiday {
         /// The pack's name.
         pack: String,
+        /// Line of its text, from 1.
+        line: usize,
         /// The holiday's name.
         holiday: String,
         /// What is wrong.
         reason: String,
     },
+}
+
+impl PackError {
+    /// The rule that it is about.
+    #[must_use]
+    pub fn rule(&self) -> Option<&String> {
+        match self {
+            Self::Rule { rule, .. } => Some(rule),
+            Self::Form { .. } | Self::Holiday { .. } => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -49,8 +65,8 @@ struct RawPack {
     #[serde(default)]
     countries: Vec<Country>,
     #[serde(default)]
-    holidays: Vec<Holiday>,
-    rules: Vec<toml::Table>,
+    holidays: Vec<Spanned<Holiday>>,
+    rules: Vec<Spanned<toml::Table>>,
 }
 
 /// The rules of one jurisdiction.
@@ -78,9 +94,17 @@ impl Pack {
             }]
         })?;
         let mut faults = Vec::new();
-        let holidays = Holidays::new(&raw.holidays).unwrap_or_else(|(holiday, reason)| {
+        let listed: Vec<Holiday> = raw
+            .holidays
+            .iter()
+            .map(|one| one.get_ref().clone())
+            .collect();
+        let holidays = Holidays::new(&listed).unwrap_or_else(|(holiday, reason)| {
+            let mut all = raw.holidays.iter();
+            let found = all.find(|one| one.get_ref().name == holiday);
             faults.push(PackError::Holiday {
                 pack: raw.name.clone(),
+                line: found.map_or(1, |one| line_at(text, one.span().start)),
                 holiday,
                 reason,
             });
@@ -88,6 +112,8 @@ impl Pack {
         });
         let mut rules: Vec<Rule> = Vec::with_capacity(raw.rules.len());
         for (place, table) in raw.rules.into_iter().enumerate() {
+            let from = table.span().start;
+            let table = table.into_inner();
             let id = table.get("id").and_then(toml::Value::as_str);
             let id = id.map_or_else(|| format!("[{place}]"), str::to_owned);
             let rule = read_rule(table, overrides).and_then(|rule| {
@@ -98,6 +124,7 @@ impl Pack {
                 Ok(rule) => rules.push(rule),
                 Err(reason) => faults.push(PackError::Rule {
                     pack: raw.name.clone(),
+                    line: line_of_fault(text, from, &reason),
                     rule: id,
                     reason,
                 }),
@@ -156,6 +183,23 @@ impl Pack {
     pub fn holds_in(&self, country: Option<Country>) -> bool {
         self.countries.is_empty() || country.is_none_or(|one| self.countries.contains(&one))
     }
+}
+
+/// The line, from 1, of a byte.
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.bytes().take(offset);
+    before.filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The line of the rule that begins at byte `from` on which the word stands that `reason` quotes, or
+/// else the rule's first.
+fn line_of_fault(text: &str, from: usize, reason: &str) -> usize {
+    let first = line_at(text, from);
+    let quoted = reason.split('`').nth(1).filter(|word| !word.is_empty());
+    let own = text.lines().enumerate().skip(first - 1);
+    let mut own = own.take_while(|(at, line)| *at + 1 == first || !line.starts_with("[["));
+    let found = quoted.and_then(|word| own.find(|(_, line)| line.contains(word)));
+    found.map_or(first, |(at, _)| at + 1)
 }
 
 /// Applies overrides to the raw table, so that a misspelt number is found like any other.
@@ -219,6 +263,9 @@ fn range(check: &Check) -> Option<String> {
                 "share {share} and days {days} must be at least zero"
             ))
         }
+        &Check::GentleFirst { credibility } if !(0.5..1.0).contains(&credibility) => Some(format!(
+            "credibility {credibility} must be at least 0.5 and below 1"
+        )),
         &Check::Hours {
             weekdays,
             saturday,

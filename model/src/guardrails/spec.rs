@@ -1,6 +1,6 @@
 //! The raw form of the guardrails, as written in `[guardrails]`.
 
-use super::pack::{Pack, PackError};
+use super::pack::Pack;
 use lagom_features::domain::Country;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -32,6 +32,9 @@ pub struct GuardrailsSpec {
     pub home: Option<Country>,
     /// Whether fees were agreed on with every customer before the debt arose.
     pub fees_agreed: bool,
+    /// Files of packs of the company's own, in the form of the built-in ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
     /// Rules that are changed or switched off.
     pub overrides: Vec<Override>,
 }
@@ -72,6 +75,7 @@ impl Default for GuardrailsSpec {
             packs: BUILT_IN.iter().map(|&(name, _)| name.to_owned()).collect(),
             home: None,
             fees_agreed: false,
+            files: Vec::new(),
             overrides: Vec::new(),
         }
     }
@@ -79,57 +83,93 @@ impl Default for GuardrailsSpec {
 
 /// Everything that is wrong with the guardrails.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("[guardrails] has {} fault(s): {}", faults.len(), faults.join("; "))]
+#[error("[guardrails] has {} fault(s): {}", faults.len(), list(faults))]
 pub struct GuardrailsError {
     /// Every fault, as a line each.
-    pub faults: Vec<String>,
+    pub faults: Vec<GuardrailsFault>,
+}
+
+fn list(faults: &[GuardrailsFault]) -> String {
+    let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardrailsFault {
+    /// The list of the spec in which it is, and the place in it.
+    pub place: (&'static str, usize),
+    /// What is wrong, where, and how to mend it.
+    pub what: String,
+}
+
+impl std::fmt::Display for GuardrailsFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
 }
 
 impl GuardrailsSpec {
     /// Reads all packs, and a digest of their texts and of everything in the spec.
     pub(super) fn read(&self, own: &[&str]) -> Result<(Vec<Pack>, String), GuardrailsError> {
         let mut faults = Vec::new();
-        let mut texts = vec![GLOBAL_TEXT];
-        for (place, name) in self.packs.iter().enumerate() {
+        let mut fault = |place, what| faults.push(GuardrailsFault { place, what });
+        let mut texts = vec![(GLOBAL_TEXT, None)];
+        for (at, name) in self.packs.iter().enumerate() {
+            let place = ("packs", at);
             match BUILT_IN.iter().find(|(known, _)| known == name) {
-                _ if self.packs[..place].contains(name) => {
-                    faults.push(format!("packs names {name} twice"));
+                _ if self.packs[..at].contains(name) => {
+                    fault(place, format!("packs names {name} twice"));
                 }
-                Some(&(_, text)) => texts.push(text),
+                Some(&(_, text)) => texts.push((text, Some(place))),
                 None => {
                     let known: Vec<&str> = BUILT_IN.iter().map(|&(known, _)| known).collect();
                     let known = known.join(", ");
-                    faults.push(format!("packs: there is no `{name}`; known are {known}"));
+                    fault(
+                        place,
+                        format!("packs: there is no `{name}`; known are {known}"),
+                    );
                 }
             }
         }
-        texts.extend(own);
+        texts.extend(
+            (0..)
+                .zip(own)
+                .map(|(at, &text)| (text, Some(("files", at)))),
+        );
         let mut packs: Vec<Pack> = Vec::with_capacity(texts.len());
-        for text in &texts {
+        for &(text, place) in &texts {
+            let place = place.unwrap_or(("packs", 0));
             match Pack::parse(text, &self.overrides) {
                 Ok(pack) if packs.iter().any(|other| other.name() == pack.name()) => {
-                    faults.push(format!("there are two packs {}", pack.name()));
+                    fault(place, format!("there are two packs {}", pack.name()));
                 }
                 Ok(pack) => packs.push(pack),
-                Err(wrong) => faults.extend(wrong.iter().map(PackError::to_string)),
+                // What is wrong with a built-in pack is what an override has made of it.
+                Err(wrong) => wrong.into_iter().for_each(|error| {
+                    let of_rule = |change: &Override| error.rule() == Some(&change.rule);
+                    let change = self.overrides.iter().position(of_rule);
+                    let place = change.map_or(place, |at| ("overrides", at));
+                    fault(place, error.to_string());
+                }),
             }
         }
-        for change in &self.overrides {
-            let known = |pack: &Pack| {
-                pack.rules()
-                    .iter()
-                    .any(|rule| rule.id == change.rule.as_str())
-            };
-            if faults.is_empty() && !packs.iter().any(known) {
-                let rule = &change.rule;
-                faults.push(format!("overrides: no pack in use has a rule `{rule}`"));
+        let readable = faults.is_empty();
+        let mut fault = |place, what| faults.push(GuardrailsFault { place, what });
+        for (at, change) in self.overrides.iter().enumerate() {
+            let known = |pack: &Pack| pack.rules().iter().any(|rule| rule.id == *change.rule);
+            let rule = &change.rule;
+            if readable && !packs.iter().any(known) {
+                let what = format!("overrides: no pack in use has a rule `{rule}`");
+                fault(("overrides", at), what);
             }
             if change.reason.trim().is_empty() {
-                let rule = &change.rule;
-                faults.push(format!("overrides: `{rule}` needs a reason"));
+                let what = format!("overrides: `{rule}` needs a reason");
+                fault(("overrides", at), what);
             }
         }
         if faults.is_empty() {
+            let texts: Vec<&str> = texts.iter().map(|&(text, _)| text).collect();
             Ok((packs, self.digest(&texts)))
         } else {
             Err(GuardrailsError { faults })

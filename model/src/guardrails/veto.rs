@@ -101,11 +101,17 @@ fn judge(check: &Check, scene: &Scene<'_>, holidays: &[&Holidays], vetoes: &mut 
         &Check::UnmatchedPayment { days, share } => stop::unmatched(scene, days, share, vetoes),
         &Check::Promise { grace_days } => stop::promise(scene, grace_days, vetoes),
         Check::Hold => stop::holds(scene, vetoes),
-        &Check::Standstill { at_least_days } => stop::standstill(scene, at_least_days, vetoes),
+        &Check::Standstill {
+            at_least_days,
+            after_treatment_days,
+        } => stop::standstill(scene, at_least_days, after_treatment_days, vetoes),
+        &Check::PlanInPreparation { days } => stop::plan_in_preparation(scene, days, vetoes),
         Check::Vulnerable => stop::vulnerable(scene, vetoes),
         Check::RequestChannels => reach::request_channels(scene, vetoes),
         Check::Consent => reach::consent(scene, vetoes),
         &Check::Undelivered { days } => reach::undelivered(scene, days, vetoes),
+        // Judged where there are estimates, by `Guardrails::gentle_first`.
+        Check::GentleFirst { .. } => {}
         Check::PastSlot => vetoes.refuse(acting, scene.slots_where(|slot| slot.past)),
         Check::Stage => vetoes.refuse_unless_staged(),
         Check::MinimumBalance {

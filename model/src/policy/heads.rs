@@ -100,8 +100,8 @@ pub fn value(
         let harm: f64 = (expected(action).iter().zip(&into.head_weights))
             .map(|(head, weight)| head * weight)
             .sum();
-        objective.fee * strategy.fee_at(place) as f64
-            - objective.price_minor(action.kind, action.channel)
-            + harm
+        let price = strategy.price_at(place).map(|price| price as f64);
+        let price = price.unwrap_or_else(|| objective.price_minor(action.kind, action.channel));
+        objective.fee * strategy.fee_at(place) as f64 - price + harm
     }));
 }

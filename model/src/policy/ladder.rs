@@ -32,15 +32,21 @@ pub fn choose(facts: &Facts, strategy: &Strategy, eligible: &[bool]) -> usize {
     if facts.is_stopped() || waits_for_habit(facts) {
         return WAIT;
     }
-    if let Some(retry) = retry_debit(facts, strategy, eligible) {
+    let retries = |rung: &&LadderSpec| rung.kind == Kind::RetryDebit;
+    if !strategy.ladder(facts).iter().any(retries)
+        && let Some(retry) = retry_debit(facts, strategy, eligible)
+    {
         return retry;
     }
     if sent(facts).count() >= CONTACTS_BEFORE_REVIEW {
         return ask_person(facts);
     }
-    let Some(rung) = next_rung(facts, strategy) else {
+    let Some(rung) = next_rung(facts, strategy, eligible) else {
         return WAIT;
     };
+    if rung.kind == Kind::RetryDebit {
+        return retry_debit(facts, strategy, eligible).unwrap_or(WAIT);
+    }
     let found = carry_out(rung, facts, strategy, eligible);
     found.unwrap_or_else(|| {
         if is_stuck(facts, strategy) {
@@ -126,7 +132,14 @@ fn climbed(facts: &Facts, kind: Kind) -> usize {
 }
 
 /// The first rung that has not been climbed and whose time is not over, if its day has come.
-fn next_rung<'a>(facts: &Facts, strategy: &'a Strategy) -> Option<&'a LadderSpec> {
+///
+/// A rung that tries a debit again is passed over where the rules allow none, and behind as many
+/// attempts as there are such rungs up to it.
+fn next_rung<'a>(
+    facts: &Facts,
+    strategy: &'a Strategy,
+    eligible: &[bool],
+) -> Option<&'a LadderSpec> {
     let ladder = strategy.ladder(facts);
     let open = ladder.iter().enumerate().find(|(place, rung)| {
         let same = |one: &&&LadderSpec| one.kind == rung.kind;
@@ -134,7 +147,14 @@ fn next_rung<'a>(facts: &Facts, strategy: &'a Strategy) -> Option<&'a LadderSpec
         let over = rung
             .until_day
             .is_some_and(|until| facts.days_from_due > until);
-        climbed(facts, rung.kind) < ordinal && !over
+        let open = if rung.kind == Kind::RetryDebit {
+            // The first failure was of the debit itself.
+            let possible = retry_debit(facts, strategy, eligible).is_some();
+            possible && facts.failed_debits.len() <= ordinal
+        } else {
+            climbed(facts, rung.kind) < ordinal
+        };
+        open && !over
     });
     let (_, &rung) = open?;
     if rung

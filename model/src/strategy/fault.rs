@@ -1,6 +1,7 @@
 //! What can be wrong with a strategy.
 
-use super::spec::{LadderSpec, StrategySpec};
+use super::spec::{LadderSpec, StepSpec, StrategySpec};
+use super::when::When;
 use lagom_features::domain::Kind;
 use thiserror::Error;
 
@@ -86,6 +87,24 @@ pub enum StrategyFault {
         /// The fee.
         fee_minor: i64,
     },
+    /// A discount that is no offer, or none in an offer that names it.
+    #[error(
+        "steps[{step}].discount_minor = {discount_minor}: only a discount_offer has one, above zero"
+    )]
+    Discount {
+        /// Which step.
+        step: usize,
+        /// The discount.
+        discount_minor: i64,
+    },
+    /// A price below zero.
+    #[error("steps[{step}].price_minor = {price_minor}: a price is at least zero minor units")]
+    Price {
+        /// Which step.
+        step: usize,
+        /// The price.
+        price_minor: i64,
+    },
     /// A wording that would not read back as part of an action.
     #[error("steps[{step}].variants: `{variant}` must be a non-empty name without a dot")]
     Variant {
@@ -106,19 +125,27 @@ pub enum StrategyFault {
         /// Last day.
         until_day: i32,
     },
-    /// Amounts that leave nothing between them.
-    #[error(
-        "{what}[{at}].when: nothing is owed from {from_minor} and below {below_minor} minor units"
-    )]
-    Owed {
+    /// Amounts or counts that leave nothing between them.
+    #[error("{what}[{at}].{field}: nothing is {name}_from {from} and {name}_below {below}")]
+    Nothing {
         /// `stages` or `ladder`.
         what: &'static str,
         /// Which.
         at: usize,
-        /// Least that is owed.
-        from_minor: i64,
+        /// `when` or `exit`.
+        field: &'static str,
+        /// Of what: `owed`, `contacts` or `failed_debits`.
+        name: &'static str,
+        /// The least.
+        from: i64,
         /// Below which it must be.
-        below_minor: i64,
+        below: i64,
+    },
+    /// A stage that is left at once.
+    #[error("stages[{stage}].exit asks for nothing, so that the stage is never open")]
+    Exit {
+        /// Which stage.
+        stage: usize,
     },
     /// A rung that no action of the catalogue can carry out.
     #[error("ladder[{rung}] sends a {kind} that no step makes over any of its channels")]
@@ -150,6 +177,33 @@ pub enum StrategyFault {
     },
 }
 
+impl StrategyFault {
+    /// Where in the spec it is: the list, the place in it, and the field if it is one.
+    #[must_use]
+    pub fn place(&self) -> Option<(&'static str, usize, Option<&'static str>)> {
+        Some(match *self {
+            Self::Timing { step, .. } | Self::NoTiming { step } => ("steps", step, Some("timings")),
+            Self::Missing { step, field, .. } | Self::Needless { step, field, .. } => {
+                ("steps", step, Some(field))
+            }
+            Self::Always { step, .. } => ("steps", step, Some("kind")),
+            Self::Twice { step, .. } | Self::NoStage { step, .. } => ("steps", step, None),
+            Self::Fee { step, .. } => ("steps", step, Some("fee_minor")),
+            Self::Discount { step, .. } => ("steps", step, Some("discount_minor")),
+            Self::Price { step, .. } => ("steps", step, Some("price_minor")),
+            Self::Variant { step, .. } => ("steps", step, Some("variants")),
+            Self::Span { what, at, .. } => (what, at, Some("until_day")),
+            Self::Nothing {
+                what, at, field, ..
+            } => (what, at, Some(field)),
+            Self::Exit { stage } => ("stages", stage, Some("exit")),
+            Self::Rung { rung, .. } => ("ladder", rung, None),
+            Self::Order { rung, .. } => ("ladder", rung, Some("from_day")),
+            Self::TooMany { .. } => return None,
+        })
+    }
+}
+
 /// Adds every fault of `spec` that expanding its steps does not meet.
 pub(super) fn check(spec: &StrategySpec, faults: &mut Vec<StrategyFault>) {
     for at in 0..spec.steps.len() {
@@ -170,18 +224,17 @@ pub(super) fn check(spec: &StrategySpec, faults: &mut Vec<StrategyFault>) {
             });
         }
     }
-    let stages = spec.stages.iter().map(|one| &one.when).enumerate();
-    let rungs = spec.ladder.iter().map(|one| &one.when).enumerate();
-    let stages = stages.map(|(at, when)| ("stages", at, when));
-    for (what, at, when) in stages.chain(rungs.map(|(at, when)| ("ladder", at, when))) {
-        if let Some((from_minor, below_minor)) = when.empty_span() {
-            faults.push(StrategyFault::Owed {
-                what,
-                at,
-                from_minor,
-                below_minor,
-            });
+    for (stage, spec_stage) in spec.stages.iter().enumerate() {
+        check_when("stages", stage, "when", &spec_stage.when, faults);
+        if let Some(exit) = &spec_stage.exit {
+            check_when("stages", stage, "exit", exit, faults);
+            if exit.is_always() {
+                faults.push(StrategyFault::Exit { stage });
+            }
         }
+    }
+    for (rung, spec_rung) in spec.ladder.iter().enumerate() {
+        check_when("ladder", rung, "when", &spec_rung.when, faults);
     }
     for (rung, spec_rung) in spec.ladder.iter().enumerate() {
         let kind = spec_rung.kind;
@@ -189,7 +242,13 @@ pub(super) fn check(spec: &StrategySpec, faults: &mut Vec<StrategyFault>) {
             let mut steps = spec.steps.iter().filter(|step| step.kind == kind);
             steps.any(|step| step.channels.contains(channel))
         };
-        if !spec_rung.channels.iter().any(carried) {
+        let silent = |step: &StepSpec| step.kind == kind && step.channels.is_empty();
+        let made = if kind == Kind::RetryDebit {
+            spec_rung.channels.is_empty() && spec.steps.iter().any(silent)
+        } else {
+            spec_rung.channels.iter().any(carried)
+        };
+        if !made {
             faults.push(StrategyFault::Rung { rung, kind });
         }
         let same = |below: &&LadderSpec| below.when == spec_rung.when;
@@ -202,6 +261,25 @@ pub(super) fn check(spec: &StrategySpec, faults: &mut Vec<StrategyFault>) {
                 before,
             });
         }
+    }
+}
+
+fn check_when(
+    what: &'static str,
+    at: usize,
+    field: &'static str,
+    when: &When,
+    faults: &mut Vec<StrategyFault>,
+) {
+    if let Some((name, from, below)) = when.empty_span() {
+        faults.push(StrategyFault::Nothing {
+            what,
+            at,
+            field,
+            name,
+            from,
+            below,
+        });
     }
 }
 
@@ -220,6 +298,20 @@ fn check_step(spec: &StrategySpec, at: usize, faults: &mut Vec<StrategyFault>) {
         faults.push(StrategyFault::Fee {
             step: at,
             fee_minor,
+        });
+    }
+    if let Some(discount_minor) = step.discount_minor
+        && (kind != Kind::DiscountOffer || discount_minor <= 0)
+    {
+        faults.push(StrategyFault::Discount {
+            step: at,
+            discount_minor,
+        });
+    }
+    if let Some(price_minor) = step.price_minor.filter(|&price| price < 0) {
+        faults.push(StrategyFault::Price {
+            step: at,
+            price_minor,
         });
     }
     for (field, empty) in [

@@ -38,9 +38,20 @@ pub struct StepSpec {
     /// Fee charged to the customer with each of these actions, in minor units.
     #[serde(default)]
     pub fee_minor: i64,
+    /// What each of these actions costs the company, in minor units, in place of the objective's price
+    /// of its channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_minor: Option<i64>,
+    /// Discount offered for paying soon, in minor units; only of a `discount_offer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_minor: Option<i64>,
     /// Pattern of the template's name; `{kind}`, `{channel}` and `{tone}` are filled in.
     #[serde(default = "default_template")]
     pub template: String,
+}
+
+const fn friendly() -> Tone {
+    Tone::Friendly
 }
 
 fn default_template() -> String {
@@ -69,6 +80,9 @@ pub struct StageSpec {
     /// Only for these cases.
     #[serde(default, skip_serializing_if = "When::is_always")]
     pub when: When,
+    /// No longer for these cases, even where `when` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<When>,
 }
 
 /// How a customer is treated by the ladder, by the share of invoices paid late in twelve months.
@@ -87,7 +101,8 @@ pub enum Track {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LadderSpec {
-    /// What is sent.
+    /// What is sent; `retry_debit` sends nothing and names no channels. Where no rung tries debits
+    /// again, that comes first of all; where one does, it comes when its turn has come.
     pub kind: Kind,
     /// First day, counted from the due date.
     pub from_day: i32,
@@ -102,12 +117,16 @@ pub struct LadderSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen_days: Option<u16>,
     /// Channels, best first.
+    #[serde(default)]
     pub channels: Vec<Channel>,
     /// Tone on the gentle track.
+    #[serde(default = "friendly")]
     pub gentle: Tone,
     /// Tone on the neutral track.
+    #[serde(default = "friendly")]
     pub neutral: Tone,
     /// Tone on the firm track.
+    #[serde(default = "friendly")]
     pub firm: Tone,
     /// Only for these cases.
     #[serde(default, skip_serializing_if = "When::is_always")]

@@ -1,7 +1,8 @@
 //! For whom a stage or a rung is meant: one catalogue, and a strategy for each segment in it.
 
 use crate::guardrails::Facts;
-use lagom_features::domain::{Country, Currency, CustomerKind};
+use crate::guardrails::facts::Contact;
+use lagom_features::domain::{Country, Currency, CustomerKind, Days, Kind};
 use serde::{Deserialize, Serialize};
 
 /// Conditions on a case. All that are given must hold, and what is unknown fulfils none of them.
@@ -31,6 +32,28 @@ pub struct When {
     /// [`Payer::is_first_miss`](crate::guardrails::facts::Payer::is_first_miss).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_miss: Option<bool>,
+    /// At least so many messages about the invoice were sent; what a channel sent by itself is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts_from: Option<usize>,
+    /// Fewer messages than this about the invoice were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts_below: Option<usize>,
+    /// A step of one of these kinds was taken about the invoice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Kind>,
+    /// The last step of the kinds in `sent`, or of any where it names none, is at least so many days
+    /// old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_days: Option<u16>,
+    /// Whether anything was opened or clicked since the last message about the invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<bool>,
+    /// At least so many debits have failed since money last arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_debits_from: Option<usize>,
+    /// Fewer debits than this have failed since money last arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_debits_below: Option<usize>,
 }
 
 impl When {
@@ -63,11 +86,55 @@ impl When {
             && self
                 .first_miss
                 .is_none_or(|is| facts.payer.is_first_miss() == is)
+            && self.progress_holds(facts)
     }
 
-    /// What is wrong with the amounts, if they leave nothing between them.
-    pub(super) fn empty_span(&self) -> Option<(i64, i64)> {
-        let span = self.owed_from_minor.zip(self.owed_below_minor);
-        span.filter(|(from, below)| below <= from)
+    /// Whether what has been done about the invoice so far is what is asked.
+    fn progress_holds(&self, facts: &Facts) -> bool {
+        let messages = facts.contacts_on_invoice().filter(|one| !one.native);
+        let within = |count: usize, from: Option<usize>, below: Option<usize>| {
+            from.is_none_or(|least| count >= least) && below.is_none_or(|most| count < most)
+        };
+        let of_kinds = |one: &&Contact| self.sent.is_empty() || self.sent.contains(&one.kind);
+        let mut known = messages.clone().filter(|one| one.pending_until.is_none());
+        let last = known.clone().rfind(of_kinds);
+        let asks_for_one = !self.sent.is_empty() || self.sent_days.is_some();
+        let rested = |one: &Contact| {
+            let days = i64::from(self.sent_days.unwrap_or(0));
+            one.at + Days::whole(days) <= facts.now
+        };
+        within(messages.count(), self.contacts_from, self.contacts_below)
+            && within(
+                facts.failed_debits.len(),
+                self.failed_debits_from,
+                self.failed_debits_below,
+            )
+            && (!asks_for_one || last.is_some_and(rested))
+            && self.seen.is_none_or(|is| {
+                let last = known.next_back();
+                last.is_some_and(|one| facts.seen.values().any(|seen| *seen >= one.at) == is)
+            })
+    }
+
+    /// The first span that leaves nothing between its ends.
+    pub(super) fn empty_span(&self) -> Option<(&'static str, i64, i64)> {
+        let count = |count: Option<usize>| count.and_then(|count| i64::try_from(count).ok());
+        let spans = [
+            ("owed", self.owed_from_minor, self.owed_below_minor),
+            (
+                "contacts",
+                count(self.contacts_from),
+                count(self.contacts_below),
+            ),
+            (
+                "failed_debits",
+                count(self.failed_debits_from),
+                count(self.failed_debits_below),
+            ),
+        ];
+        spans.into_iter().find_map(|(what, from, below)| {
+            let (from, below) = from.zip(below)?;
+            (below <= from).then_some((what, from, below))
+        })
     }
 }

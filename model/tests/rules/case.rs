@@ -56,6 +56,8 @@ pub(crate) fn everything(fee_minor: i64) -> Strategy {
             timings: timings.clone(),
             variants: Vec::new(),
             fee_minor: if message { fee_minor } else { 0 },
+            price_minor: None,
+            discount_minor: None,
             template: "{kind}".to_owned(),
         }
     });
@@ -70,6 +72,7 @@ pub(crate) fn everything(fee_minor: i64) -> Strategy {
             channels: Vec::new(),
             tones: Vec::new(),
             when: When::default(),
+            exit: None,
         }],
         ladder: Vec::new(),
     })

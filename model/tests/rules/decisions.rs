@@ -9,7 +9,8 @@ use lagom_model::bandit::BanditConfig;
 use lagom_model::decide::{
     ColdStart, Pace, PolicyKind, Request, Snapshot, SnapshotParts, Workspace, decide,
 };
-use lagom_model::log::Decision;
+use lagom_model::guardrails::Override;
+use lagom_model::log::{Decision, Executed, LoggedRound, Outcome};
 use lagom_model::objective::Objective;
 use lagom_model::policy::context::{Context, default_entries};
 use lagom_model::policy::learning::Learning;
@@ -18,6 +19,16 @@ use std::sync::Arc;
 
 /// A server's snapshot before it has learnt anything.
 pub(crate) fn snapshot(case: &Case, strategy: Strategy, policy: PolicyKind) -> Snapshot {
+    taught(case, strategy, policy, &[])
+}
+
+/// A snapshot after so many outcomes: the action, the share that was collected, and how often.
+pub(crate) fn taught(
+    case: &Case,
+    strategy: Strategy,
+    policy: PolicyKind,
+    lessons: &[(&str, f64, usize)],
+) -> Snapshot {
     let spec = FeatureSpec::built_in();
     let context = Context::bind(&default_entries(), &spec.names()).unwrap();
     let strategy = Arc::new(strategy);
@@ -27,6 +38,21 @@ pub(crate) fn snapshot(case: &Case, strategy: Strategy, policy: PolicyKind) -> S
         spec.fingerprint(),
         BanditConfig::default(),
     );
+    let mut learning = learning.unwrap();
+    let generation = if lessons.is_empty() {
+        Arc::clone(learning.generation())
+    } else {
+        let naive = snapshot(case, Strategy::clone(&strategy), PolicyKind::Uniform);
+        let logged = decision(case, &naive, "lesson");
+        for &(action, share, count) in lessons {
+            for at in 0..count {
+                // Paid in full or not at all, in the right proportion.
+                let paid = ((at + 1) as f64 * share).floor() > (at as f64 * share).floor();
+                learning.fold(&round(&logged, action, paid)).unwrap();
+            }
+        }
+        learning.publish().unwrap()
+    };
     Snapshot::new(SnapshotParts {
         spec,
         model: None,
@@ -34,13 +60,37 @@ pub(crate) fn snapshot(case: &Case, strategy: Strategy, policy: PolicyKind) -> S
         guardrails: Arc::new(case.guardrails()),
         objective: Objective::default(),
         context,
-        generation: Arc::clone(learning.unwrap().generation()),
+        generation,
         policy,
         paused: false,
         cold_start: ColdStart::default(),
         pace: Pace::default(),
     })
     .unwrap()
+}
+
+fn round(logged: &Decision, action: &str, paid: bool) -> LoggedRound {
+    let mut decision = logged.clone();
+    decision.action = action.parse().unwrap();
+    let outcome = Outcome {
+        decision_id: decision.decision_id.clone(),
+        executed: Executed::Sent,
+        matured_at: decision.decided_at,
+        outstanding_minor: 100_000,
+        collected_minor: if paid { 100_000 } else { 0 },
+        days_to_payment: None,
+        paid,
+        churned: false,
+        complaint: false,
+        support_contacts: 0,
+        opt_out: false,
+        collection_case: false,
+        cost_minor: 0,
+        fee_minor: 0,
+        value_minor: 0.0,
+        censored: false,
+    };
+    LoggedRound { decision, outcome }
 }
 
 /// What `snapshot` decides about the invoice of `case`; `name` seeds the draw.
@@ -91,4 +141,107 @@ fn where_nothing_is_owed_only_waiting_is_open() {
     let review = "human_review.none.none.none".parse().unwrap();
     let rules = paid.guardrails().recheck(&paid.facts(), &review, 0, now);
     assert_eq!(rules, ["global.closed"]);
+}
+
+const FRIENDLY: &str = "reminder.email.friendly.d0-morning";
+const NEUTRAL: &str = "reminder.email.neutral.d0-morning";
+const FIRM: &str = "reminder.email.firm.d0-morning";
+
+fn late() -> Case {
+    Case::new("2026-11-01", "2026-11-23T06:00:00Z")
+}
+
+fn chance(decided: &Decision, action: &str) -> Option<f64> {
+    let mut eligible = decided.eligible.iter();
+    let found = eligible.find(|one| one.action.to_string() == action)?;
+    Some(found.probability)
+}
+
+fn refusal(decided: &Decision, action: &str) -> Option<String> {
+    let mut blocked = decided.blocked.iter();
+    let found = blocked.find(|one| one.action.to_string() == action)?;
+    Some(found.rule.to_string())
+}
+
+#[track_caller]
+fn kept_gentle(decided: &Decision, action: &str) {
+    assert_eq!(chance(decided, action), None, "{action}");
+    let rule = refusal(decided, action);
+    assert_eq!(rule.as_deref(), Some("global.gentle_first"), "{action}");
+    let sum: f64 = decided.eligible.iter().map(|one| one.probability).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+}
+
+#[test]
+fn before_anything_is_learnt_exploration_is_no_harsher_than_the_ladder() {
+    let case = late();
+    let decided = decision(
+        &case,
+        &snapshot(&case, Strategy::default(), PolicyKind::Bandit),
+        "d",
+    );
+    // A stranger, three weeks late: the ladder's next step is a neutral reminder.
+    assert!(chance(&decided, NEUTRAL).is_some());
+    assert!(chance(&decided, FRIENDLY).is_some());
+    kept_gentle(&decided, FIRM);
+    let free = late().without(&["global.gentle_first"]);
+    let decided = decision(
+        &free,
+        &snapshot(&free, Strategy::default(), PolicyKind::Bandit),
+        "d",
+    );
+    assert!(chance(&decided, FIRM).is_some());
+    // Chance is what somebody has decided to measure.
+    let decided = decision(
+        &case,
+        &snapshot(&case, Strategy::default(), PolicyKind::Uniform),
+        "d",
+    );
+    assert!(chance(&decided, FIRM).is_some());
+}
+
+#[test]
+fn a_firm_tone_is_open_once_it_is_credibly_worth_more_and_not_before() {
+    let case = late();
+    let decide_after = |lessons: &[(&str, f64, usize)], case: &Case| {
+        let taught = taught(case, Strategy::default(), PolicyKind::Bandit, lessons);
+        decision(case, &taught, "d")
+    };
+    // As good as friendly: closed, with a probability of exactly nothing.
+    let equal = [("wait", 0.3, 400), (FRIENDLY, 0.5, 400), (FIRM, 0.5, 400)];
+    let decided = decide_after(&equal, &case);
+    assert!(decided.fallback.is_none(), "{:?}", decided.fallback);
+    assert!(chance(&decided, FRIENDLY).is_some());
+    kept_gentle(&decided, FIRM);
+    // Far better, often enough: open.
+    let better = [
+        ("wait", 0.1, 1500),
+        (FRIENDLY, 0.15, 1500),
+        (NEUTRAL, 0.15, 1500),
+        (FIRM, 0.9, 1500),
+    ];
+    let decided = decide_after(&better, &case);
+    assert!(
+        chance(&decided, FIRM) > Some(0.0),
+        "{:?}",
+        refusal(&decided, FIRM)
+    );
+    // The same estimates asked for more certainty than they have.
+    let mut strict = late();
+    let mut change = Override::off("global.gentle_first", "decided by the board");
+    change.enabled = None;
+    change
+        .set
+        .insert("credibility".to_owned(), 0.999_999_999_999.into());
+    strict.spec.overrides.push(change);
+    let slightly = [
+        ("wait", 0.1, 300),
+        (FRIENDLY, 0.15, 300),
+        (NEUTRAL, 0.15, 300),
+        (FIRM, 0.3, 300),
+    ];
+    let decided = decide_after(&slightly, &case);
+    assert!(chance(&decided, FIRM) > Some(0.0));
+    let decided = decide_after(&slightly, &strict);
+    kept_gentle(&decided, FIRM);
 }

@@ -2,6 +2,7 @@
 
 use crate::case::{Case, everything, t};
 use lagom_features::domain::{Channel, Country, Currency, EventType, Money};
+use lagom_model::strategy::Strategy;
 
 #[test]
 fn telephones_rest_on_sundays_and_public_holidays() {
@@ -215,6 +216,21 @@ fn a_swedish_claim_gives_eight_days_and_four_bank_days() {
     };
     christmas("2026-12-28T06:00:00Z").refuses(next, "SE.claim_deadline");
     christmas("2026-12-29T06:00:00Z").allows(next);
+    // So does the long weekend of Easter: arrived on Thursday 2 April 2026; bank days are 7, 8, 9 and
+    // 10 April, and the eighth day was the 7th.
+    let easter = |now: &str| {
+        Case::new("2026-01-01", now)
+            .without(&["global.review_claims"])
+            .sent("reminder.letter.firm.d0-morning", "2026-02-01", 0)
+            .sent("reminder.letter.firm.d0-morning", "2026-02-15", 0)
+            .sent(
+                "collection_claim.letter.final.d0-morning",
+                "2026-03-30T08:00:00Z",
+                0,
+            )
+    };
+    easter("2026-04-09T05:00:00Z").refuses(next, "SE.claim_deadline");
+    easter("2026-04-10T05:00:00Z").allows(next);
 }
 
 #[test]
@@ -253,7 +269,7 @@ fn a_rule_begins_and_ends_on_its_day_by_the_day_of_sending() {
     case.invoices[0].amount = Money::new(100_000, Currency::new("EUR").unwrap());
     let mut spec = everything(5000).spec().clone();
     spec.currency = Currency::new("EUR").unwrap();
-    let strategy = lagom_model::strategy::Strategy::new(spec).unwrap();
+    let strategy = Strategy::new(spec).unwrap();
     let rule = |action: &str| case.refusal_of(action, &strategy);
     assert_eq!(rule("reminder.letter.neutral.d0-midday"), None);
     let after = rule("reminder.letter.neutral.d1-midday");
@@ -268,7 +284,7 @@ fn norway_waits_fourteen_days_for_a_fee_and_rings_till_three_on_saturdays() {
     case.invoices[0].amount.currency = Currency::new("NOK").unwrap();
     let mut spec = everything(3500).spec().clone();
     spec.currency = Currency::new("NOK").unwrap();
-    let strategy = lagom_model::strategy::Strategy::new(spec).unwrap();
+    let strategy = Strategy::new(spec).unwrap();
     let rule = |action: &str| case.refusal_of(action, &strategy);
     let early = rule("reminder.letter.neutral.d1-midday");
     assert_eq!(early.as_deref(), Some("NO.fee_after_due"));
@@ -290,7 +306,7 @@ fn the_netherlands_have_a_free_letter_first_and_a_scale() {
     let charging = |case: &Case, fee_minor: i64| {
         let mut spec = everything(fee_minor).spec().clone();
         spec.currency = euro;
-        case.refusal_of(letter, &lagom_model::strategy::Strategy::new(spec).unwrap())
+        case.refusal_of(letter, &Strategy::new(spec).unwrap())
     };
     assert_eq!(
         charging(&case, 100).as_deref(),
@@ -367,6 +383,85 @@ fn breathing_space_lasts_sixty_days_in_the_united_kingdom() {
     let ended =
         case("GB", "2026-06-20T05:00:00Z").event(EventType::MoratoriumEnded, "2026-06-18", |_| {});
     ended.allows(letter);
+}
+
+#[test]
+fn a_mental_health_crisis_is_protected_thirty_days_beyond_the_treatment() {
+    let letter = "reminder.letter.friendly.d0-midday";
+    let case = |country: &str, now: &str| {
+        let mut case = Case::new("2026-03-01", now).living_in(country, Some("Europe/London"));
+        case.spec.packs = vec!["UK".to_owned(), "SE".to_owned()];
+        case.event(
+            EventType::MoratoriumStarted,
+            "2026-04-01T09:00:00Z",
+            |event| {
+                event.reason = Some("mental_health_crisis".to_owned());
+                // What was thought at its begin does not end it.
+                event.until = Some(t("2026-05-01"));
+            },
+        )
+    };
+    let ended = |country: &str, now: &str| {
+        case(country, now).event(EventType::MoratoriumEnded, "2026-08-10T09:00:00Z", |_| {})
+    };
+    case("GB", "2026-07-30T05:00:00Z").refuses(letter, "global.standstill");
+    ended("GB", "2026-08-11T05:00:00Z").refuses(letter, "UK.mental_health_crisis");
+    ended("GB", "2026-09-09T05:00:00Z").allows(letter);
+    // The day before: its slot begins at eleven, thirty days end at ten on the 9th.
+    ended("GB", "2026-09-08T05:00:00Z").refuses(letter, "UK.mental_health_crisis");
+    ended("SE", "2026-08-11T05:00:00Z").allows(letter);
+}
+
+#[test]
+fn nobody_is_pressed_while_a_plan_is_drawn_up_in_the_united_kingdom() {
+    let letter = "reminder.letter.friendly.d0-midday";
+    let case = |country: &str, now: &str, kind: EventType| {
+        let mut case = Case::new("2026-03-01", now).living_in(country, Some("Europe/London"));
+        case.spec.packs = vec!["UK".to_owned(), "SE".to_owned()];
+        case.event(kind, "2026-06-01T09:00:00Z", |event| {
+            event.reason = Some("plan_in_preparation".to_owned());
+            event.channel = Some(Channel::Email);
+        })
+    };
+    let spoke = EventType::SupportContacted;
+    case("GB", "2026-06-30T05:00:00Z", spoke).refuses(letter, "UK.plan_in_preparation");
+    case("GB", "2026-07-01T10:30:00Z", spoke).allows(letter);
+    case("SE", "2026-06-30T05:00:00Z", spoke).allows(letter);
+    let came_to_nothing = case("GB", "2026-06-30T05:00:00Z", spoke);
+    let came_to_nothing = came_to_nothing.event(EventType::PlanEnded, "2026-06-10", |_| {});
+    came_to_nothing.allows(letter);
+}
+
+#[test]
+fn a_new_due_date_sets_the_clock_anew() {
+    // Norway: fourteen days after the due date that holds on the day of sending.
+    let letter = "reminder.letter.neutral.d0-midday";
+    let case = |now: &str| {
+        let mut case = Case::new("2026-09-01", now)
+            .living_in("NO", Some("Europe/Oslo"))
+            .fees_allowed();
+        case.invoices[0].amount.currency = Currency::new("NOK").unwrap();
+        case.event(EventType::DueDateChanged, "2026-09-20", |event| {
+            event.until = Some(t("2026-10-01"));
+        })
+    };
+    let charging = |now: &str| case(now).refusal_of(letter, &norwegian());
+    assert_eq!(
+        charging("2026-10-14T05:00:00Z").as_deref(),
+        Some("NO.fee_after_due")
+    );
+    assert_eq!(charging("2026-10-15T05:00:00Z"), None);
+}
+
+/// A reminder that costs 35 kroner.
+fn norwegian() -> Strategy {
+    let spec = r#"
+        currency = "NOK"
+        steps = [{ kind = "reminder", channels = ["letter"], tones = ["neutral"], timings = ["d0-midday"], fee_minor = 3500 }]
+        stages = [{ name = "always", from_day = -100, kinds = ["reminder"] }]
+        ladder = []
+    "#;
+    Strategy::new(toml::from_str(spec).unwrap()).unwrap()
 }
 
 #[test]

@@ -9,6 +9,9 @@ use lagom_features::domain::{
     Action, Channel, Currency, Customer, CustomerKind, Date, Event, EventType, Invoice, Kind,
     Timestamp, Tone, Zone,
 };
+use lagom_model::guardrails::facts::Reserved;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 const HOUR: i64 = DAY_MICROS / 24;
 
@@ -70,6 +73,8 @@ pub(crate) struct World<'a> {
     pub(crate) invoice: &'a Invoice,
     /// What had happened and was known, oldest first.
     pub(crate) events: &'a [Event],
+    /// What may go out at any moment.
+    pub(crate) reserved: &'a [Reserved],
     pub(crate) now: Timestamp,
     pub(crate) fees_agreed: bool,
     pub(crate) review: bool,
@@ -97,6 +102,7 @@ pub(crate) fn zones(customer: &Customer) -> Vec<Zone> {
         .as_deref()
     {
         Some("SE") => &["Europe/Stockholm"],
+        Some("GB") => &["Europe/London"],
         Some("US") => &[
             "America/New_York",
             "America/Chicago",
@@ -123,13 +129,68 @@ fn is_sunday(date: Date) -> bool {
     (date.days() - 3).rem_euclid(7) == 0
 }
 
-fn is_holiday(date: Date) -> bool {
-    HOLIDAYS.contains(&date.to_string().as_str())
+/// British bank holidays, from gov.uk; with Easter Sunday, and the days for which others are off in
+/// lieu.
+const BRITISH: &[&str] = &[
+    "2025-01-01",
+    "2025-04-18",
+    "2025-04-20",
+    "2025-04-21",
+    "2025-05-05",
+    "2025-05-26",
+    "2025-08-25",
+    "2025-12-25",
+    "2025-12-26",
+    "2026-01-01",
+    "2026-04-03",
+    "2026-04-05",
+    "2026-04-06",
+    "2026-05-04",
+    "2026-05-25",
+    "2026-08-31",
+    "2026-12-25",
+    "2026-12-26",
+    "2026-12-28",
+    "2027-01-01",
+    "2027-03-26",
+    "2027-03-28",
+    "2027-03-29",
+    "2027-05-03",
+    "2027-05-31",
+    "2027-08-30",
+    "2027-12-25",
+    "2027-12-26",
+    "2027-12-27",
+    "2027-12-28",
+];
+
+/// Whether the rules of `country` may be those of the customer.
+fn lives_in(customer: &Customer, country: &str) -> bool {
+    customer.country.is_none_or(|one| one.as_str() == country)
 }
 
+/// Read once: comparing texts would be most of the work.
+fn days(list: &[&str]) -> HashSet<Date> {
+    list.iter().map(|day| Date::parse(day).unwrap()).collect()
+}
+static SWEDISH_DAYS: LazyLock<HashSet<Date>> = LazyLock::new(|| days(HOLIDAYS));
+static BRITISH_DAYS: LazyLock<HashSet<Date>> = LazyLock::new(|| days(BRITISH));
+
+fn is_holiday(customer: &Customer, date: Date) -> bool {
+    (lives_in(customer, "SE") && SWEDISH_DAYS.contains(&date))
+        || (lives_in(customer, "GB") && BRITISH_DAYS.contains(&date))
+}
+
+/// Whether Swedish banks work.
 fn is_bank_day(date: Date) -> bool {
     let saturday = is_sunday(date.plus_days(1));
-    !is_sunday(date) && !saturday && !is_holiday(date)
+    !is_sunday(date) && !saturday && !SWEDISH_DAYS.contains(&date)
+}
+
+/// Whether British ones do.
+fn is_british_bank_day(date: Date) -> bool {
+    let saturday = is_sunday(date.plus_days(1));
+    !is_sunday(date) && !saturday && !BRITISH_DAYS.contains(&date)
 }
 
 fn rung(kind: Kind, tone: Option<Tone>) -> u8 {
@@ -164,13 +225,9 @@ pub(crate) fn out_of_hours(customer: &Customer, from: Timestamp, until: Timestam
 /// Whether `from` is on a day of rest in a zone the customer may be in.
 fn on_day_of_rest(world: &World<'_>, from: Timestamp) -> bool {
     let zones = zones(world.customer);
-    let swedish = world
-        .customer
-        .country
-        .is_none_or(|one| one.as_str() == "SE");
     let rests = |zone: &Zone| {
         let date = from.date(zone);
-        is_sunday(date) || (swedish && is_holiday(date))
+        is_sunday(date) || is_holiday(world.customer, date)
     };
     zones.is_empty() || zones.iter().any(rests)
 }
@@ -187,11 +244,7 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
     let message = action.kind != Kind::RetryDebit;
     let fee = step.fee_minor > 0;
     let on = |channels: &[Channel]| action.channel.is_some_and(|one| channels.contains(&one));
-    let charged: Vec<&Event> = world
-        .own_contacts()
-        .into_iter()
-        .filter(|event| event.amount.is_some_and(|one| one.minor_units > 0))
-        .collect();
+    let charged = world.charged();
     let firm = action.tone >= Some(Tone::Firm);
     let selling = [Kind::DiscountOffer, Kind::AutopayOffer].contains(&action.kind);
     let least = if world.invoice.amount.currency == Currency::SEK {
@@ -221,13 +274,19 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
             }) || world.last_is(CollectionOpened, &[CollectionRecalled], of_account),
         ),
         ("global.dispute", disputed),
-        ("global.standstill", world.standstill(at)),
-        ("global.hold", world.held(action.channel, at)),
+        ("global.standstill", world.standstill(at, 0, 0)),
+        (
+            "global.hold",
+            world.held(action.channel, message && selling, at),
+        ),
         (
             "global.plan",
             world.plan(|event| world.mine(event)) || world.plan(of_account),
         ),
-        ("global.payment_in_flight", world.in_flight()),
+        (
+            "global.payment_in_flight",
+            world.in_flight() || world.debit_reserved(),
+        ),
         ("global.unmatched_payment", world.unmatched(at)),
         ("global.promise", world.promised(at)),
         (
@@ -256,7 +315,7 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
         ),
         (
             "global.lifetime",
-            message && world.own_contacts().len() >= 4,
+            message && world.own_contacts().len() + world.pending(true).len() >= 4,
         ),
         (
             "global.daily_cap",
@@ -292,7 +351,7 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
             "global.fee_once",
             fee && charged
                 .iter()
-                .any(|one| rung(world.kind_of(one), one.tone) == my_rung),
+                .any(|&(kind, tone)| rung(kind, tone) == my_rung),
         ),
         ("global.review_fees", fee && world.review),
         (
@@ -305,6 +364,7 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
         .country
         .is_none_or(|one| one.as_str() == "SE")
     {
+        let british = lives_in(world.customer, "GB");
         let written = on(&[Channel::Letter, Channel::Email, Channel::DigitalMailbox]);
         let foreign = world.invoice.amount.currency != Currency::SEK;
         let above = |most: i64| fee && (foreign || step.fee_minor > most);
@@ -315,7 +375,7 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
         let claim = action.kind == Kind::CollectionClaim;
         let reminders_charged = charged
             .iter()
-            .filter(|one| world.kind_of(one) == Kind::Reminder)
+            .filter(|(kind, _)| *kind == Kind::Reminder)
             .count();
         rules.extend([
             ("SE.fee_agreed", fee && !world.fees_agreed),
@@ -336,7 +396,40 @@ pub(crate) fn broken(world: &World<'_>, step: &Step<'_>, quiet: bool) -> Vec<&'s
             ),
             (
                 "SE.claim_deadline",
-                (reminder || claim) && world.claim_deadline(at),
+                (reminder || claim) && world.claim_deadline(at, british),
+            ),
+        ]);
+    }
+    if lives_in(world.customer, "GB") {
+        let consumer = world.customer.kind != Some(CustomerKind::Business);
+        let business = world.customer.kind != Some(CustomerKind::Consumer);
+        let owed = world.outstanding();
+        // No fee of these worlds is in pounds.
+        let compensation = fee && business;
+        rules.extend([
+            (
+                "UK.breathing_space",
+                consumer && world.standstill(at, 60, 0),
+            ),
+            (
+                "UK.mental_health_crisis",
+                consumer && world.standstill(at, 0, 30),
+            ),
+            (
+                "UK.plan_in_preparation",
+                consumer && world.plan_prepared(at, 30),
+            ),
+            (
+                "UK.late_payment_compensation_small",
+                compensation && owed < 100_000,
+            ),
+            (
+                "UK.late_payment_compensation_middle",
+                compensation && (100_000..1_000_000).contains(&owed),
+            ),
+            (
+                "UK.late_payment_compensation_large",
+                compensation && owed >= 1_000_000,
             ),
         ]);
     }

@@ -177,3 +177,24 @@ fn a_switched_off_rule_refuses_nothing() {
     let free = case.without(&["global.daily_cap", "global.cooldown"]);
     free.allows("reminder.email.friendly.d0-midday");
 }
+
+#[test]
+fn each_fault_of_a_pack_names_its_line() {
+    let broken = GOOD
+        .replace("cooldown = {", "coldown = {")
+        .replace("day = \"02-29\"", "day = \"13-01\"");
+    // The holiday stands on line 4, the check on line 9.
+    fault(
+        &broken,
+        &["line 4, holiday a day", "line 9, rule XX.cooldown"],
+    );
+    fault(
+        &GOOD.replace("a source", " "),
+        &["line 5, rule XX.cooldown"],
+    );
+    let credibility = "check.gentle_first = { credibility = 1.0 }";
+    fault(
+        &GOOD.replace("check.cooldown = { hours = 1 }", credibility),
+        &["credibility 1 must be at least 0.5"],
+    );
+}

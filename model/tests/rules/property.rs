@@ -3,16 +3,25 @@
 
 use crate::case::invoice_id;
 use crate::naive::{self, Step, World};
-use crate::worlds::{GUARDRAILS, Random, STRATEGIES, random};
+use crate::worlds::{Draw, GUARDRAILS, Random, STRATEGIES};
 use lagom_features::domain::{Channel, Currency, Event, EventType, Kind, Tone, Zone};
 use lagom_features::{History, Ledger, Recorded};
 use lagom_model::guardrails::{Facts, Pack, Verdict};
 use lagom_model::policy::ladder;
 use lagom_model::strategy::{HUMAN_REVIEW, Strategy, WAIT, When};
-use proptest::prelude::*;
-use proptest::strategy::{Strategy as _, ValueTree};
-use proptest::test_runner::TestRunner;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Fails with the words of what is wrong.
+macro_rules! ensure {
+    ($holds:expr, $($words:tt)+) => {
+        if !$holds {
+            return Err(format!($($words)+));
+        }
+    };
+}
 
 fn staged(
     strategy: &Strategy,
@@ -34,10 +43,11 @@ fn staged(
             None => true,
         };
         // Nobody has three settled invoices in a world of two.
-        country && kind && least && when.first_miss != Some(true)
+        country && kind && least && when.first_miss != Some(true) && world.has_come_to(when)
     };
     strategy.spec().stages.iter().any(|stage| {
         meant(&stage.when)
+            && !stage.exit.as_ref().is_some_and(meant)
             && stage.kinds.contains(&kind)
             && channel.is_none_or(|one| stage.channels.is_empty() || stage.channels.contains(&one))
             && tone.is_none_or(|one| stage.tones.is_empty() || stage.tones.contains(&one))
@@ -46,8 +56,21 @@ fn staged(
     })
 }
 
+/// How much of a world's catalogue is compared.
+#[derive(Clone, Copy)]
+enum Compare {
+    Everything,
+    /// So many actions, and the one that the ladder takes.
+    Some(usize),
+}
+
 /// Compares the two, and adds to `named` every rule that a refusal names.
-fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), TestCaseError> {
+fn check(
+    random: &Random,
+    compare: Compare,
+    draw: &mut Draw,
+    named: &mut BTreeSet<&'static str>,
+) -> Result<(), String> {
     let customer = Recorded {
         recorded_at: random.customer.created_at,
         value: random.customer.clone(),
@@ -58,7 +81,8 @@ fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), Test
     });
     let history = History::from_records(vec![customer], invoices.collect(), random.events.clone());
     let view = history.as_of(random.now);
-    let facts = Facts::of(&view, &Ledger::of(&view), &invoice_id("i")).unwrap();
+    let mut facts = Facts::of(&view, &Ledger::of(&view), &invoice_id("i")).unwrap();
+    facts.reserve(&invoice_id("i"), &random.reserved);
     let strategy = &STRATEGIES[random.strategy];
     let guardrails = &GUARDRAILS[random.guardrails];
 
@@ -69,6 +93,7 @@ fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), Test
         customer: &random.customer,
         invoice: &random.invoices[0],
         events: &known,
+        reserved: &random.reserved,
         now: random.now,
         fees_agreed: random.guardrails >= 2,
         review: [0, 2].contains(&random.guardrails),
@@ -84,19 +109,44 @@ fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), Test
 
     let mut verdicts = Vec::new();
     guardrails.screen(&facts, strategy, world.allowed, &mut verdicts);
-    prop_assert_eq!(verdicts.len(), strategy.catalogue().len());
-    prop_assert_eq!(verdicts[WAIT], Verdict::Allowed);
+    ensure!(
+        verdicts.len() == strategy.catalogue().len(),
+        "a verdict each"
+    );
+    ensure!(verdicts[WAIT].is_allowed(), "waiting is refused");
     // A person can always be asked while anything is owed.
     let closed = world.is_closed();
-    prop_assert_eq!(verdicts[HUMAN_REVIEW].is_allowed(), !closed);
+    ensure!(
+        verdicts[HUMAN_REVIEW].is_allowed() != closed,
+        "a person, closed: {closed}"
+    );
 
     let eligible: Vec<bool> = verdicts.iter().map(|one| one.is_allowed()).collect();
-    prop_assert!(eligible[ladder::choose(&facts, strategy, &eligible)]);
+    let rung = ladder::choose(&facts, strategy, &eligible);
+    ensure!(eligible[rung], "the ladder takes what is refused");
+    let steps = strategy.catalogue().len() - 2;
+    let places: Vec<usize> = match compare {
+        Compare::Everything => (2..steps + 2).collect(),
+        Compare::Some(count) => {
+            let any: Vec<usize> = (0..count).map(|_| 2 + draw.below(steps)).collect();
+            // What is left open is what could be advised: half of those compared, where there is any.
+            let open: Vec<usize> = (2..steps + 2).filter(|&place| eligible[place]).collect();
+            let half = (0..count / 2).filter(|_| !open.is_empty());
+            let open: Vec<usize> = half.map(|_| open[draw.below(open.len())]).collect();
+            let all = any[..count - open.len()].iter().copied();
+            all.chain(open).chain((rung >= 2).then_some(rung)).collect()
+        }
+    };
 
     let zone = naive::zone(&random.customer);
     let today = random.now.date(&zone);
     let mut quiet = HashMap::new();
-    for (action, verdict) in strategy.catalogue().iter().zip(&verdicts).skip(2) {
+    for place in places {
+        let (action, verdict) = (&strategy.catalogue()[place], &verdicts[place]);
+        let calls = matches!(
+            action.channel,
+            Some(Channel::Sms | Channel::AppPush | Channel::Phone)
+        );
         let (from, until) = action.timing.unwrap().slot(today, &zone);
         let past = until <= random.now;
         let (from, until) = (from.max(random.now), until.max(random.now));
@@ -118,27 +168,21 @@ fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), Test
             past,
         };
         let mut is_quiet = |until| {
-            *quiet
-                .entry((from, until))
-                .or_insert_with(|| naive::out_of_hours(&random.customer, from, until))
+            calls
+                && *quiet
+                    .entry((from, until))
+                    .or_insert_with(|| naive::out_of_hours(&random.customer, from, until))
         };
         let broken = naive::broken(&world, &step, is_quiet(until));
         named.extend(broken.first());
-        match verdict {
-            Verdict::Allowed => {
-                prop_assert!(
-                    broken.is_empty(),
-                    "{action} is allowed and breaks {broken:?}"
-                );
-            }
-            Verdict::Refused(rule) => {
-                let rule = guardrails.rule(*rule).id.as_str();
-                prop_assert!(
-                    broken.first() == Some(&rule),
-                    "{action} is refused by {rule}; it breaks {broken:?}"
-                );
-            }
-        }
+        let refused = match verdict {
+            Verdict::Allowed => None,
+            Verdict::Refused(rule) => Some(guardrails.rule(*rule).id.as_str()),
+        };
+        ensure!(
+            refused == broken.first().copied(),
+            "{action} is refused by {refused:?}; it breaks {broken:?}"
+        );
 
         // Confirmed at the beginning of the slot by what is known now, every broken rule is
         // named but those that bind the choice alone.
@@ -163,43 +207,105 @@ fn check(random: &Random, named: &mut BTreeSet<&'static str>) -> Result<(), Test
         };
         let broken = naive::broken(&unlimited, &confirmed, is_quiet(from));
         let rechecked = guardrails.recheck(&facts, action, fee_minor, from);
-        prop_assert_eq!(rechecked, broken, "{}", action);
+        ensure!(
+            rechecked == broken,
+            "{action} confirmed: {rechecked:?} {broken:?}"
+        );
+        named.extend(broken);
     }
     Ok(())
 }
 
-/// `LAGOM_CASES` asks for more worlds than the few thousand of every build.
-fn config() -> ProptestConfig {
-    let asked = std::env::var("LAGOM_CASES").ok();
-    ProptestConfig {
-        cases: asked.and_then(|text| text.parse().ok()).unwrap_or(3_000),
-        failure_persistence: None,
-        ..ProptestConfig::default()
+/// The same world with as little in it as still fails.
+fn shrunk(random: &Random, seed: u64) -> (Random, String) {
+    let fails = |random: &Random| {
+        let (mut draw, mut named) = (Draw::new(seed), BTreeSet::new());
+        check(random, Compare::Everything, &mut draw, &mut named).err()
+    };
+    let mut least = random.clone();
+    let mut why = fails(&least).unwrap_or_else(|| "only when drawn".to_owned());
+    let mut at = 0;
+    while at < least.events.len() + least.reserved.len() {
+        let mut less = least.clone();
+        if at < less.events.len() {
+            less.events.remove(at);
+        } else {
+            less.reserved.remove(at - less.events.len());
+        }
+        match fails(&less) {
+            Some(reason) => (least, why) = (less, reason),
+            None => at += 1,
+        }
     }
+    (least, why)
 }
 
-proptest! {
-    #![proptest_config(config())]
-
-    #[test]
-    fn the_rules_and_their_naive_twin_agree_on_everything(random in random()) {
-        check(&random, &mut BTreeSet::new())?;
+/// `LAGOM_CASES` asks for more worlds than those of every build, `LAGOM_FIRST` for others than the
+/// first, so that millions can be gone through in pieces.
+#[test]
+#[expect(clippy::print_stderr, reason = "a long run says how far it is")]
+fn the_rules_and_their_naive_twin_agree_on_everything() {
+    let asked = |name: &str| {
+        let text = std::env::var(name).ok()?;
+        Some(text.parse::<u64>().unwrap())
+    };
+    let first = asked("LAGOM_FIRST").unwrap_or(0);
+    let cases = asked("LAGOM_CASES").unwrap_or(20_000);
+    // A few thousand are worth whole catalogues; of millions a sample of each is.
+    let whole = if cases > 1_000_000 { 500 } else { 50 };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let started = Instant::now();
+    let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !failed.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + cases {
+                        return;
+                    }
+                    if seed % 1_000_000 == 999_999 {
+                        eprintln!("{seed}: {:.0} s", started.elapsed().as_secs_f64());
+                    }
+                    let mut draw = Draw::new(seed);
+                    let world = draw.world();
+                    let compare = if seed % whole == 0 {
+                        Compare::Everything
+                    } else {
+                        Compare::Some(6)
+                    };
+                    let found = check(&world, compare, &mut draw, &mut BTreeSet::new());
+                    if let Err(reason) = found {
+                        failed.store(true, Ordering::Relaxed);
+                        *failure.lock().unwrap() = Some((seed, world, reason));
+                    }
+                }
+            });
+        }
+    });
+    if let Some((seed, world, reason)) = failure.into_inner().unwrap() {
+        let (least, why) = shrunk(&world, seed);
+        panic!("seed {seed}: {reason}\nleast: {why}\n{least:#?}");
     }
+    let seconds = started.elapsed().as_secs_f64();
+    eprintln!("{cases} worlds in {seconds:.0} s on {threads} threads");
 }
 
 /// An agreement on worlds in which a rule is never named anything would say nothing about it.
 #[test]
 fn every_rule_is_named_by_some_refusal() {
-    let mut runner = TestRunner::deterministic();
     let mut named = BTreeSet::new();
+    let mut draw = Draw::new(1);
     for _ in 0..6_000 {
-        let world = random().new_tree(&mut runner).unwrap().current();
-        check(&world, &mut named).unwrap();
+        let world = draw.world();
+        check(&world, Compare::Everything, &mut draw, &mut named).unwrap();
     }
-    let packs = GUARDRAILS[0].packs().iter();
-    for rule in packs.flat_map(Pack::rules) {
+    for rule in GUARDRAILS[0].packs().iter().flat_map(Pack::rules) {
+        // Judged by estimates: `gentle` holds it to a twin of its own.
+        let judged = rule.id != "global.gentle_first";
         assert!(
-            named.contains(rule.id.as_str()),
+            named.contains(rule.id.as_str()) == judged,
             "{} is never named",
             rule.id
         );

@@ -182,3 +182,158 @@ fn a_fee_that_is_never_allowed_over_one_channel_is_told_alone() {
     assert_eq!(steps, ["reminder.sms.friendly", "reminder.sms.neutral"]);
     assert!(found[0].rules.contains(&"SE.fee_written".into()));
 }
+
+const CONDITIONS: &str = r#"
+steps = [
+    { kind = "reminder", channels = ["email", "sms"], tones = ["friendly"], timings = ["d0-midday"] },
+    { kind = "discount_offer", channels = ["email"], tones = ["friendly"], timings = ["d0-midday"], discount_minor = 5000, price_minor = 10 },
+    { kind = "retry_debit", timings = ["d0-morning", "d3-morning"] },
+]
+stages = [
+    { name = "two at most", from_day = 1, kinds = ["reminder"], channels = ["email"], exit = { contacts_from = 2 } },
+    { name = "a week after", from_day = 1, kinds = ["discount_offer"], when = { sent = ["reminder"], sent_days = 7 }, exit = { seen = true } },
+    { name = "after two failed debits", from_day = 1, kinds = ["reminder"], channels = ["sms"], when = { failed_debits_from = 2 } },
+    { name = "debits", from_day = 0, kinds = ["retry_debit"] },
+]
+ladder = [
+    { kind = "retry_debit", from_day = 0 },
+    { kind = "reminder", from_day = 0, channels = ["sms"], when = { failed_debits_from = 2 } },
+    { kind = "retry_debit", from_day = 0 },
+]
+"#;
+
+fn conditions() -> Strategy {
+    Strategy::new(toml::from_str(CONDITIONS).unwrap()).unwrap()
+}
+
+#[test]
+fn stages_are_entered_and_left_by_what_has_been_done() {
+    let strategy = conditions();
+    let (email, sms) = (
+        "reminder.email.friendly.d0-midday",
+        "reminder.sms.friendly.d0-midday",
+    );
+    let offer = "discount_offer.email.friendly.d0-midday";
+    let stage = Some("strategy.stage".to_owned());
+    let bare = || Case::new("2026-10-20", NOW);
+    assert_eq!(bare().refusal_of(email, &strategy), None);
+    let once = || bare().sent(email, "2026-11-01", 0);
+    assert_eq!(once().refusal_of(email, &strategy), None);
+    let twice = || once().sent(email, "2026-11-10", 0);
+    assert_eq!(
+        twice().refusal_of(email, &strategy),
+        stage,
+        "left after two"
+    );
+    // Entered a week after a reminder, left once it was seen.
+    assert_eq!(bare().refusal_of(offer, &strategy), stage);
+    assert_eq!(
+        bare()
+            .sent(email, "2026-11-17", 0)
+            .refusal_of(offer, &strategy),
+        stage
+    );
+    assert_eq!(once().refusal_of(offer, &strategy), None);
+    let seen = once().event(EventType::LinkClicked, "2026-11-02", |event| {
+        event.channel = Some(Channel::Email);
+    });
+    assert_eq!(seen.refusal_of(offer, &strategy), stage);
+    // After two failed debits.
+    let failed = |times: usize| {
+        let days = ["2026-10-21", "2026-10-25", "2026-10-29"];
+        days[..times].iter().fold(bare(), |case, day| {
+            case.event(EventType::PaymentFailed, day, |_| {})
+        })
+    };
+    assert_eq!(failed(1).refusal_of(sms, &strategy), stage);
+    assert_eq!(failed(2).refusal_of(sms, &strategy), None);
+    let discount = strategy.discount_minor(&offer.parse().unwrap());
+    assert_eq!(discount, Some(5_000));
+    let place = |action: &str| strategy.place(&action.parse().unwrap()).unwrap();
+    assert_eq!(strategy.price_at(place(offer)), Some(10));
+    assert_eq!(strategy.price_at(place(email)), None);
+}
+
+#[test]
+fn another_debit_then_a_message_then_another_debit() {
+    let strategy = conditions();
+    let failed = |times: usize| {
+        let mut case = Case::new("2026-10-20", NOW);
+        case.invoices[0].payment_method = Some("card".to_owned());
+        let days = ["2026-11-10", "2026-11-14", "2026-11-18"];
+        days[..times].iter().fold(case, |case, day| {
+            case.event(EventType::PaymentFailed, day, |_| {})
+        })
+    };
+    assert_eq!(advice(&failed(0), &strategy), "wait");
+    let debit = "retry_debit.none.none.d0-morning";
+    assert_eq!(advice(&failed(1), &strategy), debit);
+    let sms = "reminder.sms.friendly.d0-midday";
+    assert_eq!(advice(&failed(2), &strategy), sms);
+    let told = failed(2).sent(sms, "2026-11-15", 0);
+    assert_eq!(advice(&told, &strategy), debit);
+    assert_eq!(
+        advice(&failed(3).sent(sms, "2026-11-15", 0), &strategy),
+        "wait"
+    );
+}
+
+#[test]
+fn a_message_that_could_not_be_delivered_is_followed_at_once() {
+    let strategy = two_ladders();
+    let mail = "reminder.email.friendly.d0-midday";
+    // A day old: too early for one that was merely not opened.
+    let mailed = || Case::new("2026-11-14", NOW).sent(mail, "2026-11-20T20:00:00Z", 0);
+    assert_eq!(advice(&mailed(), &strategy), "wait");
+    let bounced = mailed().event(EventType::DeliveryFailed, "2026-11-20T21:00:00Z", |event| {
+        event.channel = Some(Channel::Email);
+    });
+    assert_eq!(
+        advice(&bounced, &strategy),
+        "reminder.sms.neutral.d0-midday"
+    );
+}
+
+#[test]
+fn conditions_that_nothing_fulfils_are_faults_with_their_place() {
+    let fault = |from: &str, to: &str, place: (&'static str, usize, Option<&'static str>)| {
+        assert!(CONDITIONS.contains(from), "{from}");
+        let spec: StrategySpec = toml::from_str(&CONDITIONS.replacen(from, to, 1)).unwrap();
+        let error = Strategy::new(spec).unwrap_err();
+        assert_eq!(error.faults.len(), 1, "{error}");
+        assert_eq!(error.faults[0].place(), Some(place), "{error}");
+    };
+    let nothing = "exit = { contacts_from = 2, contacts_below = 2 }";
+    fault(
+        "exit = { contacts_from = 2 }",
+        nothing,
+        ("stages", 0, Some("exit")),
+    );
+    fault(
+        "exit = { seen = true }",
+        "exit = {}",
+        ("stages", 1, Some("exit")),
+    );
+    let below = "when = { failed_debits_from = 2, failed_debits_below = 1 }";
+    fault(
+        "when = { failed_debits_from = 2 }",
+        below,
+        ("stages", 2, Some("when")),
+    );
+    fault(
+        "discount_minor = 5000",
+        "discount_minor = 0",
+        ("steps", 1, Some("discount_minor")),
+    );
+    fault(
+        "price_minor = 10",
+        "price_minor = -1",
+        ("steps", 1, Some("price_minor")),
+    );
+    let channels = "kind = \"retry_debit\", channels = [\"sms\"], from_day = 0";
+    fault(
+        "kind = \"retry_debit\", from_day = 0",
+        channels,
+        ("ladder", 0, None),
+    );
+}

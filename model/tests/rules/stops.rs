@@ -3,6 +3,7 @@
 use crate::case::{Case, EVERYTHING, invoice_id, t};
 use lagom_features::domain::{Channel, Currency, EventType, Money};
 use lagom_model::guardrails::Verdict;
+use lagom_model::guardrails::facts::Reserved;
 use lagom_model::strategy::{HUMAN_REVIEW, WAIT};
 
 const LETTER: &str = "reminder.letter.friendly.d0-midday";
@@ -283,4 +284,62 @@ fn a_request_can_limit_the_channels() {
             assert_eq!(guardrails.rule(rule).id, "request.channels");
         }
     }
+}
+
+#[test]
+fn a_hold_can_be_for_selling_alone() {
+    let selling = case().event(EventType::HoldPlaced, "2026-11-20", |event| {
+        event.reason = Some("marketing".to_owned());
+    });
+    selling.allows(LETTER);
+    selling.refuses("discount_offer.letter.friendly.d0-midday", "global.hold");
+    assert!(!selling.facts().is_stopped());
+    // The other hold is not its own, and ends alone.
+    let both = selling.event(EventType::HoldPlaced, "2026-11-21", |_| {});
+    both.refuses(LETTER, "global.hold");
+    let one = both.event(EventType::HoldReleased, "2026-11-22", |_| {});
+    one.allows(LETTER);
+    one.refuses("discount_offer.letter.friendly.d0-midday", "global.hold");
+}
+
+#[test]
+fn what_is_reserved_is_spent_at_once_and_climbs_no_rung() {
+    let pending = |action: &str, fee_minor: i64| Reserved {
+        invoice_id: invoice_id("i"),
+        action: action.parse().unwrap(),
+        fee_minor,
+        at: t("2026-11-23T07:00:00Z"),
+        until: t("2026-11-25T07:00:00Z"),
+    };
+    let refusal = |reserved: &[Reserved], action: &str| {
+        let bare = case().without(&["global.review_claims"]);
+        let mut facts = bare.facts();
+        facts.reserve(&invoice_id("i"), reserved);
+        let (guardrails, mut verdicts) = (bare.guardrails(), Vec::new());
+        guardrails.screen(&facts, &EVERYTHING, None, &mut verdicts);
+        match verdicts[EVERYTHING.place(&action.parse().unwrap()).unwrap()] {
+            Verdict::Allowed => None,
+            Verdict::Refused(rule) => Some(guardrails.rule(rule).id.to_string()),
+        }
+    };
+    let sms = pending("reminder.sms.friendly.d0-morning", 0);
+    let daily = Some("global.daily_cap".to_owned());
+    assert_eq!(refusal(std::slice::from_ref(&sms), LETTER), daily);
+    // Until it expires it may go out just before; then it went out on its day, two days earlier.
+    assert_eq!(
+        refusal(
+            std::slice::from_ref(&sms),
+            "reminder.letter.friendly.d1-evening"
+        ),
+        daily
+    );
+    let later = "reminder.letter.friendly.d2-midday";
+    assert_eq!(refusal(std::slice::from_ref(&sms), later), None);
+    // Nobody has heard of it yet: the next rung is not open.
+    let last = pending("reminder.letter.final.d0-morning", 0);
+    let claim = refusal(&[last], "collection_claim.letter.final.d3-morning");
+    assert_eq!(claim.as_deref(), Some("global.one_rung"));
+    let debit = pending("retry_debit.none.none.d0-morning", 0);
+    let flight = refusal(&[debit], LETTER);
+    assert_eq!(flight.as_deref(), Some("global.payment_in_flight"));
 }

@@ -6,10 +6,11 @@ use lagom_features::domain::{
     Channel, Country, Currency, Customer, CustomerId, CustomerKind, Event, EventId, EventType,
     Invoice, Money, TenantId, Timestamp, Tone, Zone,
 };
+use lagom_model::guardrails::facts::{PLAN_IN_PREPARATION, Reserved, TREATMENT};
 use lagom_model::guardrails::{Guardrails, GuardrailsSpec, Override};
 use lagom_model::strategy::{Strategy, StrategySpec};
-use proptest::prelude::*;
-use proptest::strategy::Strategy as Strategy_;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::sync::LazyLock;
 
 /// Fees on either side of the caps, selling, claims and debits.
@@ -32,6 +33,10 @@ stages = [
     { name = "firm", from_day = 25, until_day = 60, kinds = ["collection_claim", "reminder"], channels = ["email", "letter"] },
     { name = "at home", from_day = 41, kinds = ["reminder", "retry_debit"], when = { countries = ["SE"], customers = "consumer" } },
     { name = "much", from_day = 41, kinds = ["plan_offer"], when = { owed_from_minor = 50000, first_miss = false } },
+    { name = "begin", from_day = 41, kinds = ["reminder"], tones = ["neutral"], when = { contacts_below = 2 }, exit = { seen = true } },
+    { name = "follow up", from_day = 41, kinds = ["reminder"], tones = ["final"], when = { contacts_from = 1, sent = ["reminder"], sent_days = 7 }, exit = { failed_debits_from = 2 } },
+    { name = "unseen", from_day = 41, kinds = ["discount_offer"], when = { seen = false, failed_debits_below = 2 }, exit = { sent = ["collection_claim"] } },
+    { name = "failing", from_day = 41, kinds = ["plan_offer"], channels = ["sms"], when = { failed_debits_from = 1 }, exit = { sent_days = 20 } },
 ]
 ladder = []
 "#;
@@ -47,8 +52,9 @@ pub(crate) static GUARDRAILS: LazyLock<[Guardrails; 4]> = LazyLock::new(|| {
         let off = ["global.review_fees", "global.review_claims"];
         let off = off.map(|rule| Override::off(rule, "nobody is asked in this world"));
         let spec = GuardrailsSpec {
-            packs: vec!["SE".to_owned()],
+            packs: vec!["SE".to_owned(), "UK".to_owned()],
             home: None,
+            files: Vec::new(),
             fees_agreed: agreed,
             overrides: if review { Vec::new() } else { off.to_vec() },
         };
@@ -56,40 +62,39 @@ pub(crate) static GUARDRAILS: LazyLock<[Guardrails; 4]> = LazyLock::new(|| {
     })
 });
 
-fn customer() -> impl Strategy_<Value = Customer> {
-    let zone = prop::sample::select(vec![
-        None,
-        None,
-        Some("Europe/Stockholm"),
-        Some("America/New_York"),
-        Some("Asia/Kolkata"),
-    ]);
-    let country = prop::sample::select(vec![None, Some("SE"), Some("SE"), Some("US"), Some("JP")]);
-    let kind = prop::sample::select(vec![
-        None,
-        Some(CustomerKind::Consumer),
-        Some(CustomerKind::Business),
-    ]);
-    let rare = || prop::sample::select(vec![None, None, None, None, Some(false), Some(true)]);
-    (zone, country, kind, rare(), rare(), any::<Option<bool>>()).prop_map(
-        |(zone, country, kind, vulnerable, minor, autopay)| {
-            let id = CustomerId::new("c").unwrap();
-            let mut customer = Customer::unknown(TenantId::default(), id, t("2020-01-01"));
-            customer.time_zone = zone.map(|name| Zone::parse(name).unwrap());
-            customer.country = country.map(|code| Country::new(code).unwrap());
-            customer.kind = kind;
-            customer.vulnerable = vulnerable;
-            customer.minor = minor.filter(|_| vulnerable.is_some());
-            customer.autopay = autopay;
-            customer
-        },
-    )
-}
-
 /// Kinds of events that rules read; contacts are what rules are mostly about.
-fn event_kind() -> impl Strategy_<Value = EventType> {
+const OFTEN: [EventType; 22] = {
     use EventType::*;
-    let rare = vec![
+    [
+        ContactSent,
+        ContactSent,
+        ContactSent,
+        ContactSent,
+        ContactSent,
+        ContactSent,
+        ContactSent,
+        ContactSent,
+        PaymentFailed,
+        PaymentFailed,
+        PaymentFailed,
+        InvoiceOpened,
+        // Of what is rare, one is drawn below.
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        HoldPlaced,
+        CustomerDeceased,
+    ]
+};
+
+const RARE: [EventType; 27] = {
+    use EventType::*;
+    [
         PaymentInitiated,
         PaymentSucceeded,
         PaymentFailed,
@@ -115,22 +120,19 @@ fn event_kind() -> impl Strategy_<Value = EventType> {
         CollectionRecalled,
         AutopayEnabled,
         AutopayDisabled,
-    ];
-    let final_ones = vec![
-        CustomerDeceased,
-        CustomerBankrupt,
-        WrittenOff,
+        LinkClicked,
         SupportContacted,
-    ];
-    prop_oneof![
-        8 => Just(ContactSent),
-        3 => Just(PaymentFailed),
-        8 => prop::sample::select(rare),
-        1 => prop::sample::select(final_ones),
     ]
-}
+};
 
-const REASONS: [Option<&str>; 9] = [
+const FINAL: [EventType; 4] = [
+    EventType::CustomerDeceased,
+    EventType::CustomerBankrupt,
+    EventType::WrittenOff,
+    EventType::SupportContacted,
+];
+
+const REASONS: [Option<&str>; 11] = [
     None,
     Some("reminder"),
     Some("reminder"),
@@ -140,144 +142,227 @@ const REASONS: [Option<&str>; 9] = [
     Some("due_date_notice.email.friendly.d0-morning"),
     Some("reminder.letter.final.d1-morning"),
     Some("human_review"),
+    Some(TREATMENT),
+    Some(PLAN_IN_PREPARATION),
 ];
 
-/// An event up to 40 days before and a day after `now`, learnt up to two days later.
-fn event(now: Timestamp) -> impl Strategy_<Value = Event> {
-    let when = (
-        -40 * DAY_MICROS..DAY_MICROS,
-        prop_oneof![3 => Just(0), 1 => 0..2 * DAY_MICROS],
-    );
-    // Some things happen on the hour, where windows end.
-    let when = (when, any::<bool>(), 0..1_000_i64);
-    let about = prop::sample::select(vec![Some("i"), Some("i"), Some("i"), Some("j"), None]);
-    let facets = (
-        prop::option::of(prop::sample::select(Channel::ALL)),
-        prop::option::of(prop::sample::select(Tone::ALL)),
-        prop::sample::select(REASONS.to_vec()),
-    );
-    let amount = prop::option::of((
-        prop::sample::select(vec![100_i64, 6_000, 30_000, 50_000, 99_000, 100_000]),
-        prop::bool::weighted(0.1),
-    ));
-    let until = prop::option::of(-10 * DAY_MICROS..10 * DAY_MICROS);
-    (event_kind(), when, about, facets, amount, until).prop_map(
-        move |(kind, ((ago, lag), sharp, _), about, (channel, tone, reason), amount, until)| {
-            let at = now.micros() + ago;
-            let at = if sharp {
-                at - at.rem_euclid(DAY_MICROS / 24)
-            } else {
-                at
-            };
-            let time = |micros: i64| Timestamp::from_micros(micros).unwrap();
-            let id = EventId::new("unnamed").unwrap();
-            let who = CustomerId::new("c").unwrap();
-            let mut event = Event::new(id, kind, who, time(at), time(at + lag));
-            event.invoice_id = about.map(invoice_id);
-            event.channel = channel;
-            event.tone = tone;
-            event.reason = reason.map(str::to_owned);
-            let foreign = kind == EventType::PaymentUnmatched;
-            event.amount = amount.map(|(minor, euro)| {
-                let euro = euro && foreign;
-                let currency = if euro {
-                    Currency::new("EUR").unwrap()
-                } else {
-                    Currency::SEK
-                };
-                Money::new(minor, currency)
-            });
-            event.until = until.map(|after| time(at + after));
-            event
-        },
-    )
-}
-
-/// Anything, or a customer with much mail about something else.
-fn events(now: Timestamp) -> impl Strategy_<Value = Vec<Event>> {
-    let mail = event(now).prop_map(|mut event| {
-        event.kind = EventType::ContactSent;
-        event.invoice_id = Some(invoice_id("j"));
-        event.channel = Some(Channel::Letter);
-        event
-    });
-    let busy = (
-        prop::collection::vec(event(now), 0..3),
-        prop::collection::vec(mail, 6..12),
-    );
-    prop_oneof![
-        4 => prop::collection::vec(event(now), 0..14),
-        1 => busy.prop_map(|(some, mail)| [some, mail].concat()),
-    ]
-}
-
+/// A customer, two invoices, and what may have happened.
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     pub(crate) customer: Customer,
     pub(crate) invoices: Vec<Invoice>,
     pub(crate) events: Vec<Event>,
+    pub(crate) reserved: Vec<Reserved>,
     pub(crate) now: Timestamp,
     pub(crate) strategy: usize,
     pub(crate) guardrails: usize,
     pub(crate) allowed: Option<Vec<Channel>>,
 }
 
-pub(crate) fn random() -> impl Strategy_<Value = Random> {
-    let first = t("2025-03-01").micros() / (DAY_MICROS / 24);
-    let last = t("2027-12-01").micros() / (DAY_MICROS / 24);
-    let now = (
-        first..last,
-        prop::sample::select(vec![0_i64, 0, 1, 1_799_000_000]),
-    )
-        .prop_map(|(hour, past)| Timestamp::from_micros(hour * (DAY_MICROS / 24) + past).unwrap());
-    let allowed = prop::option::weighted(
-        0.2,
-        prop::collection::vec(prop::sample::select(Channel::ALL), 0..4),
-    );
-    now.prop_flat_map(move |now| {
-        (
-            customer(),
-            events(now),
-            -20..60_i32,
-            prop::sample::select(vec![4_000_i64, 100_000, 100_000]),
-            prop::bool::weighted(0.1),
-            prop::option::of(prop::sample::select(vec!["card", "invoice"])),
-            (0..2_usize, 0..4_usize),
-            allowed.clone(),
-        )
-            .prop_map(
-                move |(customer, mut events, age, amount, euro, method, rules, allowed)| {
-                    let due_on = now.date(&Zone::utc()).plus_days(-age);
-                    let currency = if euro {
-                        Currency::new("EUR").unwrap()
-                    } else {
-                        Currency::SEK
-                    };
-                    let invoices = ["i", "j"].map(|id| Invoice {
-                        invoice_id: invoice_id(id),
-                        customer_id: customer.customer_id.clone(),
-                        issued_at: due_on.plus_days(-90).start(&Zone::utc()),
-                        due_on,
-                        amount: Money::new(amount, currency),
-                        terms_days: None,
-                        payment_method: method.map(str::to_owned),
-                        billing_channel: None,
-                        product: None,
-                    });
-                    for (place, event) in events.iter_mut().enumerate() {
-                        event.event_id = EventId::new(format!("e{place:02}")).unwrap();
-                    }
-                    events.retain(|event| event.faults().is_empty());
-                    Random {
-                        customer,
-                        invoices: invoices.to_vec(),
-                        events,
-                        now,
-                        strategy: rules.0,
-                        guardrails: rules.1,
-                        allowed,
-                    }
-                },
-            )
-    })
+/// Draws worlds; the same seed draws the same.
+pub(crate) struct Draw(ChaCha8Rng);
+
+impl Draw {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        self.0.random_range(0..count)
+    }
+
+    fn of<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len())]
+    }
+
+    fn between(&mut self, from: i64, until: i64) -> i64 {
+        self.0.random_range(from..until)
+    }
+
+    /// Once in `n`.
+    fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn maybe<T: Copy>(&mut self, list: &[T]) -> Option<T> {
+        (!self.once_in(2)).then(|| self.of(list))
+    }
+
+    fn customer(&mut self) -> Customer {
+        let id = CustomerId::new("c").unwrap();
+        let mut customer = Customer::unknown(TenantId::default(), id, t("2020-01-01"));
+        let zone = self.of(&[
+            None,
+            None,
+            Some("Europe/Stockholm"),
+            Some("America/New_York"),
+            Some("Asia/Kolkata"),
+        ]);
+        customer.time_zone = zone.map(|name| Zone::parse(name).unwrap());
+        let country = self.of(&[
+            None,
+            Some("SE"),
+            Some("SE"),
+            Some("GB"),
+            Some("US"),
+            Some("JP"),
+        ]);
+        customer.country = country.map(|code| Country::new(code).unwrap());
+        customer.kind = self.of(&[
+            None,
+            Some(CustomerKind::Consumer),
+            Some(CustomerKind::Business),
+        ]);
+        let rare = [None, None, None, None, Some(false), Some(true)];
+        customer.vulnerable = self.of(&rare);
+        customer.minor = self.of(&rare).filter(|_| customer.vulnerable.is_some());
+        customer.autopay = self.of(&[None, Some(false), Some(true)]);
+        customer
+    }
+
+    /// An event up to 70 days before and a day after `now`, learnt up to two days later.
+    fn event(&mut self, now: Timestamp, kind: EventType) -> Event {
+        let ago = if self.once_in(4) {
+            self.between(-70 * DAY_MICROS, -40 * DAY_MICROS)
+        } else {
+            self.between(-40 * DAY_MICROS, DAY_MICROS)
+        };
+        let mut at = now.micros() + ago;
+        if self.once_in(2) {
+            // Some things happen on the hour, where windows end.
+            at -= at.rem_euclid(DAY_MICROS / 24);
+        }
+        let lag = if self.once_in(4) {
+            self.between(0, 2 * DAY_MICROS)
+        } else {
+            0
+        };
+        let time = |micros: i64| Timestamp::from_micros(micros).unwrap();
+        let id = EventId::new("unnamed").unwrap();
+        let who = CustomerId::new("c").unwrap();
+        let mut event = Event::new(id, kind, who, time(at), time(at + lag));
+        let about = self.of(&[Some("i"), Some("i"), Some("i"), Some("j"), None]);
+        event.invoice_id = about.map(invoice_id);
+        event.channel = self.maybe(Channel::ALL);
+        event.tone = self.maybe(Tone::ALL);
+        event.reason = self.of(&REASONS).map(str::to_owned);
+        let amounts = [100_i64, 6_000, 30_000, 50_000, 99_000, 100_000];
+        if let Some(minor) = self.maybe(&amounts) {
+            let euro = kind == EventType::PaymentUnmatched && self.once_in(10);
+            event.amount = Some(Money::new(
+                minor,
+                if euro { euros() } else { Currency::SEK },
+            ));
+        }
+        if self.once_in(2) {
+            event.until = Some(time(at + self.between(-10 * DAY_MICROS, 10 * DAY_MICROS)));
+        }
+        event
+    }
+
+    /// Anything, or a customer with much mail about something else.
+    fn events(&mut self, now: Timestamp) -> Vec<Event> {
+        let busy = self.once_in(5);
+        let any = if busy { self.below(3) } else { self.below(14) };
+        let mut events: Vec<Event> = (0..any)
+            .map(|_| {
+                let kind = match self.of(&OFTEN) {
+                    EventType::HoldPlaced => self.of(&RARE),
+                    EventType::CustomerDeceased => self.of(&FINAL),
+                    often => often,
+                };
+                self.event(now, kind)
+            })
+            .collect();
+        if busy {
+            for _ in 0..6 + self.below(6) {
+                let mut mail = self.event(now, EventType::ContactSent);
+                mail.invoice_id = Some(invoice_id("j"));
+                mail.channel = Some(Channel::Letter);
+                events.push(mail);
+            }
+        }
+        for (place, event) in events.iter_mut().enumerate() {
+            event.event_id = EventId::new(format!("e{place:02}")).unwrap();
+        }
+        events.retain(|event| event.faults().is_empty());
+        events
+    }
+
+    /// Steps that were let through and not reported.
+    fn reserved(&mut self, now: Timestamp) -> Vec<Reserved> {
+        let count = if self.once_in(4) {
+            1 + self.below(2)
+        } else {
+            0
+        };
+        let actions = [
+            "reminder.sms.friendly.d0-morning",
+            "reminder.letter.final.d1-morning",
+            "collection_claim.letter.final.d0-midday",
+            "due_date_notice.email.friendly.d3-morning",
+            "retry_debit.none.none.d1-morning",
+        ];
+        (0..count)
+            .map(|_| {
+                let at = now.micros() + self.between(-2 * DAY_MICROS, 3 * DAY_MICROS);
+                let until = now.micros() + self.between(0, 5 * DAY_MICROS);
+                Reserved {
+                    invoice_id: invoice_id(self.of(&["i", "j"])),
+                    action: self.of(&actions).parse().unwrap(),
+                    fee_minor: self.of(&[0, 0, 6_000]),
+                    at: Timestamp::from_micros(at).unwrap(),
+                    until: Timestamp::from_micros(until.max(at)).unwrap(),
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn world(&mut self) -> Random {
+        let hour = DAY_MICROS / 24;
+        let first = t("2025-03-01").micros() / hour;
+        let last = t("2027-12-01").micros() / hour;
+        let past = self.of(&[0_i64, 0, 1, 1_799_000_000]);
+        let now = Timestamp::from_micros(self.between(first, last) * hour + past).unwrap();
+        let customer = self.customer();
+        let due_on = now
+            .date(&Zone::utc())
+            .plus_days(-(self.below(80) as i32 - 20));
+        let minor = self.of(&[4_000_i64, 100_000, 100_000, 100_000, 1_500_000]);
+        let currency = if self.once_in(10) {
+            euros()
+        } else {
+            Currency::SEK
+        };
+        let method = self.of(&[None, Some("card"), Some("invoice")]);
+        let invoices = ["i", "j"].map(|id| Invoice {
+            invoice_id: invoice_id(id),
+            customer_id: customer.customer_id.clone(),
+            issued_at: due_on.plus_days(-90).start(&Zone::utc()),
+            due_on,
+            amount: Money::new(minor, currency),
+            terms_days: None,
+            payment_method: method.map(str::to_owned),
+            billing_channel: None,
+            product: None,
+        });
+        let allowed = self.once_in(5).then(|| {
+            let count = self.below(4);
+            (0..count).map(|_| self.of(Channel::ALL)).collect()
+        });
+        Random {
+            customer,
+            invoices: invoices.to_vec(),
+            events: self.events(now),
+            reserved: self.reserved(now),
+            now,
+            strategy: self.below(2),
+            guardrails: self.below(4),
+            allowed,
+        }
+    }
+}
+
+fn euros() -> Currency {
+    Currency::new("EUR").unwrap()
 }

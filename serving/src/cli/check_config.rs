@@ -4,11 +4,11 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::guardrails::conflicts;
+use lagom_model::guardrails::{Pack, conflicts};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Checks a configuration file, or a feature spec, and reports every fault with its line. Of a valid
+/// Checks a configuration file, a feature spec or a pack of rules, and reports every fault with its line. Of a valid
 /// configuration it tells which steps of the strategy no rule ever allows, and which rules refuse
 /// them.
 #[derive(Debug, clap::Args)]
@@ -72,8 +72,12 @@ fn in_training(_: &str) -> Option<String> {
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|error| format!("{}: {error}", args.file.display()))?;
-    let is_spec = text.lines().any(|line| line.trim() == "[[feature]]");
-    let (is, faults, conflicts) = if is_spec {
+    let has = |header: &str| text.lines().any(|line| line.trim() == header);
+    let (is, faults, conflicts) = if has("[[rules]]") {
+        let faults = Pack::parse(&text, &[]).err().unwrap_or_default();
+        let faults = faults.iter().map(ToString::to_string).collect();
+        ("pack of rules", faults, Vec::new())
+    } else if has("[[feature]]") {
         let fault = FeatureSpec::parse(&text)
             .err()
             .map(|error| error.to_string());

@@ -7,7 +7,7 @@ use crate::config::Config;
 use lagom_features::domain::Timestamp;
 use lagom_model::decide::{PolicyKind, Snapshot};
 use lagom_model::policy::learning::Learning;
-use lagom_training::replay::{Replay, ReplayOptions, Tally, replay};
+use lagom_training::replay::{Group, Replay, ReplayOptions, Tally, replay};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -130,12 +130,58 @@ fn text(found: &Replay, policy: PolicyKind) -> String {
             );
         }
     }
+    text += &by_group(found);
     text += "\ndecisions in which a rule refuses something\n";
     let mut rules: Vec<_> = found.refusals.iter().collect();
     rules.sort_by_key(|(_, refusals)| std::cmp::Reverse(refusals.decisions));
     for (rule, refusals) in rules.into_iter().take(SHOWN) {
         text += &format!("{:>9}  {rule}\n", refusals.decisions);
     }
+    text
+}
+
+/// How harshly each group is dealt with; nothing where all customers are alike or none was.
+fn by_group(found: &Replay) -> String {
+    let both = found.logged_by_group.iter().zip(&found.replayed_by_group);
+    let alone = |by: &str| {
+        found
+            .logged_by_group
+            .iter()
+            .filter(|one| one.by == by)
+            .count()
+            < 2
+    };
+    let told: Vec<(&Group, &Group)> = both.filter(|(one, _)| !alone(one.by)).collect();
+    if told
+        .iter()
+        .all(|(before, after)| before.harsh + after.harsh == 0)
+    {
+        return String::new();
+    }
+    let mut text = format!(
+        "\nfirm, final, claims and fees: share of the messages, ratio to all with its 95 % interval\n\
+         {:<24} {:>9}  {:<34}{}\n",
+        "", "customers", "logged", "replayed"
+    );
+    let cell = |one: &Group| match (one.share, one.ratio, one.interval) {
+        (Some(share), Some(ratio), Some([low, high])) => {
+            let apart = if low > 1.0 || high < 1.0 { " *" } else { "" };
+            let share = 100.0 * share;
+            format!("{share:>5.1} %  {ratio:.2} ({low:.2} to {high:.2}){apart}")
+        }
+        (Some(share), ..) => format!("{:>5.1} %", 100.0 * share),
+        _ => "no message".to_owned(),
+    };
+    for (before, after) in told {
+        let name = format!("{}={}", before.by, before.group);
+        let customers = before.customers;
+        text += &format!(
+            "{name:<24} {customers:>9}  {:<34}{}\n",
+            cell(before),
+            cell(after)
+        );
+    }
+    text += "* the interval does not hold 1: dealt with otherwise than all\n";
     text
 }
 

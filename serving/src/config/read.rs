@@ -1,6 +1,7 @@
 //! From a text and the environment to a valid configuration.
 
 use super::access::{Tls, Token};
+use super::locate::{Into, line_at, line_of, misreading};
 use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, StoreSpec};
 use super::{Config, ConfigFault};
 use crate::experiment::{ExperimentSpec, Experiments};
@@ -9,7 +10,7 @@ use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::BanditConfig;
 use lagom_model::decide::{ColdStart, Pace, PolicyKind};
-use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
+use lagom_model::guardrails::{Guardrails, GuardrailsFault, GuardrailsSpec};
 use lagom_model::objective::Objective;
 use lagom_model::policy::context::{Context, ContextEntry, default_entries};
 use lagom_model::policy::heads::HEADS;
@@ -77,14 +78,6 @@ fn merged(text: &str, environment: HashMap<String, String>) -> Result<Table, Vec
         })
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
-        + 1
-}
-
 impl Reader<'_> {
     fn config(&mut self, folder: &Path) -> Option<Config> {
         let server: ServerSpec = self.section("server");
@@ -143,8 +136,8 @@ impl Reader<'_> {
                 &format!("{share} must lie in [0, 1]"),
             );
         }
-        let strategy = self.check(Strategy::new(strategy));
-        let guardrails = self.check(Guardrails::new(&guardrails));
+        let strategy = self.strategy(strategy);
+        let guardrails = self.guardrails(&guardrails, folder);
         let store = self.store(&store.url, folder);
         let spec = self.spec(&features.spec, folder);
         let bound = spec
@@ -192,7 +185,14 @@ impl Reader<'_> {
             Some(table) => table,
         };
         table.try_into().unwrap_or_else(|error: toml::de::Error| {
-            self.misread(name, error.message());
+            match misreading::<T>(self.text, name) {
+                Some((what, line)) => {
+                    let what = format!("[{name}] {what}");
+                    self.faults.push(ConfigFault { line, what });
+                }
+                // An override of the environment.
+                None => self.misread(name, error.message()),
+            }
             T::default()
         })
     }
@@ -257,15 +257,76 @@ impl Reader<'_> {
         }
     }
 
+    fn strategy(&mut self, spec: StrategySpec) -> Option<Strategy> {
+        let error = match Strategy::new(spec) {
+            Ok(strategy) => return Some(strategy),
+            Err(error) => error,
+        };
+        for fault in error.faults {
+            let line = fault.place().and_then(|(list, at, field)| {
+                let (section, list) = (Into::Key("strategy"), Into::Key(list));
+                let path = [
+                    section,
+                    list,
+                    Into::Place(at),
+                    Into::Key(field.unwrap_or("")),
+                ];
+                line_of(self.text, &path)
+            });
+            let what = format!("[strategy] {fault}");
+            self.faults.push(ConfigFault { line, what });
+        }
+        None
+    }
+
+    fn guardrails(&mut self, spec: &GuardrailsSpec, folder: &Path) -> Option<Guardrails> {
+        let mut texts = Vec::with_capacity(spec.files.len());
+        for file in &spec.files {
+            let path = folder.join(file);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => texts.push(text),
+                Err(error) => {
+                    let what = format!("{}: {error}", path.display());
+                    self.fault("guardrails", "files", &what);
+                    return None;
+                }
+            }
+        }
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let error = match Guardrails::with_packs(spec, &texts) {
+            Ok(guardrails) => return Some(guardrails),
+            Err(error) => error,
+        };
+        for GuardrailsFault { place, what } in error.faults {
+            let (list, at) = place;
+            let path = [Into::Key("guardrails"), Into::Key(list), Into::Place(at)];
+            let line = line_of(self.text, &path);
+            let file = spec.files.get(at).filter(|_| list == "files");
+            let file = file.map(|file| format!("{file}: ")).unwrap_or_default();
+            let what = format!("[guardrails] {file}{what}");
+            self.faults.push(ConfigFault { line, what });
+        }
+        None
+    }
+
     fn check<T, E: Display>(&mut self, checked: Result<T, E>) -> Option<T> {
         match checked {
             Ok(value) => Some(value),
             Err(error) => {
                 let what = error.to_string();
-                self.faults.push(ConfigFault { line: None, what });
+                let line = self.line_named(&what);
+                self.faults.push(ConfigFault { line, what });
                 None
             }
         }
+    }
+
+    /// The line of the key that a message of the form `[section] key …` names.
+    fn line_named(&self, what: &str) -> Option<usize> {
+        let (section, rest) = what.strip_prefix('[')?.split_once("] ")?;
+        let section = section.trim_matches(['[', ']']).split('.').next()?;
+        let key = rest.split([' ', ':']).next()?.rsplit('.').next()?;
+        self.line(section, key)
     }
 
     /// A key that serde refuses stands between backticks in its message.

@@ -69,7 +69,7 @@ fn every_fault_is_reported_at_once_with_its_line() {
         "line 5: [store] url: `postgres` is not a store",
         "line 7: [learning] window_days: 0",
         "line 8: [typo] is unknown",
-        "[objective] cash = -1",
+        "line 10: [objective] cash = -1",
     ] {
         assert!(message.contains(part), "no {part:?} in\n{message}");
     }
@@ -80,4 +80,87 @@ fn every_fault_is_reported_at_once_with_its_line() {
 fn what_is_no_toml_is_reported_with_its_line() {
     let error = parse("[server]\ngrpc = \n").unwrap_err();
     assert_eq!(error.0[0].line, Some(2), "{error}");
+}
+
+/// The faults of a text, one a line.
+fn faults(text: &str, folder: &Path) -> String {
+    let error = Config::parse(text, folder, HashMap::new()).unwrap_err();
+    error.to_string()
+}
+
+#[test]
+fn faults_of_strategy_and_guardrails_name_their_lines() {
+    let text = "[strategy]
+currency = \"SEK\"
+ladder = []
+
+[[strategy.steps]]
+kind = \"reminder\"
+channels = [\"letter\"]
+tones = [\"neutral\"]
+timings = [\"tomorrow\"]
+fee_minor = -1
+
+[[strategy.stages]]
+name = \"late\"
+from_day = 9
+until_day = 3
+kinds = [\"reminder\"]
+
+[guardrails]
+packs = [
+    \"SE\",
+    \"XX\",
+]
+[[guardrails.overrides]]
+rule = \"global.cooldown\"
+set = { hours = 24 }
+reason = \" \"
+[[guardrails.overrides]]
+rule = \"global.weekly_cap\"
+set = { maximum = 3 }
+reason = \"a test\"
+";
+    let message = faults(text, Path::new(""));
+    for part in [
+        "line 9: [strategy] steps[0].timings",
+        "line 10: [strategy] steps[0].fee_minor = -1",
+        "line 15: [strategy] stages[0] ends on day 3",
+        "line 20: [guardrails] packs: there is no `XX`",
+        "line 22: [guardrails] overrides: `global.cooldown` needs a reason",
+        "line 26: [guardrails] pack global",
+    ] {
+        assert!(message.contains(part), "no {part:?} in\n{message}");
+    }
+    let misspelt = text.replace("[\"letter\"]", "[\"leter\"]");
+    let message = faults(&misspelt, Path::new(""));
+    assert!(message.contains("line 7: [strategy] unknown"), "{message}");
+}
+
+#[test]
+fn packs_of_the_companys_own_are_read_from_files_and_named_in_faults() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = "name = \"OWN\"
+version = \"1\"
+[[rules]]
+id = \"OWN.letters\"
+source = \"decided by the board\"
+confidence = \"high\"
+check.contacts = { max = 1, hours = 240, channels = [\"letter\"] }
+";
+    let text = "[guardrails]\npacks = [\"SE\"]\nfiles = [\"own.toml\"]\n";
+    std::fs::write(folder.path().join("own.toml"), pack).unwrap();
+    let config = Config::parse(text, folder.path(), HashMap::new()).unwrap();
+    assert!(config.guardrails.pack().starts_with("global+SE+OWN#"));
+    let broken = pack.replace("max = 1", "maxi = 1");
+    std::fs::write(folder.path().join("own.toml"), broken).unwrap();
+    let message = faults(text, folder.path());
+    let expected = "line 3: [guardrails] own.toml: pack OWN, line 7, rule OWN.letters";
+    assert!(message.contains(expected), "{message}");
+    std::fs::remove_file(folder.path().join("own.toml")).unwrap();
+    let message = faults(text, folder.path());
+    assert!(
+        message.contains("line 3: [guardrails] files: "),
+        "{message}"
+    );
 }

@@ -112,6 +112,7 @@ fn action(decision: &Decision, strategy: &Strategy) -> v1::Action {
     let action: &Action = &decision.action;
     let same = decision.strategy_id == strategy.id();
     let template = same.then(|| strategy.template_key(action)).flatten();
+    let discount = same.then(|| strategy.discount_minor(action)).flatten();
     let currency: Currency = strategy.currency();
     let fee = (decision.fee_minor > 0).then(|| v1::Money {
         minor_units: decision.fee_minor,
@@ -126,6 +127,9 @@ fn action(decision: &Decision, strategy: &Strategy) -> v1::Action {
         send_until: decision.send_until.map(wire_time),
         template_key: template.unwrap_or_default(),
         fee,
-        discount: None,
+        discount: discount.map(|minor_units| v1::Money {
+            minor_units,
+            currency: currency.to_string(),
+        }),
     }
 }

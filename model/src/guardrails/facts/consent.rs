@@ -1,7 +1,7 @@
 //! Whom a company may write to, over which channel and what for.
 
 use lagom_features::View;
-use lagom_features::domain::{Channel, EventType, Kind};
+use lagom_features::domain::{Channel, Event, EventType, Kind};
 
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,12 @@ impl Purpose {
             Kind::DiscountOffer | Kind::AutopayOffer => Self::Marketing,
             _ => Self::Payment,
         }
+    }
+
+    /// The one purpose that an event is about; none where it is about every purpose.
+    #[must_use]
+    pub fn stated(event: &Event) -> Option<Self> {
+        (event.reason.as_deref() == Some("marketing")).then_some(Self::Marketing)
     }
 }
 
@@ -42,7 +48,7 @@ impl Consent {
                 EventType::ConsentGranted => false,
                 _ => continue,
             };
-            let marketing_only = event.reason.as_deref() == Some("marketing");
+            let marketing_only = Purpose::stated(event).is_some();
             for &channel in Channel::ALL {
                 if event.channel.is_none_or(|one| one == channel) {
                     consent.marketing[channel.index()] = withdrawn;

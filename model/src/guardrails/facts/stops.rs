@@ -1,11 +1,18 @@
 //! What stands in the way of asking a customer for money.
 
+use super::consent::Purpose;
 use lagom_features::View;
-use lagom_features::domain::{Channel, Currency, Event, EventType, InvoiceId, Timestamp};
+use lagom_features::domain::{Channel, Currency, Days, Event, EventType, InvoiceId, Timestamp};
 use lagom_features::ledger::{IN_FLIGHT_DAYS, InvoiceState};
 
 /// Reason of a `hold_placed` that waits for a person to look at the case.
 pub const HUMAN_REVIEW: &str = "human_review";
+
+/// Reason of a `moratorium_started` for somebody who is treated for a mental health crisis; it lasts
+/// until `moratorium_ended` says that the treatment is over.
+pub const TREATMENT: &str = "mental_health_crisis";
+/// Reason of a `support_contacted` or `hold_placed`: the customer, or an adviser, is drawing up a plan.
+pub const PLAN_IN_PREPARATION: &str = "plan_in_preparation";
 
 /// Dunning stopped by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,17 +21,42 @@ pub struct Hold {
     pub on_invoice: bool,
     /// Over one channel only, or over all.
     pub channel: Option<Channel>,
+    /// For one purpose only, or for both: that of an event whose reason is `marketing` is selling.
+    pub purpose: Option<Purpose>,
     /// Until when; none means until released.
     pub until: Option<Timestamp>,
 }
 
-/// A legal or granted standstill that has not been ended.
+/// A legal or granted standstill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standstill {
     /// Since when.
     pub from: Timestamp,
     /// Until when; none means until ended.
     pub until: Option<Timestamp>,
+    /// Whether it protects somebody in treatment for a mental health crisis.
+    pub treatment: bool,
+    /// When it was ended, if it was: a rule may let it last longer.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Standstill {
+    /// Until when it lasts, where one lasts at least `at_least_days` unless it is ended, and one for a
+    /// treatment `after_treatment_days` beyond its end; `None` while nobody knows.
+    #[must_use]
+    pub fn lasts_until(&self, at_least_days: i64, after_treatment_days: i64) -> Option<Timestamp> {
+        let beyond = Days::whole(if self.treatment {
+            after_treatment_days
+        } else {
+            0
+        });
+        if let Some(ended) = self.ended_at {
+            return Some(ended + beyond);
+        }
+        // A treatment lasts until it is over, whatever was thought at its begin.
+        let until = self.until.filter(|_| !self.treatment)?;
+        Some(until.max(self.from + Days::whole(at_least_days)))
+    }
 }
 
 /// Money that no invoice could be found for.
@@ -57,8 +89,10 @@ pub struct Stops {
     pub plan_running: bool,
     /// Holds that have been placed and not released, expired ones among them.
     pub holds: Vec<Hold>,
-    /// A standstill that has not been ended, expired or not.
+    /// The last standstill, ended, expired or not.
     pub standstill: Option<Standstill>,
+    /// Since when a plan is being drawn up that has not come about yet.
+    pub plan_prepared_since: Option<Timestamp>,
     /// The customer is vulnerable.
     pub vulnerable: bool,
     /// The customer died.
@@ -130,9 +164,15 @@ impl Stops {
                 self.standstill = Some(Standstill {
                     from: event.occurred_at,
                     until: event.until,
+                    treatment: event.reason.as_deref() == Some(TREATMENT),
+                    ended_at: None,
                 });
             }
-            EventType::MoratoriumEnded => self.standstill = None,
+            EventType::MoratoriumEnded => {
+                if let Some(standstill) = &mut self.standstill {
+                    standstill.ended_at.get_or_insert(event.occurred_at);
+                }
+            }
             EventType::VulnerabilityFlagged => self.vulnerable = true,
             EventType::CustomerDeceased => self.deceased = true,
             EventType::CustomerBankrupt => self.bankrupt = true,
@@ -141,12 +181,22 @@ impl Stops {
     }
 
     fn apply(&mut self, event: &Event) {
+        if matches!(
+            event.kind,
+            EventType::SupportContacted | EventType::HoldPlaced
+        ) && event.reason.as_deref() == Some(PLAN_IN_PREPARATION)
+        {
+            self.plan_prepared_since = Some(event.occurred_at);
+        }
         match event.kind {
+            // It has come about, or came to nothing.
+            EventType::PlanStarted | EventType::PlanEnded => self.plan_prepared_since = None,
             EventType::HoldPlaced => {
                 self.release(event);
                 self.holds.push(Hold {
                     on_invoice: event.invoice_id.is_some(),
                     channel: event.channel,
+                    purpose: Purpose::stated(event),
                     until: event.until,
                 });
             }
@@ -157,9 +207,13 @@ impl Stops {
 
     /// A hold ends with a release of the same scope, or with a newer hold of that scope.
     fn release(&mut self, event: &Event) {
-        let on_invoice = event.invoice_id.is_some();
+        let scope = (
+            event.invoice_id.is_some(),
+            event.channel,
+            Purpose::stated(event),
+        );
         self.holds
-            .retain(|hold| (hold.on_invoice, hold.channel) != (on_invoice, event.channel));
+            .retain(|hold| (hold.on_invoice, hold.channel, hold.purpose) != scope);
     }
 
     /// Whether any of the stops that end a case, or suspend it, is in force at `now`. Whether
@@ -176,11 +230,13 @@ impl Stops {
             || self.bankrupt
             || self.minor
             || self.promised_until.is_some_and(|until| until > now)
-            || self.standstill.is_some_and(|one| open(one.until))
+            || self
+                .standstill
+                .is_some_and(|one| open(one.lasts_until(0, 0)))
             || self
                 .holds
                 .iter()
-                .any(|hold| hold.channel.is_none() && open(hold.until))
+                .any(|hold| hold.channel.is_none() && hold.purpose.is_none() && open(hold.until))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Vetoes;
 use crate::guardrails::facets::Facets;
-use crate::guardrails::facts::Unmatched;
+use crate::guardrails::facts::{Purpose, Unmatched};
 use crate::guardrails::scene::Scene;
 use crate::guardrails::veto::fee;
 use lagom_features::domain::{Days, Kind, Timestamp, Tone};
@@ -42,15 +42,31 @@ pub(super) fn holds(scene: &Scene<'_>, vetoes: &mut Vetoes<'_>) {
             Some(channel) => Facets::contacts().over(&[channel]),
             None => Facets::ACTING,
         };
+        let facets = match hold.purpose {
+            Some(purpose) => facets.kinds(|kind| kind.is_contact() && Purpose::of(kind) == purpose),
+            None => facets,
+        };
         vetoes.refuse(facets, slots);
     }
 }
 
-pub(super) fn standstill(scene: &Scene<'_>, at_least_days: i64, vetoes: &mut Vetoes<'_>) {
+pub(super) fn standstill(
+    scene: &Scene<'_>,
+    at_least_days: i64,
+    after_treatment_days: i64,
+    vetoes: &mut Vetoes<'_>,
+) {
     if let Some(standstill) = scene.facts.stops.standstill {
-        let least = standstill.from + Days::whole(at_least_days);
-        let until = standstill.until.map(|until| until.max(least));
+        let until = standstill.lasts_until(at_least_days, after_treatment_days);
         let slots = scene.slots_where(|slot| until.is_none_or(|until| slot.from < until));
+        vetoes.refuse(Facets::ACTING, slots);
+    }
+}
+
+pub(super) fn plan_in_preparation(scene: &Scene<'_>, days: i64, vetoes: &mut Vetoes<'_>) {
+    if let Some(since) = scene.facts.stops.plan_prepared_since {
+        let until = since + Days::whole(days);
+        let slots = scene.slots_where(|slot| slot.from < until);
         vetoes.refuse(Facets::ACTING, slots);
     }
 }

@@ -1,8 +1,12 @@
 //! What the raw records say, asked one question at a time.
 
-use super::{HOUR, World, is_bank_day, rung, zone};
+use super::{HOUR, World, is_bank_day, is_british_bank_day, rung, zone};
 use lagom_features::domain::time::DAY_MICROS;
-use lagom_features::domain::{Channel, Date, Event, EventType, InvoiceId, Kind, Timestamp, Zone};
+use lagom_features::domain::{
+    Channel, Date, Event, EventType, InvoiceId, Kind, Timestamp, Tone, Zone,
+};
+use lagom_model::guardrails::facts::Reserved;
+use lagom_model::strategy::When;
 
 impl World<'_> {
     pub(super) fn mine(&self, event: &Event) -> bool {
@@ -58,7 +62,7 @@ impl World<'_> {
     pub(super) fn kind_of(&self, contact: &Event) -> Kind {
         let reason = contact.reason.as_deref().unwrap_or("");
         for &kind in Kind::ALL {
-            if reason == kind.name() || reason.starts_with(&format!("{}.", kind.name())) {
+            if reason.split('.').next() == Some(kind.name()) {
                 return kind;
             }
         }
@@ -135,22 +139,25 @@ impl World<'_> {
         sum > 0 && 2 * sum >= self.outstanding()
     }
 
-    pub(super) fn held(&self, channel: Option<Channel>, at: Timestamp) -> bool {
-        let mut scopes: Vec<(bool, Option<Channel>)> = Vec::new();
+    pub(super) fn held(&self, channel: Option<Channel>, selling: bool, at: Timestamp) -> bool {
+        let sells = |event: &Event| event.reason.as_deref() == Some("marketing");
+        let mut scopes: Vec<(bool, Option<Channel>, bool)> = Vec::new();
         for event in self.events.iter().filter(|event| self.mine_or_all(event)) {
-            scopes.push((event.invoice_id.is_some(), event.channel));
+            scopes.push((event.invoice_id.is_some(), event.channel, sells(event)));
         }
-        scopes.iter().any(|&(on_invoice, scope)| {
+        scopes.iter().any(|&(on_invoice, scope, only_selling)| {
             let last = self.events.iter().rev().find(|event| {
                 self.mine_or_all(event)
                     && event.invoice_id.is_some() == on_invoice
                     && event.channel == scope
+                    && sells(event) == only_selling
                     && [EventType::HoldPlaced, EventType::HoldReleased].contains(&event.kind)
             });
             last.is_some_and(|event| {
                 event.kind == EventType::HoldPlaced
                     && event.until.is_none_or(|until| at < until)
                     && (scope.is_none() || scope == channel)
+                    && (selling || !only_selling)
             })
         })
     }
@@ -207,13 +214,123 @@ impl World<'_> {
             .any(|until| at.micros() < until.micros() + 2 * DAY_MICROS)
     }
 
-    pub(super) fn standstill(&self, at: Timestamp) -> bool {
+    /// Whether a standstill is in force that lasts at least so many days unless it is ended, and
+    /// one for a treatment so many days after its end.
+    pub(super) fn standstill(&self, at: Timestamp, at_least: i64, beyond: i64) -> bool {
+        let begun = |event: &&Event| event.kind == EventType::MoratoriumStarted;
+        let Some(place) = self.events.iter().rposition(|event| begun(&event)) else {
+            return false;
+        };
+        let begin = &self.events[place];
+        let treated = begin.reason.as_deref() == Some("mental_health_crisis");
+        let mut after = self.events[place..].iter();
+        if let Some(end) = after.find(|event| event.kind == EventType::MoratoriumEnded) {
+            let beyond = if treated { beyond } else { 0 };
+            return at.micros() < end.occurred_at.micros() + beyond * DAY_MICROS;
+        }
+        match begin.until {
+            Some(until) if !treated => {
+                let least = begin.occurred_at.micros() + at_least * DAY_MICROS;
+                at.micros() < until.micros().max(least)
+            }
+            _ => true,
+        }
+    }
+
+    pub(super) fn plan_prepared(&self, at: Timestamp, days: i64) -> bool {
+        use EventType::{HoldPlaced, PlanEnded, PlanStarted, SupportContacted};
+        let prepares = |event: &Event| {
+            [HoldPlaced, SupportContacted].contains(&event.kind)
+                && event.reason.as_deref() == Some("plan_in_preparation")
+        };
         let last = self.events.iter().rev().find(|event| {
-            [EventType::MoratoriumStarted, EventType::MoratoriumEnded].contains(&event.kind)
+            self.mine_or_all(event)
+                && (prepares(event) || [PlanStarted, PlanEnded].contains(&event.kind))
         });
         last.is_some_and(|event| {
-            event.kind == EventType::MoratoriumStarted && event.until.is_none_or(|until| at < until)
+            prepares(event) && at.micros() < event.occurred_at.micros() + days * DAY_MICROS
         })
+    }
+
+    /// Messages that may go out at any moment: of this invoice only, or of any.
+    pub(super) fn pending(&self, mine: bool) -> Vec<&Reserved> {
+        let messages = self.reserved.iter();
+        messages
+            .filter(|one| one.action.kind != Kind::RetryDebit)
+            .filter(|one| !mine || one.invoice_id == self.invoice.invoice_id)
+            .collect()
+    }
+
+    /// When a pending one went out, for who sends at `at`.
+    fn went_out(&self, one: &Reserved, at: Timestamp) -> i64 {
+        if at <= one.until {
+            at.micros() - 1
+        } else {
+            one.at.micros().max(self.now.micros())
+        }
+    }
+
+    pub(super) fn debit_reserved(&self) -> bool {
+        let debits = self.reserved.iter();
+        let mut debits = debits.filter(|one| one.action.kind == Kind::RetryDebit);
+        debits.any(|one| one.invoice_id == self.invoice.invoice_id)
+    }
+
+    /// Kind and tone of every step that charged a fee, or may.
+    pub(super) fn charged(&self) -> Vec<(Kind, Option<Tone>)> {
+        let sent = self.own_contacts().into_iter();
+        let sent = sent.filter(|event| event.amount.is_some_and(|one| one.minor_units > 0));
+        let mut all: Vec<(Kind, Option<Tone>)> = sent
+            .map(|event| (self.kind_of(event), event.tone))
+            .collect();
+        for one in self.pending(true) {
+            if one.fee_minor > 0 {
+                all.push((one.action.kind, one.action.tone));
+            }
+        }
+        all
+    }
+
+    /// What a stage asks of what has been done so far.
+    pub(crate) fn has_come_to(&self, when: &When) -> bool {
+        let steps = self.steps();
+        let contacts = steps.len() + self.pending(true).len();
+        let mut failed = 0;
+        for event in self.events.iter().filter(|event| self.mine(event)) {
+            match event.kind {
+                EventType::PaymentFailed => failed += 1,
+                EventType::PaymentSucceeded => failed = 0,
+                _ => {}
+            }
+        }
+        let old = |days: i64| {
+            let of_kinds =
+                |event: &Event| when.sent.is_empty() || when.sent.contains(&self.kind_of(event));
+            let last = steps.iter().rev().find(|(event, _)| of_kinds(event));
+            last.is_some_and(|(event, _)| {
+                event.occurred_at.micros() + days * DAY_MICROS <= self.now.micros()
+            })
+        };
+        let seen_since = |sent: Timestamp| {
+            use EventType::{InvoiceOpened, InvoiceViewed, LinkClicked};
+            self.events.iter().any(|event| {
+                [InvoiceOpened, InvoiceViewed, LinkClicked].contains(&event.kind)
+                    && event.channel.is_some()
+                    && event.occurred_at >= sent
+            })
+        };
+        let wants_seen = match (when.seen, steps.last()) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(wanted), Some((last, _))) => seen_since(last.occurred_at) == wanted,
+        };
+        contacts >= when.contacts_from.unwrap_or(0)
+            && contacts < when.contacts_below.unwrap_or(usize::MAX)
+            && failed >= when.failed_debits_from.unwrap_or(0)
+            && failed < when.failed_debits_below.unwrap_or(usize::MAX)
+            && (when.sent.is_empty() || old(0))
+            && when.sent_days.is_none_or(|days| old(i64::from(days)))
+            && wants_seen
     }
 
     pub(super) fn happened(&self, kind: EventType, scope: impl Fn(&Event) -> bool) -> bool {
@@ -269,25 +386,36 @@ impl World<'_> {
     pub(super) fn sent_within(&self, hours: i64, at: Timestamp) -> usize {
         let contacts = self.contacts();
         let recent = |event: &&&Event| at.micros() - event.occurred_at.micros() < hours * HOUR;
-        contacts.iter().filter(recent).count()
+        let pending = self.pending(false).into_iter();
+        let pending = pending.filter(|one| at.micros() - self.went_out(one, at) < hours * HOUR);
+        contacts.iter().filter(recent).count() + pending.count()
     }
 
-    pub(super) fn claim_deadline(&self, at: Timestamp) -> bool {
+    pub(super) fn claim_deadline(&self, at: Timestamp, british: bool) -> bool {
         let steps = self.steps();
         let claims = steps.iter().rev();
         let mut claims = claims.filter(|(event, _)| self.kind_of(event) == Kind::CollectionClaim);
-        let Some((last, _)) = claims.next() else {
-            return false;
+        let pending = self.pending(true);
+        let mut pending = pending.iter().rev();
+        let pending = pending.find(|one| one.action.kind == Kind::CollectionClaim);
+        let last = match (pending, claims.next()) {
+            (Some(one), _) => Timestamp::from_micros(self.went_out(one, at)).unwrap(),
+            (None, Some((last, _))) => last.occurred_at,
+            (None, None) => return false,
         };
         let zone = zone(self.customer);
-        let sent = last.occurred_at.date(&zone);
+        let sent = last.date(&zone);
         let today = at.date(&zone);
-        let mut bank_days = 0;
-        let mut day = sent.plus_days(3);
-        while day < today {
-            day = day.plus_days(1);
-            bank_days += i32::from(is_bank_day(day));
-        }
-        today.days_since(sent) < 8 || bank_days < 4
+        let passed = |is_bank_day: fn(Date) -> bool| {
+            let mut bank_days = 0;
+            let mut day = sent.plus_days(3);
+            while day < today {
+                day = day.plus_days(1);
+                bank_days += i32::from(is_bank_day(day));
+            }
+            bank_days
+        };
+        let slow = passed(is_bank_day) < 4 || (british && passed(is_british_bank_day) < 4);
+        today.days_since(sent) < 8 || slow
     }
 }

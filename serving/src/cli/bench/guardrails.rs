@@ -152,6 +152,8 @@ fn wide() -> Result<Strategy, Failure> {
             .to_vec(),
         variants: Vec::new(),
         fee_minor: 0,
+        price_minor: None,
+        discount_minor: None,
         template: "{kind}".to_owned(),
     });
     Ok(Strategy::new(StrategySpec {
@@ -165,6 +167,7 @@ fn wide() -> Result<Strategy, Failure> {
             channels: Vec::new(),
             tones: Vec::new(),
             when: When::default(),
+            exit: None,
         }],
         ladder: Vec::new(),
     })?)

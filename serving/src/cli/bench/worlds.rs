@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Let the rule of gentleness bind the bandit.
+    #[arg(long)]
+    gentle: bool,
     /// Configuration of strategy, guardrails, objective and bandit.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -81,8 +84,13 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 
 fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure> {
     let reviewed = "the simulated company's people look at every claim before it is sent";
+    let mut overrides = vec![Override::off(CLAIMS_REVIEWED, reviewed)];
+    if !args.gentle {
+        let measured = "measured is what is learnt among all that the other rules allow";
+        overrides.push(Override::off("global.gentle_first", measured));
+    }
     let guardrails = GuardrailsSpec {
-        overrides: vec![Override::off(CLAIMS_REVIEWED, reviewed)],
+        overrides,
         ..GuardrailsSpec::default()
     };
     let learning = Learning::new(

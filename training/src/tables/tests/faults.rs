@@ -131,6 +131,31 @@ fn columns_are_refused_with_the_name_that_was_meant() {
     assert!(wrong.starts_with("DIR/invoices.parquet: "), "{wrong}");
 }
 
+/// There is no place to keep what must not decide: names, addresses, protected attributes and what
+/// stands in for them.
+#[test]
+fn protected_attributes_are_refused_by_the_schema() {
+    let dir = folder();
+    let refused = [
+        "sex",
+        "gender",
+        "ethnicity",
+        "religion",
+        "health",
+        "disability",
+        "age",
+        "marital_status",
+        "postcode",
+        "name",
+        "address",
+    ];
+    for column in refused {
+        let text = format!("tenant,customer_id,created_at,{column}\n");
+        let wrong = message(dir.path(), "customers.csv", &text);
+        assert!(wrong.contains(&format!("column {column}")), "{wrong}");
+    }
+}
+
 #[test]
 fn an_event_in_another_currency_than_its_invoice_is_refused() {
     let mut tables = sample::tables();
