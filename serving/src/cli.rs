@@ -15,10 +15,16 @@ mod features;
 #[cfg(feature = "training")]
 mod fit;
 #[cfg(feature = "training")]
+mod forecast;
+#[cfg(feature = "training")]
 mod import;
+#[cfg(feature = "training")]
+mod ledger;
 #[cfg(feature = "training")]
 mod models;
 mod output;
+#[cfg(feature = "training")]
+mod plan;
 #[cfg(feature = "training")]
 mod replay;
 #[cfg(feature = "training")]
@@ -26,6 +32,7 @@ mod review;
 mod serve;
 #[cfg(feature = "training")]
 mod simulate;
+mod terminal;
 #[cfg(feature = "training")]
 mod train;
 
@@ -59,6 +66,8 @@ enum Command {
     #[cfg(feature = "training")]
     Train(train::Args),
     #[cfg(feature = "training")]
+    Forecast(forecast::Args),
+    #[cfg(feature = "training")]
     Models(models::ListArgs),
     #[cfg(feature = "training")]
     Promote(models::PromoteArgs),
@@ -78,6 +87,10 @@ enum Command {
     #[cfg(feature = "training")]
     Review(review::Args),
     #[cfg(feature = "training")]
+    Plan(plan::Args),
+    #[cfg(feature = "training")]
+    Ledger(ledger::Args),
+    #[cfg(feature = "training")]
     Bench(bench::Args),
 }
 
@@ -93,6 +106,8 @@ impl Command {
             Self::Import(args) => import::run(&args, out),
             #[cfg(feature = "training")]
             Self::Train(args) => train::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Forecast(args) => forecast::run(&args, out),
             #[cfg(feature = "training")]
             Self::Models(args) => models::list(&args, out),
             #[cfg(feature = "training")]
@@ -113,6 +128,10 @@ impl Command {
             #[cfg(feature = "training")]
             Self::Review(args) => review::run(&args, out),
             #[cfg(feature = "training")]
+            Self::Plan(args) => plan::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Ledger(args) => ledger::run(&args, out),
+            #[cfg(feature = "training")]
             Self::Bench(args) => bench::run(&args, out),
         }
     }
@@ -131,6 +150,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    #[cfg(feature = "training")]
+    terminal::show();
     let mut out = Output::stdout(cli.json);
     match cli.command.run(&mut out) {
         Ok(answer) => answer.exit_code(),
@@ -144,7 +165,7 @@ pub fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::Cli;
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn the_command_line_parses() {
@@ -152,16 +173,54 @@ mod tests {
     }
 
     #[test]
-    fn every_command_shows_an_example() {
-        let silent: Vec<String> = Cli::command()
-            .get_subcommands()
-            .filter(|command| !command.has_subcommands())
-            .filter(|command| {
-                let after = command.get_after_help().map(ToString::to_string);
-                !after.unwrap_or_default().contains("Example")
-            })
-            .map(|command| command.get_name().to_owned())
-            .collect();
+    fn every_command_shows_an_example_that_parses() {
+        let mut silent = Vec::new();
+        let mut command = Cli::command();
+        command.build();
+        for (name, help) in leaves(&command, "") {
+            let examples = examples(&help);
+            let parsed = examples.iter().filter(|example| {
+                let words = example.split_whitespace();
+                if let Err(fault) = Cli::try_parse_from(words) {
+                    panic!("{example}: {fault}");
+                }
+                true
+            });
+            if parsed.count() == 0 {
+                silent.push(name);
+            }
+        }
         assert!(silent.is_empty(), "no example in the help of {silent:?}");
+    }
+
+    /// The commands without commands of their own, each with what its help ends with.
+    fn leaves(command: &clap::Command, path: &str) -> Vec<(String, String)> {
+        let path = format!("{path} {}", command.get_name());
+        if !command.has_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            return vec![(path, help.unwrap_or_default())];
+        }
+        let below = command.get_subcommands();
+        let below = below.filter(|one| one.get_name() != "help");
+        below.flat_map(|one| leaves(one, &path)).collect()
+    }
+
+    /// The command lines of a help text, without the remarks behind them and their redirections.
+    fn examples(help: &str) -> Vec<String> {
+        let lines = help.replace("\\\n", " ");
+        let lines = lines.lines().map(|line| {
+            let line = line.trim();
+            let line = line
+                .strip_prefix("Examples:")
+                .or(line.strip_prefix("Example:"))
+                .unwrap_or(line);
+            line.trim().to_owned()
+        });
+        let commands = lines.filter(|line| line.starts_with("lagom "));
+        let bare = commands.map(|line| {
+            let end = line.find("   ").or(line.find(" >")).unwrap_or(line.len());
+            line[..end].to_owned()
+        });
+        bare.collect()
     }
 }

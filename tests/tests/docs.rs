@@ -8,6 +8,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "docs/columns.rs"]
+mod columns;
 #[path = "docs/commands.rs"]
 mod commands;
 #[path = "docs/links.rs"]

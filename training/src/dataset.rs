@@ -5,6 +5,7 @@
 //! then. Its vector is made by the extractor that serves, of a view at that instant.
 
 use crate::labels::{Loyalty, Settlement};
+use crate::progress::work;
 use lagom_features::domain::{Customer, CustomerId, Days, Invoice, InvoiceId, Timestamp, Zone};
 use lagom_features::{Extractor, FeatureSpec, History, Ledger, LedgerMemory, Scratch, View};
 use ndarray::{Array2, ArrayView1, ArrayView2};
@@ -130,9 +131,11 @@ impl Dataset {
     ) -> Self {
         let extractor = Extractor::new(spec);
         let customers: Vec<_> = histories.iter().collect();
+        let extracting = work("features", "customers", customers.len());
         let parts: Vec<Part> = customers
             .par_iter()
             .map_init(Memory::default, |memory, (id, history)| {
+                extracting.advance(1);
                 let mut part = Part::default();
                 let mut filling = Filling {
                     customer_id: id,

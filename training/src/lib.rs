@@ -5,14 +5,17 @@
 //! * [`drift`]: whether features have moved between two periods.
 //! * [`evaluation_speed`]: off-policy evaluation timed on a log of any size.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
+//! * [`fit_speed`]: a matrix to time fits on.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
+//! * [`forecast`]: expected cash by week from a folder of tables.
 //! * [`import`]: any billing export into the canonical tables, by a mapping file.
 //! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
 //! * [`matrix`]: the feature matrix of a folder, in bounded memory.
 //! * [`parity`]: served features against the same recomputed from the log.
 //! * [`pipeline`]: from tables to a model version.
+//! * [`progress`]: how far long work has come, told to whoever watches.
 //! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
 //! * [`replay`]: logged decisions made again under another strategy or other rules.
 //! * [`review`]: an experiment review from one row a customer.
@@ -29,8 +32,10 @@ pub mod dataset;
 pub mod drift;
 pub mod evaluation_speed;
 pub mod fit;
+pub mod fit_speed;
 pub mod fit_table;
 pub mod flat_table;
+pub mod forecast;
 pub mod import;
 pub mod labels;
 pub mod logged_table;
@@ -38,6 +43,7 @@ pub mod matrix;
 pub mod nightly;
 pub mod parity;
 pub mod pipeline;
+pub mod progress;
 pub mod registry;
 pub mod replay;
 pub mod review;
@@ -47,4 +53,5 @@ pub mod simulator;
 pub mod streams;
 pub mod tables;
 pub mod trial;
+pub mod uplift;
 pub mod valuation;

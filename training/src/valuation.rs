@@ -17,6 +17,7 @@ mod visits;
 pub use confounding::Confounding;
 pub use figures::{Estimand, Figure, METRICS, Segment};
 
+use crate::progress::work;
 use crate::tables::{TableError, Tables};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
@@ -241,11 +242,15 @@ impl OwnLog {
                 _ => left_out += 1,
             }
         }
+        let valuing = work("valuing", "lives", places.len());
         let found = places
             .par_iter()
             .map_init(
                 || Asked::new(candidate, incumbent),
-                |asked, (life, history)| asked.live(life, history, horizon),
+                |asked, (life, history)| {
+                    valuing.advance(1);
+                    asked.live(life, history, horizon)
+                },
             )
             .collect::<Result<Vec<_>, ValuationError>>()?;
         let Some(width) = found.iter().flatten().next().map(|one| one.taken.len()) else {

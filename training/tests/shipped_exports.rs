@@ -95,6 +95,8 @@ fn stripe_invoices_and_events() {
             ("evt_5", "payment_failed in_2B"),
             ("evt_6", "written_off in_2B"),
             ("evt_7", "credit_issued in_3A 99000"),
+            // Stripe tells the sum of a charge's refunds; the event is what was added to it.
+            ("evt_8", "payment_refunded in_2A 150"),
         ])
     );
     let paid = tables

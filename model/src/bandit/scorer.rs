@@ -36,6 +36,12 @@ pub struct Scorer {
     rows: usize,
     /// `M` by columns: entry `x_j` meets `matrix[j · rows ..]`.
     matrix: Vec<f64>,
+    /// The same of each head alone, one after the other, of which `matrix` is the weighted sum.
+    heads: Vec<f64>,
+    /// What each head says of each atom whatever the context, head by head.
+    head_constants: Vec<f64>,
+    /// Room for the constants of the atoms, heads combined.
+    atom_constants: Vec<f64>,
     /// Rows of each action, `stride` of them.
     rows_of: Vec<u32>,
     stride: usize,
@@ -106,16 +112,12 @@ impl Scratch {
                 self.eligible[at] = self.eligible[from];
                 self.values[at] = self.values[from];
                 self.scores[at] = self.scores[from];
-                if let Some(&own) = self.deviations.get(from) {
-                    self.deviations[at] = own;
-                }
                 at += 1;
             }
         }
         self.eligible.truncate(at);
         self.values.truncate(at);
         self.scores.truncate(at);
-        self.deviations.truncate(at);
     }
 
     /// The action that `u` in `[0, 1)` selects.
@@ -162,11 +164,15 @@ impl Scorer {
             base,
             rows,
             matrix: vec![0.0; rows * layout.context().len()],
+            heads: Vec::new(),
+            head_constants: Vec::new(),
+            atom_constants: Vec::with_capacity(layout.atoms().len()),
             rows_of,
             stride,
             constants: vec![0.0; actions],
             span: 1.0,
         };
+        scorer.lay_out_heads();
         scorer.revalue(valuation)?;
         Ok(scorer)
     }
@@ -223,30 +229,48 @@ impl Scorer {
         Ok(())
     }
 
+    /// Lays the heads' coefficients out as `matrix` has them, so that combining them is one pass
+    /// over memory in order.
+    fn lay_out_heads(&mut self) {
+        let layout = self.generation.layout();
+        let (rows, width) = (self.rows, layout.context().len());
+        let heads = layout.heads().len();
+        self.heads = vec![0.0; heads * rows * width];
+        self.head_constants = Vec::with_capacity(heads * layout.atoms().len());
+        for (head, matrix) in self
+            .heads
+            .chunks_exact_mut((rows * width).max(1))
+            .enumerate()
+        {
+            let mut row = 0;
+            for atom in layout.atoms() {
+                let own = &self.generation.weights(atom.block, head)[atom.offset..];
+                if atom.contextual {
+                    for (entry, &coefficient) in own[1..=width].iter().enumerate() {
+                        matrix[entry * rows + row] = coefficient;
+                    }
+                    row += 1;
+                }
+            }
+        }
+        for head in 0..heads {
+            let constants = layout.atoms().iter();
+            let constants =
+                constants.map(|atom| self.generation.weights(atom.block, head)[atom.offset]);
+            self.head_constants.extend(constants);
+        }
+    }
+
     /// Combines the heads' coefficients into `matrix` and `constants`.
     fn combine(&mut self, head_weights: &[f64]) {
         let layout = self.generation.layout();
-        let mut row = 0;
-        let mut atom_constants = Vec::with_capacity(layout.atoms().len());
-        self.matrix.fill(0.0);
-        for atom in layout.atoms() {
-            let mut constant = 0.0;
-            for (head, &weight) in head_weights.iter().enumerate() {
-                let own = &self.generation.weights(atom.block, head)[atom.offset..];
-                constant += weight * own[0];
-                if atom.contextual {
-                    for (entry, &coefficient) in own[1..=layout.context().len()].iter().enumerate()
-                    {
-                        self.matrix[entry * self.rows + row] += weight * coefficient;
-                    }
-                }
-            }
-            row += usize::from(atom.contextual);
-            atom_constants.push(constant);
-        }
+        add_up(&self.heads, head_weights, &mut self.matrix);
+        self.atom_constants.clear();
+        self.atom_constants.resize(layout.atoms().len(), 0.0);
+        add_up(&self.head_constants, head_weights, &mut self.atom_constants);
         for (action, constant) in self.constants.iter_mut().enumerate() {
             let atoms = layout.atoms_of(action).iter();
-            *constant = atoms.map(|&atom| atom_constants[atom as usize]).sum();
+            *constant = atoms.map(|&atom| self.atom_constants[atom as usize]).sum();
         }
     }
 
@@ -261,13 +285,23 @@ impl Scorer {
         scratch: &mut Scratch,
     ) -> Result<(), BanditError> {
         self.score(context, eligible, scratch)?;
-        self.spread(scratch);
+        self.spread(context, scratch);
         Ok(())
     }
 
-    /// Writes the distribution over what [`score`](Self::score) scored and
+    /// Writes the distribution over what [`score`](Self::score) scored in this context and
     /// [`retain`](Scratch::retain) has left.
-    pub fn spread(&self, scratch: &mut Scratch) {
+    pub fn spread(&self, context: &[f64], scratch: &mut Scratch) {
+        scratch.deviations.clear();
+        let config = self.generation.config();
+        if config.exploration.rule.asks_for_deviations() {
+            deviations(
+                &self.generation,
+                context,
+                &scratch.eligible,
+                &mut scratch.deviations,
+            );
+        }
         let Scratch {
             eligible,
             scores,
@@ -288,11 +322,7 @@ impl Scorer {
         self.generation
             .rule()
             .distribution(situation, probabilities);
-        floor::mix(
-            self.generation.config().exploration.floor,
-            base,
-            probabilities,
-        );
+        floor::mix(config.exploration.floor, base, probabilities);
     }
 
     /// Scores the eligible actions into `scratch`, without a distribution.
@@ -341,16 +371,6 @@ impl Scorer {
         scratch
             .scores
             .extend(scratch.values.iter().map(|&value| value / self.span));
-        scratch.deviations.clear();
-        let exploration = self.generation.config().exploration;
-        if exploration.exploration.rule.asks_for_deviations() {
-            deviations(
-                &self.generation,
-                context,
-                &scratch.eligible,
-                &mut scratch.deviations,
-            );
-        }
         if self.generation.is_optimistic() {
             self.add_bonus(context, scratch);
         }
@@ -368,6 +388,31 @@ impl Scorer {
             let features = &scratch.features[..layout.dimensions()[block]];
             *score += optimism * deviation(self.generation.block(block), features);
         }
+    }
+}
+
+/// `sum = Σ_h weight_h · part_h`, where the parts follow one another; added in the order of the heads.
+fn add_up(parts: &[f64], weights: &[f64], sum: &mut [f64]) {
+    /// Entries that are summed in registers.
+    const TOGETHER: usize = 8;
+    let length = sum.len();
+    let mut at = 0;
+    while at + TOGETHER <= length {
+        let mut here = [0.0; TOGETHER];
+        for (head, &weight) in weights.iter().enumerate() {
+            let part = &parts[head * length + at..][..TOGETHER];
+            for (sum, &coefficient) in here.iter_mut().zip(part) {
+                *sum += weight * coefficient;
+            }
+        }
+        sum[at..at + TOGETHER].copy_from_slice(&here);
+        at += TOGETHER;
+    }
+    for (at, sum) in sum.iter_mut().enumerate().skip(at) {
+        let products = weights.iter().enumerate();
+        *sum = products.fold(0.0, |sum, (head, &weight)| {
+            sum + weight * parts[head * length + at]
+        });
     }
 }
 

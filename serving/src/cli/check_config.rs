@@ -109,5 +109,13 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             format!("{}: {}", checked.file, checked.faults.join("\n"))
         }
     })?;
+    if right {
+        let file = args.file.display();
+        match checked.is {
+            "feature spec" => out.next(format_args!("lagom features --spec {file} --data DIR")),
+            "configuration" => out.next(format_args!("lagom serve --config {file}")),
+            _ => {}
+        }
+    }
     Ok(if right { Answer::Yes } else { Answer::No })
 }

@@ -3,13 +3,16 @@
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
-use crate::export::export;
+use crate::experiment::Assignment;
+use crate::export::export_telling;
+use lagom_training::progress::work;
 use lagom_training::tables::Format;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Writes customers, invoices, events, decisions and outcomes of a store as canonical tables. The
-/// server may go on running.
+/// Writes customers, invoices, events, decisions and outcomes of a store as canonical tables, beside
+/// them who was drawn into which arm (`assignments.csv`) and what was agreed of experiments
+/// (`experiments.json`). The server may go on running.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom export --config lagom.toml --out data")]
 pub(crate) struct Args {
@@ -30,10 +33,41 @@ struct Exported {
     outcomes: usize,
 }
 
+/// What was agreed of experiments and learnt from whom, for `lagom review`.
+pub(crate) const DESIGN: &str = "experiments.json";
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn assignments(all: &[Assignment]) -> String {
+    let mut text = "customer_id,experiment,salt,arm,assigned_at\n".to_owned();
+    for one in all {
+        let cells = [
+            one.customer_id.as_str(),
+            &one.experiment,
+            &one.salt,
+            &one.arm,
+        ];
+        for cell in cells {
+            text += &format!("\"{}\",", cell.replace('"', "\"\""));
+        }
+        text += &format!("{}\n", one.at);
+    }
+    text
+}
+
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
-    let tables = export(&config.store)?.into_tables();
+    let reading = work("reading the log", "entries", 0);
+    let export = export_telling(&config.store, &mut || reading.advance(1))?;
+    drop(reading);
+    let design = serde_json::to_string_pretty(&export.design(&config.models))?;
+    let assignments = assignments(&export.assignments);
+    let tables = export.into_tables();
     tables.write(&args.out, Format::Parquet)?;
+    write(&args.out.join(DESIGN), &design)?;
+    write(&args.out.join("assignments.csv"), &assignments)?;
     let exported = Exported {
         customers: tables.customers.len(),
         invoices: tables.invoices.len(),
@@ -43,16 +77,18 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     };
     out.report(&exported, || {
         format!(
-            "{} customers, {} invoices, {} events, {} decisions, {} outcomes in {}\n\
-             next: lagom train --data {} --models models",
+            "{} customers, {} invoices, {} events, {} decisions, {} outcomes in {}",
             exported.customers,
             exported.invoices,
             exported.events,
             exported.decisions,
             exported.outcomes,
             args.out.display(),
-            args.out.display(),
         )
     })?;
+    out.next(format_args!(
+        "lagom train --data {} --models models",
+        args.out.display()
+    ));
     Ok(Answer::Yes)
 }

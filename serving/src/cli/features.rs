@@ -73,6 +73,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             .collect(),
     };
     out.report(&listing, || text(&listing))?;
+    out.next("lagom features --data DIR");
     Ok(Answer::Yes)
 }
 

@@ -75,10 +75,11 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         for reject in &imported.rejects {
             text += &format!("{reject}\n");
         }
-        text + &format!(
-            "next: lagom train --data {} --models models",
-            args.out.display()
-        )
+        text
     })?;
+    out.next(format_args!(
+        "lagom train --data {} --models models",
+        args.out.display()
+    ));
     Ok(Answer::Yes)
 }

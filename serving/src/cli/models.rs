@@ -63,6 +63,14 @@ pub(crate) fn list(args: &ListArgs, out: &mut Output) -> Result<Answer, Failure>
         }
         versions.iter().map(line).collect::<Vec<_>>().join("\n")
     })?;
+    let none_is_current = versions.iter().all(|version| !version.current);
+    if let Some(newest) = versions.first().filter(|_| none_is_current) {
+        let models = args.models.display();
+        out.next(format_args!(
+            "lagom promote {} --models {models}",
+            newest.id
+        ));
+    }
     Ok(Answer::Yes)
 }
 
@@ -148,6 +156,12 @@ pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Fa
             )
         }
     })?;
+    if promoted {
+        out.next(format_args!(
+            "LAGOM__MODELS__DIR={} lagom serve",
+            args.models.display()
+        ));
+    }
     Ok(if promoted { Answer::Yes } else { Answer::No })
 }
 
@@ -159,5 +173,9 @@ pub(crate) fn rollback(args: &RollbackArgs, out: &mut Output) -> Result<Answer, 
             pointers.current.as_deref().unwrap_or("nothing")
         )
     })?;
+    out.next(format_args!(
+        "lagom models --models {}",
+        args.models.display()
+    ));
     Ok(Answer::Yes)
 }

@@ -1,10 +1,9 @@
 //! Where commands write: text for people, or one JSON document.
 
 use super::answer::{Failure, in_one_line};
+use super::terminal;
 use serde::Serialize;
 use std::fmt;
-#[cfg(feature = "training")]
-use std::io::IsTerminal;
 use std::io::{self, Write};
 
 /// Standard output in one of its two forms.
@@ -23,6 +22,11 @@ impl Output {
         if !self.json {
             write_all(format_args!("{line}\n"));
         }
+    }
+
+    /// The command that a person would give next; nothing where JSON is wanted.
+    pub(crate) fn next(&mut self, command: impl fmt::Display) {
+        self.line(format_args!("{} {command}", terminal::leading("next:")));
     }
 
     /// The document, where JSON is wanted; otherwise `text` says it to a person.
@@ -46,7 +50,11 @@ impl Output {
     /// Says why a command could not be carried out.
     pub(crate) fn complain(&mut self, failure: &Failure) {
         let line = in_one_line(failure.as_ref());
-        let _ = writeln!(io::stderr().lock(), "lagom: {line}");
+        let _ = writeln!(
+            io::stderr().lock(),
+            "{} {line}",
+            terminal::alarming("lagom:")
+        );
     }
 }
 
@@ -55,16 +63,4 @@ fn write_all(text: fmt::Arguments<'_>) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_fmt(text);
     let _ = stdout.flush();
-}
-
-/// A progress bar over `length` steps: only on a terminal, and never into a log.
-#[cfg(feature = "training")]
-pub(crate) fn progress(length: u64, unit: &'static str) -> indicatif::ProgressBar {
-    if !io::stderr().is_terminal() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let form = format!("{{bar:40}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
-    let style = indicatif::ProgressStyle::with_template(&form)
-        .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
-    indicatif::ProgressBar::new(length).with_style(style)
 }

@@ -1,7 +1,8 @@
 //! `lagom replay`: the past under another pack or strategy.
 
 use super::answer::{Answer, Failure};
-use super::output::{Output, progress};
+use super::output::Output;
+use super::terminal::progress;
 use crate::config::Config;
 use lagom_features::domain::Timestamp;
 use lagom_model::decide::{PolicyKind, Snapshot};
@@ -70,6 +71,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     })?;
     bar.finish_and_clear();
     out.report(&found, || text(&found, args.policy))?;
+    if let Some(config) = &args.config {
+        out.next(format_args!("lagom serve --config {}", config.display()));
+    }
     Ok(Answer::Yes)
 }
 

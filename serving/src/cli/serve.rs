@@ -22,12 +22,19 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
     log_to_stderr();
     let model = registry::current(&config.models)?;
+    let open = config.tls.is_none() && config.tokens.is_empty();
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let running = Server::start(config, model).await?;
         out.line(format_args!("gRPC on {}", running.grpc_addr));
         if let Some(http) = running.http_addr {
             out.line(format_args!("pages on http://{http}"));
+        }
+        if open {
+            out.next(format_args!(
+                "grpcurl -plaintext {} list",
+                running.grpc_addr
+            ));
         }
         running
             .until_signal(|| Config::load(args.config.as_deref()))

@@ -1,7 +1,8 @@
 //! `lagom simulate`: a seeded world with a known truth, as canonical tables and a decision log.
 
 use super::answer::{Answer, Failure};
-use super::output::{Output, progress};
+use super::output::Output;
+use super::terminal::progress;
 use crate::config::Config;
 use lagom_features::domain::Date;
 use lagom_model::decide::{PolicyKind, Snapshot};
@@ -109,8 +110,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         format!(
             "{} customers, {} invoices, {} events, {} decisions, {} outcomes in {}\n\
              truth: {:.1} % of what was due was paid within 30 days, {} contacts, {} complaints, \
-             {} customers left\n\
-             next: lagom train --data {} --models models",
+             {} customers left",
             tables.customers.len(),
             tables.invoices.len(),
             tables.events.len(),
@@ -121,8 +121,11 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             truth.contacts,
             truth.complaints,
             truth.churned,
-            args.out.display(),
         )
     })?;
+    out.next(format_args!(
+        "lagom train --data {} --models models",
+        args.out.display()
+    ));
     Ok(Answer::Yes)
 }

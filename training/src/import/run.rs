@@ -9,6 +9,7 @@ use super::outlet::{Outlet, is_for};
 use super::rule::{At, Written};
 use super::value::Context;
 use super::{ImportOptions, ImportReport};
+use crate::progress::work;
 use crate::tables::source::{Row, Source};
 use crate::tables::{CellFault, FAULT_LIMIT, TableError};
 use jiff::tz::TimeZone;
@@ -121,7 +122,9 @@ impl<'m> Import<'m> {
             });
         }
         let mut failed = Ok(());
+        let importing = work("importing", "rows", 0);
         source.each(|row| {
+            importing.advance(1);
             let at = At {
                 file,
                 columns: &columns,

@@ -7,10 +7,14 @@ use super::nearest::hint;
 use super::record::Record;
 use super::schema::{SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
 use super::source::{Row, Source};
+use crate::progress::work;
 use lagom_features::domain::Fault;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
+
+/// Rows between two messages to whoever watches.
+const STRIDE: usize = 4_096;
 
 /// Reads a table out of a file, or out of every table file of a folder in the order of their names.
 ///
@@ -51,7 +55,13 @@ pub(super) fn read_each<T: Record>(
         let source = Source::open(&file, b',')?;
         let layout = layout::<T>(&file, &source)?;
         let width = source.columns().len();
+        let reading = work(T::TABLE, "rows read", 0);
+        let mut rows = 0_usize;
         source.each(|row| {
+            rows += 1;
+            if rows.is_multiple_of(STRIDE) {
+                reading.advance(STRIDE);
+            }
             let before = faults.len();
             let record: Option<T> = read_row(&layout, row, width, faults);
             if let Some(record) = record.filter(|_| faults.len() == before) {
@@ -102,7 +112,10 @@ fn read_row<T: Record>(
     T::read(&mut Fields::new(layout, row, faults))
 }
 
-fn layout<'a, T: Record>(file: &'a Path, source: &Source) -> Result<Layout<'a>, TableError> {
+pub(super) fn layout<'a, T: Record>(
+    file: &'a Path,
+    source: &Source,
+) -> Result<Layout<'a>, TableError> {
     foreign::<T>(file, source)?;
     let given = source.columns();
     for (place, name) in given.iter().enumerate() {

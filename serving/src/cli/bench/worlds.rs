@@ -3,8 +3,9 @@
 mod report;
 
 use crate::cli::answer::{Answer, Failure};
-use crate::cli::output::{Output, progress};
+use crate::cli::output::Output;
 use crate::cli::simulate::world;
+use crate::cli::terminal::progress;
 use crate::config::Config;
 use lagom_features::domain::Date;
 use lagom_model::guardrails::{Guardrails, GuardrailsSpec, Override};

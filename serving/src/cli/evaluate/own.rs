@@ -193,6 +193,13 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
     };
     out.report(&report, || text(&report))?;
     let passed = report.valuation.verdict.passed;
+    if passed && matches!(&new, Named::Of(_, _, Some(_))) {
+        out.next(format_args!(
+            "lagom promote {} --models {}",
+            report.candidate,
+            args.models.display()
+        ));
+    }
     Ok(if passed { Answer::Yes } else { Answer::No })
 }
 

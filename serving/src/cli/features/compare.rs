@@ -1,7 +1,8 @@
 //! Features against features: served and recomputed, before and after.
 
 use crate::cli::answer::{Answer, Failure};
-use crate::cli::output::{Output, progress};
+use crate::cli::output::Output;
+use crate::cli::terminal::progress;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
 use lagom_training::drift::{ColumnDrift, Drift, drift as compare_periods};

@@ -2,7 +2,8 @@
 
 use super::compare;
 use crate::cli::answer::{Answer, Failure};
-use crate::cli::output::{Output, progress};
+use crate::cli::output::Output;
+use crate::cli::terminal::progress;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
 use lagom_training::matrix::{MatrixOptions, MatrixReport, Range, matrix, read_questions};
@@ -70,11 +71,21 @@ pub(super) fn run(
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    out.report(&report, || text(&report, spec, args.out.as_deref()))?;
+    out.report(&report, || text(&report, spec))?;
+    match &args.out {
+        Some(path) => out.next(format_args!(
+            "python -c \"import polars; print(polars.read_parquet('{}'))\"",
+            path.display()
+        )),
+        None => out.next(format_args!(
+            "lagom features --data {} --out features.parquet",
+            data.display()
+        )),
+    }
     Ok(Answer::Yes)
 }
 
-fn text(report: &MatrixReport, spec: &FeatureSpec, out: Option<&Path>) -> String {
+fn text(report: &MatrixReport, spec: &FeatureSpec) -> String {
     let mut text = format!(
         "{} decision points of {} customers, {} columns, fingerprint {}\n",
         report.rows,
@@ -95,12 +106,6 @@ fn text(report: &MatrixReport, spec: &FeatureSpec, out: Option<&Path>) -> String
     });
     for (range, (column, feature)) in report.ranges.iter().zip(columns) {
         text += &format!("{column:<24} {}  {}\n", numbers(range), feature.description);
-    }
-    if let Some(path) = out {
-        text += &format!(
-            "\nnext: python -c \"import polars; print(polars.read_parquet('{}'))\"",
-            path.display()
-        );
     }
     text
 }
