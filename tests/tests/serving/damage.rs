@@ -105,8 +105,8 @@ async fn no_damaged_byte_gives_a_wrong_answer() {
         flips += usize::from(noticed(&damaged, &whole, &what));
     }
     assert!(flips > 0, "none of the flipped bits was noticed");
-    // Nothing at all is a new store, which is no damage that could be seen.
-    for length in (1..whole.bytes.len()).step_by(step()) {
+    // Nothing at all is a new store, and so is one byte, which SQLite writes to lock an empty file.
+    for length in (2..whole.bytes.len()).step_by(step()) {
         let what = format!("a file of {length} bytes");
         noticed(&whole.bytes[..length], &whole, &what);
     }
