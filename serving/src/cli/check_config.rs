@@ -111,10 +111,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     })?;
     if right {
         let file = args.file.display();
-        if is_spec {
-            out.next(format_args!("lagom features --spec {file} --data DIR"));
-        } else {
-            out.next(format_args!("lagom serve --config {file}"));
+        match checked.is {
+            "feature spec" => out.next(format_args!("lagom features --spec {file} --data DIR")),
+            "configuration" => out.next(format_args!("lagom serve --config {file}")),
+            _ => {}
         }
     }
     Ok(if right { Answer::Yes } else { Answer::No })
