@@ -93,14 +93,14 @@ impl<'a> InvoiceState<'a> {
             EventType::PaymentSucceeded => {
                 self.payment_in_flight_since = None;
                 self.paid_minor = self.paid_minor.saturating_add(amount);
-                self.owe(-amount, event);
+                self.owe(0_i64.saturating_sub(amount), event);
             }
             EventType::PaymentFailed => self.payment_in_flight_since = None,
             EventType::PaymentRefunded => {
                 self.paid_minor = self.paid_minor.saturating_sub(amount);
                 self.owe(amount, event);
             }
-            EventType::CreditIssued => self.owe(-amount, event),
+            EventType::CreditIssued => self.owe(0_i64.saturating_sub(amount), event),
             EventType::DueDateChanged => {
                 if let Some(until) = event.until {
                     self.due_on = until.date(&Zone::utc());

@@ -8,7 +8,7 @@ mod error;
 
 pub use error::ArtefactError;
 
-use crate::hazard::{Hazard, HazardHead};
+use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead};
 use crate::linear::LinearModel;
 use crate::metrics::Metrics;
 use lagom_features::FeatureSpec;
@@ -20,6 +20,12 @@ pub const FORMAT: u32 = 1;
 
 /// Hexadecimal digits of an id: 128 bits of the digest.
 pub const ID_DIGITS: usize = 32;
+
+/// Log-loss by which one curve for every horizon may be behind a model of one horizon alone: what a
+/// coherent answer is worth.
+const TOLERATED_LOSS: f64 = 0.005;
+/// Calibration error with which the curve is as good as calibrated, whatever the other has.
+const CALIBRATED_ECE: f64 = 0.02;
 
 /// How good a model was on decisions later than everything it was fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +76,10 @@ pub struct Lineage {
     pub seed: u64,
     /// Nothing recorded from this instant on was read.
     pub as_of: Timestamp,
+    /// Experiments whose customers were left out, by name; part of the digest that is the
+    /// version's id, so that it cannot be claimed afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
 }
 
 /// What a version is made of; see [`ModelVersion`].
@@ -134,6 +144,9 @@ impl ModelVersion {
             }
         }
         if let Some(head) = &parts.hazard {
+            if !head.hazard.clock.is_sound() {
+                return Err(ArtefactError::Clock);
+            }
             for (name, model) in head.hazard.models() {
                 check_columns(name, model, &spec, Hazard::OWN_COLUMNS)?;
             }
@@ -182,11 +195,57 @@ impl ModelVersion {
         &self.spec
     }
 
-    /// P(settled within the horizon) of a feature vector; none where the vector is of another
-    /// width, which cannot be of this spec.
+    /// P(settled within the horizon) of a feature vector whose invoice becomes late in
+    /// `late_in_days`, read off the curve of [`Self::paid_by`]; by the model of that one horizon
+    /// where there is no curve, or it was shown worse. None where the vector is not of this spec.
     #[must_use]
-    pub fn propensity(&self, features: &[f64]) -> Option<f64> {
-        self.parts.propensity.model.predict(features).ok()
+    pub fn propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+        match self.curve() {
+            Some((curve, days)) => {
+                let days = [f64::from(days)];
+                let paid = curve.hazard.paid_by(features, late_in_days, &days).ok()?;
+                paid.first().copied()
+            }
+            None => self.parts.propensity.model.predict(features).ok(),
+        }
+    }
+
+    /// The curve from which the propensity is read, and at which day: where there is a curve, it
+    /// goes that far, and later decisions did not show it worse than the model of that one horizon.
+    fn curve(&self) -> Option<(&HazardHead, u16)> {
+        let days = self.parts.propensity.horizon_days?;
+        let curve = self.parts.hazard.as_ref()?;
+        if f64::from(days) > HORIZON_DAYS {
+            return None;
+        }
+        let shown = curve.held_out.iter().find(|at| at.days == days);
+        let challenger = self.parts.propensity.held_out.as_ref();
+        let worse = match (shown, challenger) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(at), Some(other)) => {
+                let (curve, other) = (&at.metrics, &other.metrics);
+                curve.log_loss > other.log_loss + TOLERATED_LOSS
+                    || curve.ece > other.ece.max(CALIBRATED_ECE)
+            }
+        };
+        (!worse).then_some((curve, days))
+    }
+
+    /// How good the propensity that is quoted was on later decisions: the curve at the horizon, or
+    /// the model of that one horizon where it decides.
+    #[must_use]
+    pub fn quoted(&self) -> Option<&Metrics> {
+        match self.curve() {
+            Some((curve, days)) => {
+                let at = |at: &&AtDay| at.days == days;
+                curve.held_out.iter().find(at).map(|at| &at.metrics)
+            }
+            None => {
+                let held_out = self.parts.propensity.held_out.as_ref()?;
+                Some(&held_out.metrics)
+            }
+        }
     }
 
     /// P(settled by each of `days`, ascending, from the decision) of a feature vector whose invoice

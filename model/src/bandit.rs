@@ -19,6 +19,7 @@ mod action_space;
 mod base_measure;
 mod cholesky;
 mod config;
+mod deviation;
 mod digest;
 mod doubt;
 mod draw;

@@ -105,7 +105,7 @@ pub fn decide(
         .extract_with(memory, &view, &ledger, &request.invoice_id, &mut features)
         .map_err(|_| unknown_invoice())?;
     ledger.recycle(&mut workspace.ledger);
-    let (payment_propensity, churn_risk) = snapshot.predict(&features);
+    let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.late_in_days);
 
     let strategy = snapshot.strategy();
     snapshot.guardrails().screen(

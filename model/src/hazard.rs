@@ -7,9 +7,14 @@
 //! The time after a decision is cut into periods that are a day long around the due date and
 //! longer away from it; a period's hazard is the chance of settlement within it, given none before.
 //! There is one model for periods before the invoice is late and one for those after, so that a
-//! feature may mean something else on either side. Within a period the hazard is level, so the
-//! curve rises and never breaks. Source: Singer and Willett, Journal of Educational Statistics
+//! feature may mean something else on either side. Within a period the hazard is level on the inner
+//! [`Clock`], so the curve rises and never breaks; the days of `k` and shares of it are of that
+//! clock. Source: Singer and Willett, Journal of Educational Statistics
 //! 18(2), 1993, doi:10.3102/10769986018002155.
+
+mod clock;
+
+pub use clock::{Clock, Settlements};
 
 use crate::linear::{LinearError, LinearModel, Value};
 use crate::metrics::{Metrics, ReliabilityBin};
@@ -86,18 +91,26 @@ pub struct Hazard {
     pub before: LinearModel,
     /// Of those after.
     pub after: LinearModel,
+    /// How time passes within a period.
+    #[serde(default, skip_serializing_if = "Clock::is_level")]
+    pub clock: Clock,
 }
+
+/// Days of a period at least, as a model reads them: what is shorter has no logarithm worth having.
+const LEAST_DAYS: f64 = 1.0 / 64.0;
 
 impl Hazard {
     /// The columns of both models after those of the feature vector: a category and two numbers.
     pub const OWN_COLUMNS: &'static [&'static str] =
         &["period", "period_log_days", "period_log_from"];
 
-    /// What a period says in [`Self::OWN_COLUMNS`].
+    /// What a period after a decision, `late_in_days` before lateness, says in
+    /// [`Self::OWN_COLUMNS`].
     #[must_use]
-    pub fn own(period: &Period) -> (&'static str, f64, f64) {
-        let days = period.until - period.from;
-        (period.name, libm::log(days), libm::log1p(period.from))
+    pub fn own(clock: &Clock, late_in_days: f64, period: &Period) -> (&'static str, f64, f64) {
+        let days = clock.between(period.from - late_in_days, period.until - late_in_days);
+        let log_days = libm::log(days.max(LEAST_DAYS));
+        (period.name, log_days, libm::log1p(period.from))
     }
 
     /// Both models by name.
@@ -129,7 +142,7 @@ impl Hazard {
             if period.from >= last {
                 break;
             }
-            let (name, log_days, log_from) = Self::own(&period);
+            let (name, log_days, log_from) = Self::own(&self.clock, late_in_days, &period);
             row.truncate(features.len());
             row.extend([
                 Value::Text(name),
@@ -142,11 +155,13 @@ impl Hazard {
                 &self.before
             };
             let stays = 1.0 - model.predict(row.as_slice())?;
-            let length = period.until - period.from;
+            let start = period.from - late_in_days;
+            let length = self.clock.between(start, period.until - late_in_days);
             while let Some(&day) = days.get(paid.len())
                 && day < period.until
             {
-                let share = ((day - period.from) / length).max(0.0);
+                let share =
+                    (self.clock.between(start, day - late_in_days) / length).clamp(0.0, 1.0);
                 paid.push(1.0 - survival * libm::pow(stays, share));
             }
             survival *= stays;
@@ -190,7 +205,7 @@ pub struct HazardHead {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{HORIZON_DAYS, Hazard, periods};
+    use super::{Clock, HORIZON_DAYS, Hazard, periods};
     use crate::calibration::Calibration;
     use crate::linear::{InputColumn, InputKind, LinearModel, LinearParts};
 
@@ -226,6 +241,7 @@ mod tests {
         let hazard = Hazard {
             before: level(0.0),
             after: level(-1.0),
+            clock: Clock::default(),
         };
         // Two whole days before it is late: half stay in each; then h = 1 / (1 + e).
         let paid = hazard.paid_by(&[], 2.0, &[1.0, 1.5, 2.0, 3.0]).unwrap();

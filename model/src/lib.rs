@@ -6,6 +6,7 @@
 //! * [`decide`]: one decision, from what is known to what is logged.
 //! * [`guardrails`]: what must not happen, as data.
 //! * [`card`]: a version for its reviewers.
+//! * [`forecast`]: expected cash by week, with intervals that the past has tried.
 //! * [`hazard`]: time to payment as one curve.
 //! * [`linear`]: linear-logistic models as plain numbers, exact to explain.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
@@ -25,6 +26,7 @@ pub mod bandit;
 pub mod calibration;
 pub mod card;
 pub mod decide;
+pub mod forecast;
 pub mod guardrails;
 pub mod hazard;
 pub mod linear;

@@ -66,8 +66,8 @@ pub fn between(
     for event in window().filter(on_invoice) {
         let amount = event.amount.map_or(0, |money| money.minor_units);
         match event.kind {
-            EventType::PaymentSucceeded => net_minor += amount,
-            EventType::PaymentRefunded => net_minor -= amount,
+            EventType::PaymentSucceeded => net_minor = net_minor.saturating_add(amount),
+            EventType::PaymentRefunded => net_minor = net_minor.saturating_sub(amount),
             _ => continue,
         }
         if net_minor < outstanding_minor {

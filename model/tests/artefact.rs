@@ -77,6 +77,7 @@ fn parts() -> Parts {
             code_version: "0.1.0".to_owned(),
             seed: 7,
             as_of: Timestamp::parse("2026-06-01").unwrap(),
+            excluded: Vec::new(),
         },
     }
 }
@@ -98,14 +99,14 @@ fn the_golden_document_is_written_and_read_as_ever() {
     let read = ModelVersion::from_json(GOLDEN_ID, GOLDEN).unwrap();
     assert_eq!(read, version);
     let vector = [7.0, f64::NAN];
-    let predicted = read.propensity(&vector).unwrap();
+    let predicted = read.propensity(&vector, 3.0).unwrap();
     assert_eq!(
         predicted.to_bits(),
-        version.propensity(&vector).unwrap().to_bits()
+        version.propensity(&vector, 3.0).unwrap().to_bits()
     );
     assert!((0.0..1.0).contains(&read.churn_risk(&vector).unwrap()));
     assert_eq!(read.lateness(&vector), None);
-    assert_eq!(read.propensity(&[1.0]), None);
+    assert_eq!(read.propensity(&[1.0], 3.0), None);
 }
 
 #[test]

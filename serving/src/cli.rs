@@ -15,10 +15,16 @@ mod features;
 #[cfg(feature = "training")]
 mod fit;
 #[cfg(feature = "training")]
+mod forecast;
+#[cfg(feature = "training")]
 mod import;
+#[cfg(feature = "training")]
+mod ledger;
 #[cfg(feature = "training")]
 mod models;
 mod output;
+#[cfg(feature = "training")]
+mod plan;
 #[cfg(feature = "training")]
 mod replay;
 #[cfg(feature = "training")]
@@ -60,6 +66,8 @@ enum Command {
     #[cfg(feature = "training")]
     Train(train::Args),
     #[cfg(feature = "training")]
+    Forecast(forecast::Args),
+    #[cfg(feature = "training")]
     Models(models::ListArgs),
     #[cfg(feature = "training")]
     Promote(models::PromoteArgs),
@@ -79,6 +87,10 @@ enum Command {
     #[cfg(feature = "training")]
     Review(review::Args),
     #[cfg(feature = "training")]
+    Plan(plan::Args),
+    #[cfg(feature = "training")]
+    Ledger(ledger::Args),
+    #[cfg(feature = "training")]
     Bench(bench::Args),
 }
 
@@ -94,6 +106,8 @@ impl Command {
             Self::Import(args) => import::run(&args, out),
             #[cfg(feature = "training")]
             Self::Train(args) => train::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Forecast(args) => forecast::run(&args, out),
             #[cfg(feature = "training")]
             Self::Models(args) => models::list(&args, out),
             #[cfg(feature = "training")]
@@ -113,6 +127,10 @@ impl Command {
             Self::Replay(args) => replay::run(&args, out),
             #[cfg(feature = "training")]
             Self::Review(args) => review::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Plan(args) => plan::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Ledger(args) => ledger::run(&args, out),
             #[cfg(feature = "training")]
             Self::Bench(args) => bench::run(&args, out),
         }

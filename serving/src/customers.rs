@@ -3,6 +3,7 @@
 //! Whoever holds a customer's lock from reading the history to the end of the append decides on
 //! what is on disk and nothing else: memory is changed only after the append has succeeded.
 
+use crate::experiment::Assignment;
 use crate::recording::{Recording, What};
 use crate::store::Reservation;
 use lagom_features::domain::{CustomerId, EventId, Timestamp};
@@ -19,6 +20,8 @@ const SHARDS: usize = 64;
 pub(crate) struct CustomerState {
     pub(crate) history: History,
     pub(crate) reservations: Vec<Reservation>,
+    /// Arms into which the customer was drawn.
+    pub(crate) assignments: Vec<Assignment>,
     /// Keys of customer and invoice records; the history knows those of events.
     described: HashSet<EventId>,
     last: Option<Timestamp>,

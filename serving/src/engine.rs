@@ -13,6 +13,7 @@ mod erase;
 mod explained;
 mod failure;
 mod next;
+mod phases;
 mod record;
 mod reservations;
 mod time;
@@ -29,20 +30,23 @@ pub use record::{Offer, Recorded, Rejected};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
-use crate::experiment::Experiments;
+use crate::experiment::{Experiments, Phase};
 use crate::learner::{Pending, Request};
 use crate::metrics::Metrics;
-use crate::store::{Entry, PolicyChange, Store};
+use crate::store::{Entry, PolicyChange, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::domain::{CustomerId, DecisionId, TenantId};
 use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 /// What a decision depends on beside its history, replaced whole.
 #[derive(Debug)]
 struct Live {
+    /// Since when, by this machine's clock.
+    since: SystemTime,
     snapshot: Arc<Snapshot>,
     experiments: Arc<Experiments>,
 }
@@ -60,6 +64,7 @@ pub struct Engine {
     pending: Pending,
     metrics: Metrics,
     policy: Mutex<Option<PolicyChange>>,
+    phases: phases::Phases,
     recent: Recent,
 }
 
@@ -89,6 +94,13 @@ impl Engine {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.live.load().snapshot)
+    }
+
+    /// When what decides now was put in force, in seconds since 1970.
+    #[must_use]
+    pub fn loaded_at(&self) -> f64 {
+        let since = self.live.load().since.duration_since(UNIX_EPOCH);
+        since.map_or(0.0, |since| since.as_secs_f64())
     }
 
     /// The configuration in force.
@@ -127,6 +139,12 @@ impl Engine {
         Arc::clone(&self.live.load().experiments)
     }
 
+    /// What was agreed of experiments, and when, in order.
+    #[must_use]
+    pub fn phases(&self) -> Vec<Phase> {
+        self.phases.all()
+    }
+
     /// The log.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
@@ -160,19 +178,27 @@ impl Engine {
             paused,
             reason,
         };
-        self.store
-            .append(vec![Entry::Policy(change.clone())])
-            .await?;
+        self.append(vec![Entry::Policy(change.clone())]).await?;
         self.swap(|snapshot| snapshot.with_paused(paused));
         let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some(change.clone());
         Ok(change)
     }
 
+    /// Appends, and counts it where the disk refuses.
+    async fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let appended = self.store.append(entries).await;
+        if matches!(appended, Err(StoreError::Io { .. })) {
+            self.metrics.write_error();
+        }
+        appended
+    }
+
     /// Decides with another snapshot from now on.
     pub(crate) fn swap(&self, make: impl Fn(&Snapshot) -> Snapshot) {
         self.live.rcu(|live| {
             Arc::new(Live {
+                since: SystemTime::now(),
                 snapshot: Arc::new(make(&live.snapshot)),
                 experiments: Arc::clone(&live.experiments),
             })

@@ -1,19 +1,49 @@
-//! Which customers are in which arm: by a hash of the customer, so that a customer stays where it
-//! is whatever happens, and no table of assignments is needed.
+//! Which customers are in which arm: drawn once by a salted hash of the customer, written down with
+//! the first decision, and kept from then on whatever becomes of the shares.
+//!
+//! ```text
+//! hash(holdout salt, customer) < share  ──> the holdout: the ladder, for good
+//! hash("layer", customer) in [from, to) ──> at most one experiment: they exclude each other
+//! hash(experiment's salt, customer)     ──> its arm
+//! ```
+
+mod phase;
+
+pub use phase::{Assignment, Phase};
 
 use lagom_features::domain::CustomerId;
 use lagom_model::decide::PolicyKind;
 use serde::{Deserialize, Serialize};
 
+/// The name under which the holdout is logged and reviewed.
+pub const HOLDOUT: &str = "holdout";
+/// The arm of everybody outside the holdout.
+pub const LAGOM: &str = "lagom";
+
 /// What stands in `[[experiments]]`, unchecked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentSpec {
-    /// Name under which decisions are logged; it also seeds the assignment.
+    /// Name under which decisions are logged.
     pub name: String,
-    /// Share of the customers that take part, in (0, 1].
+    /// Share of all customers that take part, in (0, 1]. Those of all experiments sum to 1 at
+    /// most: nobody is in two.
     #[serde(default = "everybody")]
     pub share: f64,
+    /// What the draw of arms is seeded with; the name by default. A new salt draws everybody anew,
+    /// and begins a new phase without a memory of the old one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
+    /// Whether the policy must not learn from this experiment's customers.
+    #[serde(default)]
+    pub isolate: bool,
+    /// The plan agreed before the start: a file beside the configuration, as `lagom review --plan`
+    /// reads it. Without one, the default plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// What stands in that file; empty without one.
+    #[serde(skip)]
+    pub plan_text: String,
     /// At least two.
     pub arms: Vec<ArmSpec>,
 }
@@ -24,35 +54,85 @@ pub struct ExperimentSpec {
 pub struct ArmSpec {
     /// Name under which decisions are logged.
     pub name: String,
-    /// Share of those who take part; the arms' shares sum to 1.
+    /// Share of those who take part; the arms' shares sum to 1. It is drawn from when a customer
+    /// first comes under a decision: those drawn before stay where they are.
     pub share: f64,
     /// Who decides in this arm.
     pub policy: PolicyKind,
+}
+
+/// What stands in `[holdout]`: customers for whom the ladder decides for good, so that what lagom
+/// causes can be measured at any time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HoldoutSpec {
+    /// Share of all customers, in [0, 1); 0 for none.
+    pub share: f64,
+    /// What the draw is seeded with.
+    pub salt: String,
+}
+
+impl Default for HoldoutSpec {
+    fn default() -> Self {
+        Self {
+            share: 0.0,
+            salt: HOLDOUT.to_owned(),
+        }
+    }
 }
 
 const fn everybody() -> f64 {
     1.0
 }
 
-/// How far the arms' shares may be from 1 in sum.
+impl ExperimentSpec {
+    /// What its draw is seeded with.
+    #[must_use]
+    pub fn salt(&self) -> &str {
+        self.salt.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// How far shares may be from 1 in sum.
 const SLACK: f64 = 1e-9;
 
-/// Experiments without faults. A customer is in the first that takes it.
+/// Experiments without faults.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Experiments(Vec<ExperimentSpec>);
+pub struct Experiments {
+    specs: Vec<ExperimentSpec>,
+    holdout: HoldoutSpec,
+}
+
+/// Where a customer is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Place {
+    /// Experiment and arm to be logged.
+    pub arm: Option<(String, String)>,
+    /// Who decides, where it is not who decides for everybody.
+    pub policy: Option<PolicyKind>,
+    /// What was drawn just now and has to be written down: experiment, salt, arm.
+    pub drawn: Vec<(String, String, String)>,
+}
 
 impl Experiments {
     /// Checks names and shares.
     ///
     /// # Errors
     /// Every fault, as a line each.
-    pub fn new(specs: Vec<ExperimentSpec>) -> Result<Self, Vec<String>> {
+    pub fn new(specs: Vec<ExperimentSpec>, holdout: HoldoutSpec) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
+        if !(0.0..1.0).contains(&holdout.share) {
+            let share = holdout.share;
+            faults.push(format!("the holdout's share = {share} must lie in [0, 1)"));
+        }
         for (place, spec) in specs.iter().enumerate() {
             let name = &spec.name;
             let mut fault = |what: String| faults.push(format!("experiment `{name}`: {what}"));
             if name.is_empty() {
                 fault("a name is needed".to_owned());
+            }
+            if name == HOLDOUT {
+                fault("this name is that of the holdout; choose another".to_owned());
             }
             if specs[..place].iter().any(|other| &other.name == name) {
                 fault("the name stands there twice".to_owned());
@@ -60,33 +140,17 @@ impl Experiments {
             if !(spec.share > 0.0 && spec.share <= 1.0) {
                 fault(format!("share = {} must lie in (0, 1]", spec.share));
             }
-            if spec.arms.len() < 2 {
-                fault(format!(
-                    "{} arms are too few; two at least",
-                    spec.arms.len()
-                ));
-            }
-            let sum: f64 = spec.arms.iter().map(|arm| arm.share).sum();
-            if spec
-                .arms
-                .iter()
-                .any(|arm| arm.share.is_nan() || arm.share <= 0.0)
-            {
-                fault("every arm needs a share above 0".to_owned());
-            } else if (sum - 1.0).abs() > SLACK {
-                fault(format!("the arms' shares sum to {sum}, not to 1"));
-            }
-            for (place, arm) in spec.arms.iter().enumerate() {
-                if spec.arms[..place]
-                    .iter()
-                    .any(|other| other.name == arm.name)
-                {
-                    fault(format!("arm `{}` stands there twice", arm.name));
-                }
-            }
+            arms(spec, &mut fault);
+        }
+        let taken: f64 = specs.iter().map(|spec| spec.share).sum();
+        if taken > 1.0 + SLACK {
+            faults.push(format!(
+                "the experiments take {taken} of all customers; nobody is in two, so their shares \
+                 sum to 1 at most"
+            ));
         }
         if faults.is_empty() {
-            Ok(Self(specs))
+            Ok(Self { specs, holdout })
         } else {
             Err(faults)
         }
@@ -95,31 +159,159 @@ impl Experiments {
     /// The experiments.
     #[must_use]
     pub fn specs(&self) -> &[ExperimentSpec] {
-        &self.0
+        &self.specs
+    }
+
+    /// The holdout; its share is 0 where there is none.
+    #[must_use]
+    pub fn holdout(&self) -> &HoldoutSpec {
+        &self.holdout
+    }
+
+    /// The experiment of this name.
+    #[must_use]
+    pub fn spec(&self, name: &str) -> Option<&ExperimentSpec> {
+        self.specs.iter().find(|spec| spec.name == name)
     }
 
     /// The planned shares of an experiment's arms; none if it is not configured.
     #[must_use]
     pub fn shares(&self, name: &str) -> Vec<(String, f64)> {
-        let spec = self.0.iter().find(|spec| spec.name == name);
-        let arms = spec.into_iter().flat_map(|spec| &spec.arms);
+        if name == HOLDOUT {
+            let share = self.holdout.share;
+            // Those in an experiment are logged under its name, and so are not in this comparison.
+            let rest =
+                (1.0 - share) * (1.0 - self.specs.iter().map(|spec| spec.share).sum::<f64>());
+            if share == 0.0 || rest <= SLACK {
+                return Vec::new();
+            }
+            let whole = share + rest;
+            return vec![
+                (HOLDOUT.to_owned(), share / whole),
+                (LAGOM.to_owned(), rest / whole),
+            ];
+        }
+        let arms = self.spec(name).into_iter().flat_map(|spec| &spec.arms);
         arms.map(|arm| (arm.name.clone(), arm.share)).collect()
     }
 
-    /// Experiment and arm of a customer, and who decides there.
+    /// Experiments from whose customers nothing is learnt, by name.
     #[must_use]
-    pub fn assign(&self, customer: &CustomerId) -> Option<((String, String), PolicyKind)> {
-        let spec = self
-            .0
+    pub fn isolated(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .specs
             .iter()
-            .find(|spec| uniform(&[&spec.name, "takes part", customer.as_str()]) < spec.share)?;
-        let mut rest = uniform(&[&spec.name, "arm", customer.as_str()]);
+            .filter(|spec| spec.isolate)
+            .map(|spec| spec.name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Where a customer is, who was drawn before as `stored` says.
+    #[must_use]
+    pub fn place(&self, customer: &CustomerId, stored: &[Assignment]) -> Place {
+        let mut drawn = Vec::new();
+        let in_holdout = self.in_holdout(customer, stored, &mut drawn);
+        if in_holdout == Some(true) {
+            return Place {
+                arm: Some((HOLDOUT.to_owned(), HOLDOUT.to_owned())),
+                policy: Some(PolicyKind::Ladder),
+                drawn,
+            };
+        }
+        if let Some((spec, arm)) = self.arm(customer, stored, &mut drawn) {
+            return Place {
+                arm: Some((spec.name.clone(), arm.name.clone())),
+                policy: Some(arm.policy),
+                drawn,
+            };
+        }
+        Place {
+            arm: in_holdout.map(|_| (HOLDOUT.to_owned(), LAGOM.to_owned())),
+            policy: None,
+            drawn,
+        }
+    }
+
+    fn in_holdout(
+        &self,
+        customer: &CustomerId,
+        stored: &[Assignment],
+        drawn: &mut Vec<(String, String, String)>,
+    ) -> Option<bool> {
+        let HoldoutSpec { share, salt } = &self.holdout;
+        if *share == 0.0 {
+            return None;
+        }
+        let before = stored
+            .iter()
+            .find(|one| one.experiment == HOLDOUT && &one.salt == salt);
+        if let Some(before) = before {
+            return Some(before.arm == HOLDOUT);
+        }
+        let held = uniform(&[salt, "holdout", customer.as_str()]) < *share;
+        let arm = if held { HOLDOUT } else { LAGOM };
+        drawn.push((HOLDOUT.to_owned(), salt.clone(), arm.to_owned()));
+        Some(held)
+    }
+
+    fn arm(
+        &self,
+        customer: &CustomerId,
+        stored: &[Assignment],
+        drawn: &mut Vec<(String, String, String)>,
+    ) -> Option<(&ExperimentSpec, &ArmSpec)> {
+        let kept = self.specs.iter().find_map(|spec| {
+            let before = stored
+                .iter()
+                .find(|one| one.experiment == spec.name && one.salt == spec.salt())?;
+            let arm = spec.arms.iter().find(|arm| arm.name == before.arm)?;
+            Some((spec, arm))
+        });
+        if kept.is_some() {
+            return kept;
+        }
+        let mut place = uniform(&["layer", customer.as_str()]);
+        let spec = self.specs.iter().find(|spec| {
+            place -= spec.share;
+            place < 0.0
+        })?;
+        let mut rest = uniform(&[spec.salt(), "arm", customer.as_str()]);
         let arm = spec.arms.iter().find(|arm| {
             rest -= arm.share;
             rest < 0.0
         });
         let arm = arm.or(spec.arms.last())?;
-        Some(((spec.name.clone(), arm.name.clone()), arm.policy))
+        drawn.push((spec.name.clone(), spec.salt().to_owned(), arm.name.clone()));
+        Some((spec, arm))
+    }
+}
+
+fn arms(spec: &ExperimentSpec, fault: &mut impl FnMut(String)) {
+    if spec.arms.len() < 2 {
+        fault(format!(
+            "{} arms are too few; two at least",
+            spec.arms.len()
+        ));
+    }
+    let sum: f64 = spec.arms.iter().map(|arm| arm.share).sum();
+    if spec
+        .arms
+        .iter()
+        .any(|arm| arm.share.is_nan() || arm.share <= 0.0)
+    {
+        fault("every arm needs a share above 0".to_owned());
+    } else if (sum - 1.0).abs() > SLACK {
+        fault(format!("the arms' shares sum to {sum}, not to 1"));
+    }
+    for (place, arm) in spec.arms.iter().enumerate() {
+        if spec.arms[..place]
+            .iter()
+            .any(|other| other.name == arm.name)
+        {
+            fault(format!("arm `{}` stands there twice", arm.name));
+        }
     }
 }
 
@@ -136,55 +328,4 @@ fn uniform(words: &[&str]) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn arm(name: &str, share: f64, policy: PolicyKind) -> ArmSpec {
-        ArmSpec {
-            name: name.to_owned(),
-            share,
-            policy,
-        }
-    }
-
-    fn spec(share: f64, shares: [f64; 2]) -> ExperimentSpec {
-        ExperimentSpec {
-            name: "spring".to_owned(),
-            share,
-            arms: vec![
-                arm("control", shares[0], PolicyKind::Ladder),
-                arm("bandit", shares[1], PolicyKind::Bandit),
-            ],
-        }
-    }
-
-    #[test]
-    fn shares_are_kept_and_a_customer_stays_in_its_arm() {
-        let experiments = Experiments::new(vec![spec(0.5, [0.25, 0.75])]).unwrap();
-        let ids = (0..20_000).map(|n| CustomerId::new(format!("c{n}")).unwrap());
-        let assigned: Vec<_> = ids
-            .filter_map(|id| {
-                assert_eq!(experiments.assign(&id), experiments.assign(&id));
-                experiments.assign(&id)
-            })
-            .collect();
-        // Five standard deviations of a binomial count.
-        assert!((assigned.len() as f64 - 10_000.0).abs() < 5.0 * 71.0);
-        let control = assigned.iter().filter(|((_, arm), policy)| {
-            assert_eq!(arm == "control", *policy == PolicyKind::Ladder);
-            arm == "control"
-        });
-        let control = control.count() as f64;
-        assert!((control / assigned.len() as f64 - 0.25).abs() < 5.0 * 0.0044);
-    }
-
-    #[test]
-    fn every_fault_is_reported_at_once() {
-        let wrong = vec![spec(0.0, [0.5, 0.6]), spec(1.0, [0.5, 0.5])];
-        let faults = Experiments::new(wrong).unwrap_err().join("\n");
-        for part in ["share = 0", "sum to 1.1", "twice"] {
-            assert!(faults.contains(part), "{faults}");
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! The log as the canonical tables, for `lagom export` and for a customer who asks.
 
+use crate::experiment::{Assignment, Phase};
 use crate::recording::What;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Entry, Store, StoreError};
+use crate::store::{Entry, Publication, Store, StoreError};
 use lagom_features::Recorded;
 use lagom_features::domain::{Customer, CustomerId, DecisionId, Event, Invoice};
 use lagom_model::log::{Decision, Outcome};
@@ -24,6 +25,8 @@ pub enum Table {
     Decisions,
     /// Outcomes, by maturity.
     Outcomes,
+    /// Arms of experiments, by time.
+    Assignments,
 }
 
 impl Table {
@@ -36,6 +39,7 @@ impl Table {
             Self::Events => "events",
             Self::Decisions => "decisions",
             Self::Outcomes => "outcomes",
+            Self::Assignments => "assignments",
         }
     }
 }
@@ -53,6 +57,12 @@ pub struct Export {
     pub decisions: Vec<Decision>,
     /// Outcomes, by maturity.
     pub outcomes: Vec<Outcome>,
+    /// Who was drawn into which arm, by time.
+    pub assignments: Vec<Assignment>,
+    /// What was agreed of experiments, by time.
+    pub phases: Vec<Phase>,
+    /// What was published of the policy, without what it had learnt.
+    pub generations: Vec<Publication>,
 }
 
 /// Reads the log in `path`, also while a server writes it.
@@ -104,10 +114,10 @@ impl Export {
             }
             Entry::Decided(decision) => self.decisions.push(Arc::unwrap_or_clone(decision)),
             Entry::Matured(outcome) => self.outcomes.push(*outcome),
-            Entry::Catalogue { .. }
-            | Entry::Reserved(_)
-            | Entry::Published(_)
-            | Entry::Policy(_) => {}
+            Entry::Catalogue { .. } | Entry::Reserved(_) | Entry::Policy(_) => {}
+            Entry::Published(one) => self.generations.push(one.without_state()),
+            Entry::Assigned(one) => self.assignments.push(one),
+            Entry::Phase(one) => self.phases.push(*one),
         }
     }
 }
@@ -137,6 +147,7 @@ pub(crate) fn customer_records(
                 theirs.insert(decision.decision_id.clone());
                 Some((Table::Decisions, json(&**decision)))
             }
+            Entry::Assigned(one) if &one.customer_id == id => Some((Table::Assignments, json(one))),
             Entry::Matured(outcome) if theirs.contains(&outcome.decision_id) => {
                 Some((Table::Outcomes, json(outcome)))
             }

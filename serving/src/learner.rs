@@ -40,14 +40,24 @@ pub(crate) enum Request {
 pub(crate) struct Learner {
     engine: Arc<Engine>,
     learning: Learning,
+    isolated: Vec<String>,
     requests: mpsc::Receiver<Request>,
 }
 
-/// Folds a round, and says what there is to publish after it.
+/// Folds a round, and says what there is to publish after it. Nothing is learnt from the customers
+/// of an `isolated` experiment, whoever decided for them.
 ///
 /// Online and on restart the same rounds pass through here in the same order, and so the same
 /// generations come out.
-pub(crate) fn fold(learning: &mut Learning, round: &LoggedRound) -> Option<Arc<Generation>> {
+pub(crate) fn fold(
+    learning: &mut Learning,
+    isolated: &[String],
+    round: &LoggedRound,
+) -> Option<Arc<Generation>> {
+    let of = round.decision.experiment.as_ref();
+    if of.is_some_and(|name| isolated.contains(name)) {
+        return None;
+    }
     let folded = learning.fold(round).and_then(|_| learning.refresh());
     folded.unwrap_or_else(|error| {
         tracing::error!(%error, "an outcome could not be learnt from");
@@ -59,12 +69,14 @@ pub(crate) fn fold(learning: &mut Learning, round: &LoggedRound) -> Option<Arc<G
 pub(crate) fn publication(
     generation: &Generation,
     rounds: u64,
+    isolated: &[String],
     published_at: Timestamp,
 ) -> Publication {
     Publication {
         generation: generation.number(),
         published_at,
         outcomes: rounds,
+        excluded: isolated.to_vec(),
         state: serde_json::to_vec(generation).expect("a generation is numbers and names"),
     }
 }
@@ -75,9 +87,11 @@ impl Learner {
         learning: Learning,
         requests: mpsc::Receiver<Request>,
     ) -> Self {
+        let isolated = engine.experiments().isolated();
         Self {
             engine,
             learning,
+            isolated,
             requests,
         }
     }
@@ -121,7 +135,7 @@ impl Learner {
     async fn relearn(&mut self, config: Config) -> Result<(), ChangeError> {
         let learnt = relearn(self.engine.store(), &config)?;
         self.engine.put_in_force(config, &learnt).await?;
-        self.learning = learnt.into_learning();
+        (self.learning, self.isolated) = learnt.into_learning();
         Ok(())
     }
 
@@ -150,9 +164,10 @@ impl Learner {
         let mut latest = None;
         for ((at, _), round) in due.iter().zip(&rounds) {
             entries.push(Entry::Matured(Box::new(round.outcome.clone())));
-            if let Some(generation) = fold(&mut self.learning, round) {
+            if let Some(generation) = fold(&mut self.learning, &self.isolated, round) {
                 let learnt = self.learning.rounds();
-                entries.push(Entry::Published(publication(&generation, learnt, *at)));
+                let said = publication(&generation, learnt, &self.isolated, *at);
+                entries.push(Entry::Published(said));
                 latest = Some(generation);
             }
         }
@@ -160,7 +175,9 @@ impl Learner {
         if let Some(generation) = latest {
             engine.publish(&generation);
         }
-        engine.metrics().outcomes(rounds.len());
+        for round in &rounds {
+            engine.metrics().outcome(&round.outcome);
+        }
         engine.pending().remove(&due);
         Ok(true)
     }

@@ -1,37 +1,88 @@
 //! Counters for Prometheus. Labels never name a customer, an invoice or a decision.
 
+mod histogram;
+mod text;
+
 use crate::engine::Recorded;
-use lagom_model::log::{Decision, RuleId};
+use histogram::Histogram;
+use lagom_model::log::{Decision, Outcome, RuleId};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use text::{Family, escaped};
+
+/// Bounds of the time that a decision takes, in seconds.
+const SECONDS: [f64; 12] = [
+    0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 1.0,
+];
+/// Bounds of a probability.
+const TENTHS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
 /// What is counted since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
-    decisions: Mutex<BTreeMap<Labels, u64>>,
+    decisions: Mutex<BTreeMap<String, ByArm>>,
     refusals: Mutex<BTreeMap<RuleId, u64>>,
-    fallbacks: AtomicU64,
+    fallbacks: [AtomicU64; FALLBACKS.len()],
+    seconds: Histogram<12>,
+    propensity: Histogram<10>,
+    /// Sum over decisions of the probability of everything but the most likely action, in millionths.
+    explored_millionths: AtomicU64,
+    /// Decisions in which each place of the feature vector was unknown.
+    missing: Mutex<Vec<u64>>,
     events: AtomicU64,
     duplicates: AtomicU64,
     rejected: AtomicU64,
-    outcomes: AtomicU64,
+    outcomes: [AtomicU64; OUTCOMES.len()],
     write_errors: AtomicU64,
     reload_errors: AtomicU64,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Labels {
-    policy: String,
-    arm: String,
-    kind: &'static str,
-    channel: &'static str,
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            decisions: Mutex::default(),
+            refusals: Mutex::default(),
+            fallbacks: Default::default(),
+            seconds: Histogram::new(SECONDS),
+            propensity: Histogram::new(TENTHS),
+            explored_millionths: AtomicU64::new(0),
+            missing: Mutex::default(),
+            events: AtomicU64::new(0),
+            duplicates: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            outcomes: Default::default(),
+            write_errors: AtomicU64::new(0),
+            reload_errors: AtomicU64::new(0),
+        }
+    }
 }
 
+/// Why the intended policy did not decide, by what its reason says.
+const FALLBACKS: [(&str, &str); 3] = [
+    ("paused", "paused"),
+    ("cold_start", "outcomes have matured"),
+    ("other", ""),
+];
+
+/// What became of decisions, as far as the windows show it.
+const OUTCOMES: [&str; 3] = ["paid", "unpaid", "censored"];
+
+/// Decisions of a policy by arm, then by kind, channel and tone.
+type ByArm = BTreeMap<String, BTreeMap<(&'static str, &'static str, &'static str), u64>>;
+
 /// What is true now, beside the counters.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Gauges {
+    /// Names of the features, in the order of the vector.
+    pub features: Vec<String>,
+    /// Version of the propensity and churn models, if one is in force.
+    pub model: Option<String>,
+    /// Digest of the publication.
+    pub digest: String,
+    /// When what decides was put in force, in seconds of 1970.
+    pub loaded_seconds: f64,
     /// Customers anything is known of.
     pub customers: usize,
     /// Decisions whose windows have not closed.
@@ -47,23 +98,32 @@ pub struct Gauges {
 }
 
 impl Metrics {
-    /// One more decision.
-    pub fn decision(&self, decision: &Decision) {
-        let labels = Labels {
-            policy: decision.policy.clone(),
-            arm: decision.arm.clone().unwrap_or_default(),
-            kind: decision.action.kind.name(),
-            channel: decision.action.channel.map_or("none", |one| one.name()),
-        };
-        let mut decisions = self
-            .decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *decisions.entry(labels).or_insert(0) += 1;
+    /// One more decision, which took this long.
+    pub fn decision(&self, decision: &Decision, took: Duration) {
+        self.seconds.observe(took.as_secs_f64());
+        if let Some(propensity) = decision.payment_propensity {
+            self.propensity.observe(propensity);
+        }
+        let likeliest = decision.eligible.iter().map(|one| one.probability);
+        let explored = 1.0 - likeliest.fold(0.0, f64::max);
+        let millionths = (explored.max(0.0) * 1e6).round() as u64;
+        self.explored_millionths
+            .fetch_add(millionths, Ordering::Relaxed);
+        self.features(&decision.features);
+        let arm = decision.arm.as_deref().unwrap_or_default();
+        let action = &decision.action;
+        let labels = (
+            action.kind.name(),
+            action.channel.map_or("none", |one| one.name()),
+            action.tone.map_or("none", |one| one.name()),
+        );
+        let mut decisions = self.decisions();
+        *entry(entry(&mut decisions, &decision.policy), arm)
+            .entry(labels)
+            .or_default() += 1;
         drop(decisions);
-        let rules = decision.rules();
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        for rule in rules {
+        let mut refusals = self.refusals();
+        for rule in decision.rules() {
             match refusals.get_mut(rule) {
                 Some(n) => *n += 1,
                 None => {
@@ -72,8 +132,21 @@ impl Metrics {
             }
         }
         drop(refusals);
-        if decision.fallback.is_some() {
-            self.fallbacks.fetch_add(1, Ordering::Relaxed);
+        if let Some(reason) = &decision.fallback {
+            let class = FALLBACKS.iter().position(|(_, part)| reason.contains(part));
+            self.fallbacks[class.unwrap_or(FALLBACKS.len() - 1)].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn features(&self, features: &[f64]) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another spec has another length; what was counted before belongs to other features.
+        if missing.len() != features.len() {
+            missing.clear();
+            missing.resize(features.len(), 0);
+        }
+        for (count, value) in missing.iter_mut().zip(features) {
+            *count += u64::from(value.is_nan());
         }
     }
 
@@ -86,9 +159,14 @@ impl Metrics {
             .fetch_add(recorded.rejected.len() as u64, Ordering::Relaxed);
     }
 
-    /// Outcomes that matured.
-    pub fn outcomes(&self, n: usize) {
-        self.outcomes.fetch_add(n as u64, Ordering::Relaxed);
+    /// An outcome that matured.
+    pub fn outcome(&self, outcome: &Outcome) {
+        let place = match outcome {
+            Outcome { censored: true, .. } => 2,
+            Outcome { paid: true, .. } => 0,
+            _ => 1,
+        };
+        self.outcomes[place].fetch_add(1, Ordering::Relaxed);
     }
 
     /// An append that failed.
@@ -110,23 +188,18 @@ impl Metrics {
     /// Decisions by the policy that made them.
     #[must_use]
     pub fn by_policy(&self) -> Vec<(String, u64)> {
-        let decisions = self
-            .decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-        for (labels, n) in decisions.iter() {
-            *sums.entry(&labels.policy).or_insert(0) += n;
-        }
-        let sums = sums.into_iter().map(|(policy, n)| (policy.to_owned(), n));
-        sums.collect()
+        let decisions = self.decisions();
+        let sum = |by_arm: &ByArm| by_arm.values().flat_map(BTreeMap::values).sum();
+        let sums = decisions.iter();
+        sums.map(|(policy, by_arm)| (policy.clone(), sum(by_arm)))
+            .collect()
     }
 
     /// Decisions in which a rule refused at least one action, by rule, most frequent first.
     #[must_use]
-    pub fn refusals(&self) -> Vec<(String, u64)> {
-        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut refusals: Vec<_> = refusals
+    pub fn most_refusing(&self) -> Vec<(String, u64)> {
+        let mut refusals: Vec<_> = self
+            .refusals()
             .iter()
             .map(|(rule, n)| (rule.to_string(), *n))
             .collect();
@@ -137,53 +210,118 @@ impl Metrics {
     /// Decisions in all.
     #[must_use]
     pub fn decisions_total(&self) -> u64 {
-        let decisions = self
-            .decisions
+        self.by_policy().iter().map(|(_, n)| n).sum()
+    }
+
+    fn explored(&self) -> f64 {
+        let sum = self.explored_millionths.load(Ordering::Relaxed) as f64 / 1e6;
+        sum / (self.decisions_total().max(1) as f64)
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, BTreeMap<String, ByArm>> {
+        self.decisions
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        decisions.values().sum()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, BTreeMap<RuleId, u64>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything, as samples of one tenant.
     fn families(&self, tenant: &str, gauges: &Gauges) -> Vec<Family> {
         let tenant = format!("tenant=\"{}\"", escaped(tenant));
-        let decisions = self
-            .decisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let by_label = decisions.iter().map(|(labels, n)| {
+        let decisions = self.decisions();
+        let by_label = decisions.iter().flat_map(|(policy, by_arm)| {
+            by_arm.iter().flat_map(move |(arm, by_action)| {
+                by_action
+                    .iter()
+                    .map(move |(labels, n)| (policy, arm, labels, n))
+            })
+        });
+        let by_label = by_label.map(|(policy, arm, (kind, channel, tone), n)| {
             let labels = format!(
-                "{tenant},policy=\"{}\",arm=\"{}\",kind=\"{}\",channel=\"{}\"",
-                labels.policy,
-                escaped(&labels.arm),
-                labels.kind,
-                labels.channel
+                "{tenant},policy=\"{policy}\",arm=\"{}\",kind=\"{kind}\",channel=\"{channel}\",\
+                 tone=\"{tone}\"",
+                escaped(arm),
             );
             (labels, *n as f64)
         });
-        let mut families = vec![Family {
-            name: "dunning_decisions_total",
-            kind: "counter",
-            help: "Decisions by what was advised.",
-            samples: by_label.collect(),
-        }];
+        let mut families = vec![Family::plain(
+            "dunning_decisions_total",
+            "counter",
+            "Decisions by what was advised.",
+            by_label,
+        )];
         drop(decisions);
-        let refusals = self.refusals().into_iter().map(|(rule, n)| {
+        let labelled = |label: &str, name: &str, count: &AtomicU64| {
+            let labels = format!("{tenant},{label}=\"{name}\"");
+            (labels, count.load(Ordering::Relaxed) as f64)
+        };
+        let reasons = FALLBACKS.iter().zip(&self.fallbacks);
+        families.push(Family::plain(
+            "dunning_fallback_decisions_total",
+            "counter",
+            "Decisions that the intended policy did not make, by reason.",
+            reasons.map(|((reason, _), count)| labelled("reason", reason, count)),
+        ));
+        let kinds = OUTCOMES.iter().zip(&self.outcomes);
+        families.push(Family::plain(
+            "dunning_outcomes_total",
+            "counter",
+            "Outcomes that matured, by what they show.",
+            kinds.map(|(kind, count)| labelled("kind", kind, count)),
+        ));
+        families.push(Family {
+            name: "dunning_decision_duration_seconds",
+            kind: "histogram",
+            help: "Time from a well-formed question to its decision on disk.",
+            samples: self.seconds.samples(&tenant),
+        });
+        families.push(Family {
+            name: "dunning_propensity_ratio",
+            kind: "histogram",
+            help: "Probability of payment within the horizon, as predicted for each decision.",
+            samples: self.propensity.samples(&tenant),
+        });
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        families.push(Family::plain(
+            "dunning_feature_missing_total",
+            "counter",
+            "Decisions in which a feature was unknown.",
+            gauges
+                .features
+                .iter()
+                .zip(missing.iter())
+                .map(|(name, count)| {
+                    let labels = format!("{tenant},feature=\"{}\"", escaped(name));
+                    (labels, *count as f64)
+                }),
+        ));
+        drop(missing);
+        let info = format!(
+            "{tenant},version=\"{}\",generation=\"{}\",digest=\"{}\"",
+            escaped(gauges.model.as_deref().unwrap_or_default()),
+            gauges.generation,
+            escaped(&gauges.digest)
+        );
+        families.push(Family::plain(
+            "dunning_policy_info",
+            "gauge",
+            "What decides: version of the models, publication of the policy and its digest.",
+            [(info, 1.0)],
+        ));
+        let refusals = self.most_refusing().into_iter().map(|(rule, n)| {
             let labels = format!("{tenant},rule=\"{}\"", escaped(&rule));
             (labels, n as f64)
         });
-        families.push(Family {
-            name: "dunning_contact_cap_hits_total",
-            kind: "counter",
-            help: "Decisions in which a rule refused an action.",
-            samples: refusals.collect(),
-        });
+        families.push(Family::plain(
+            "dunning_contact_cap_hits_total",
+            "counter",
+            "Decisions in which a rule refused an action.",
+            refusals,
+        ));
         for (name, help, counter) in [
-            (
-                "dunning_fallback_decisions_total",
-                "Decisions that the intended policy did not make.",
-                &self.fallbacks,
-            ),
             ("dunning_events_total", "Events recorded.", &self.events),
             (
                 "dunning_events_duplicate_total",
@@ -196,11 +334,6 @@ impl Metrics {
                 &self.rejected,
             ),
             (
-                "dunning_outcomes_total",
-                "Outcomes that matured.",
-                &self.outcomes,
-            ),
-            (
                 "dunning_log_write_errors_total",
                 "Appends that failed.",
                 &self.write_errors,
@@ -211,12 +344,13 @@ impl Metrics {
                 &self.reload_errors,
             ),
         ] {
-            families.push(Family {
+            let value = counter.load(Ordering::Relaxed) as f64;
+            families.push(Family::plain(
                 name,
-                kind: "counter",
+                "counter",
                 help,
-                samples: vec![(tenant.clone(), counter.load(Ordering::Relaxed) as f64)],
-            });
+                [(tenant.clone(), value)],
+            ));
         }
         for (name, help, value) in [
             (
@@ -245,28 +379,38 @@ impl Metrics {
                 gauges.lag_seconds,
             ),
             (
+                "dunning_policy_loaded_timestamp_seconds",
+                "When what decides was put in force.",
+                gauges.loaded_seconds,
+            ),
+            (
+                "dunning_exploration_ratio",
+                "Mean probability of everything but the most likely action.",
+                self.explored(),
+            ),
+            (
                 "dunning_policy_paused",
                 "1 while the ladder decides until resumed.",
                 f64::from(u8::from(gauges.paused)),
             ),
         ] {
-            families.push(Family {
+            families.push(Family::plain(
                 name,
-                kind: "gauge",
+                "gauge",
                 help,
-                samples: vec![(tenant.clone(), value)],
-            });
+                [(tenant.clone(), value)],
+            ));
         }
         families
     }
 }
 
-/// Samples of one name.
-struct Family {
-    name: &'static str,
-    kind: &'static str,
-    help: &'static str,
-    samples: Vec<(String, f64)>,
+/// The value of `key`, made where it is new; a text is copied only then.
+fn entry<'a, V: Default>(map: &'a mut BTreeMap<String, V>, key: &str) -> &'a mut V {
+    if !map.contains_key(key) {
+        map.insert(key.to_owned(), V::default());
+    }
+    map.get_mut(key).expect("it was made if it was missing")
 }
 
 /// Everything of every tenant in the text format of Prometheus.
@@ -275,28 +419,5 @@ pub fn text<'a>(tenants: impl Iterator<Item = (&'a str, &'a Metrics, Gauges)>) -
     let each: Vec<Vec<Family>> = tenants
         .map(|(tenant, metrics, gauges)| metrics.families(tenant, &gauges))
         .collect();
-    let mut text = String::new();
-    let Some(first) = each.first() else {
-        return text;
-    };
-    for (place, family) in first.iter().enumerate() {
-        let Family {
-            name, kind, help, ..
-        } = family;
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for families in &each {
-            for (labels, value) in &families[place].samples {
-                let _ = writeln!(text, "{name}{{{labels}}} {value}");
-            }
-        }
-    }
-    text
-}
-
-fn escaped(label: &str) -> String {
-    label
-        .replace('\\', r"\\")
-        .replace('"', "\\\"")
-        .replace('\n', r"\n")
+    text::text(&each)
 }

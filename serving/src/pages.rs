@@ -20,7 +20,10 @@
 pub mod chart;
 pub mod decision;
 pub mod experiments;
+pub mod forecast;
 pub mod lang;
+pub mod ledger;
+pub mod model;
 pub mod overview;
 pub mod reader;
 pub mod review;

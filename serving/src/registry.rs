@@ -3,6 +3,7 @@
 
 use lagom_model::artefact::{ArtefactError, ModelVersion};
 use lagom_model::decide::Predictor;
+use lagom_model::forecast::Forecast;
 use lagom_model::policy::learning::WarmStart;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -14,6 +15,9 @@ use thiserror::Error;
 /// Largest calibration error with which a propensity may decide about people.
 const MOST_ECE: f64 = 0.05;
 const POINTERS: &str = "pointers.json";
+
+/// More bytes than any id of a version has.
+const LONGEST_ID: usize = 128;
 
 /// Why the registry cannot be read, or not be changed.
 #[derive(Debug, Error)]
@@ -37,6 +41,14 @@ pub enum RegistryError {
     /// What the policy learnt from history cannot be read.
     #[error("{}: {error}", path.display())]
     WarmStart {
+        /// Which file.
+        path: PathBuf,
+        /// What the reader says.
+        error: serde_json::Error,
+    },
+    /// The last forecast cannot be read.
+    #[error("{}: {error}; run lagom forecast again", path.display())]
+    Forecast {
         /// Which file.
         path: PathBuf,
         /// What the reader says.
@@ -70,6 +82,28 @@ impl RegistryError {
 /// File of a version that holds what the policy learnt from the history it was trained on.
 pub(crate) const WARM_START: &str = "bandit.json";
 
+/// File of a version that holds the last forecast that was made with it.
+pub(crate) const FORECAST: &str = "forecast.json";
+
+/// The last forecast made with the version in force; `None` where there is none.
+///
+/// # Errors
+/// [`RegistryError`] where there is one and it cannot be read.
+pub fn last_forecast(dir: &Path) -> Result<Option<Forecast>, RegistryError> {
+    let Some(id) = pointers(dir)?.current else {
+        return Ok(None);
+    };
+    let path = dir.join(id).join(FORECAST);
+    match fs::read_to_string(&path) {
+        Ok(text) => match serde_json::from_str(&text) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) => Err(RegistryError::Forecast { path, error }),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RegistryError::io(&path, error)),
+    }
+}
+
 /// Which versions are in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointers {
@@ -99,8 +133,9 @@ pub fn pointers(dir: &Path) -> Result<Pointers, RegistryError> {
 /// # Errors
 /// [`RegistryError`] where there is none, or it is not what its id says.
 pub fn version(dir: &Path, id: &str) -> Result<ModelVersion, RegistryError> {
-    // An id is a digest; anything else could lead out of the folder.
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    // An id is a digest; anything else could lead out of the folder, or be no name of a file.
+    let of_digest = |byte: u8| byte.is_ascii_alphanumeric();
+    if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(of_digest) {
         return Err(RegistryError::Unknown(id.to_owned()));
     }
     let path = dir.join(id).join("model.json");
@@ -205,11 +240,10 @@ fn point(dir: &Path, pointers: Pointers) -> Result<Pointers, RegistryError> {
 /// Why the held-out figures of a version speak against it.
 #[must_use]
 pub fn objections(version: &ModelVersion) -> Vec<String> {
-    let Some(held_out) = &version.parts().propensity.held_out else {
+    let Some(metrics) = version.quoted() else {
         return vec!["its propensity was not judged on later invoices".to_owned()];
     };
     let mut reasons = Vec::new();
-    let metrics = &held_out.metrics;
     if metrics.ece > MOST_ECE {
         reasons.push(format!(
             "its probabilities are off by {:.3} on average on later invoices; at most {MOST_ECE} \

@@ -42,8 +42,82 @@ pub(crate) async fn review(
     read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
 }
 
+/// The uplift ledger of everything that is known now, as `lagom ledger --json` writes it.
+pub(crate) async fn ledger(engine: Arc<Engine>) -> Result<String, Failure> {
+    let read = tokio::task::spawn_blocking(move || count(&engine)).await;
+    read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+}
+
+#[cfg(feature = "training")]
+fn count(engine: &Engine) -> Result<String, Failure> {
+    let mut export = crate::export::read(engine.store())?;
+    let drawn = std::mem::take(&mut export.assignments)
+        .into_iter()
+        .filter(|one| one.experiment == crate::experiment::HOLDOUT)
+        .map(|one| {
+            let held = one.arm == crate::experiment::HOLDOUT;
+            (one.customer_id, (held, one.at))
+        })
+        .collect();
+    let objective = &engine.snapshot().parts().objective.clone();
+    let now = engine.clock().now();
+    let ledger = lagom_training::uplift::ledger(&export.into_tables(), &drawn, objective, now)
+        .map_err(Failure::Forbidden)?;
+    serde_json::to_string_pretty(&ledger).map_err(|error| Failure::Internal(error.to_string()))
+}
+
+/// A slim server has no tables to count.
+#[cfg(not(feature = "training"))]
+fn count(_: &Engine) -> Result<String, Failure> {
+    Err(Failure::Forbidden(
+        "this server was built without the ledger; use lagom export, then lagom ledger".to_owned(),
+    ))
+}
+
 #[cfg(feature = "training")]
 impl crate::export::Export {
+    /// What a review has to know beside the tables; `models` is the folder of the registry.
+    pub(crate) fn design(&self, models: &std::path::Path) -> lagom_training::review::Design {
+        use lagom_training::review::{Design, Generation, Phase, Trained};
+        let versions = crate::registry::list(models).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what the models were trained on is not known");
+            Vec::new()
+        });
+        Design {
+            phases: self
+                .phases
+                .iter()
+                .map(|one| Phase {
+                    experiment: one.experiment.clone(),
+                    number: one.number,
+                    started_at: one.started_at,
+                    salt: one.salt.clone(),
+                    digest: one.digest.clone(),
+                    shares: one.shares.clone(),
+                    isolated: one.isolated,
+                    plan: one.plan.clone(),
+                })
+                .collect(),
+            generations: self
+                .generations
+                .iter()
+                .map(|one| Generation {
+                    number: one.generation,
+                    published_at: one.published_at,
+                    excluded: one.excluded.clone(),
+                })
+                .collect(),
+            models: versions
+                .iter()
+                .map(|one| Trained {
+                    id: one.id().to_owned(),
+                    as_of: one.parts().lineage.as_of,
+                    excluded: one.parts().lineage.excluded.clone(),
+                })
+                .collect(),
+        }
+    }
+
     /// As tables to be written or reviewed.
     pub(crate) fn into_tables(self) -> lagom_training::tables::Tables {
         lagom_training::tables::Tables {
@@ -65,7 +139,9 @@ fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failu
 
     known(engine, name)?;
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let tables = crate::export::read(engine.store())?.into_tables();
+    let export = crate::export::read(engine.store())?;
+    let design = export.design(&engine.config().models);
+    let tables = export.into_tables();
     let snapshot = engine.snapshot();
     let ask = LogReview {
         experiment: name,
@@ -75,6 +151,7 @@ fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failu
         as_of: Some(as_of),
         window_days: WINDOW_DAYS,
         objective: &snapshot.parts().objective,
+        design: Some(&design),
     };
     let (review, _) =
         review_log(&tables, &ask).map_err(|error| Failure::Forbidden(error.to_string()))?;

@@ -55,6 +55,15 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Keys do not lead to the records that they belong to.
+    #[error(
+        "the index `{index}` of the log does not fit its records, so that answers could be \
+         forgotten; restore the store from a backup"
+    )]
+    Misfiled {
+        /// Which table.
+        index: &'static str,
+    },
     /// The file was written by another version.
     #[error(
         "the store has format {found}, this lagom reads format {expected}; use the version that wrote it"

@@ -57,6 +57,32 @@ impl Server {
     /// Where it is not ready within a minute.
     #[must_use]
     pub fn start(folder: &Path, more: &str) -> Self {
+        let mut server = Self::spawn(folder, more, Command::new(lagom()));
+        server.wait_until_ready(folder);
+        server
+    }
+
+    /// The same, with files that can grow to `kibibytes` and no further, as on a disk that is full.
+    ///
+    /// # Panics
+    /// Where it is not ready within a minute.
+    #[must_use]
+    pub fn start_with_little_disk(folder: &Path, more: &str, kibibytes: u32) -> Self {
+        let mut shell = Command::new("bash");
+        // Only the soft limit, so that it can be lifted; the signal would end the process.
+        let script = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(script).arg(lagom());
+        let mut server = Self::spawn(folder, more, shell);
+        server.wait_until_ready(folder);
+        server
+    }
+
+    /// Starts the process, by `command` if it is not the executable itself, and does not wait.
+    ///
+    /// # Panics
+    /// Where it cannot be started.
+    #[must_use]
+    pub fn spawn(folder: &Path, more: &str, mut command: Command) -> Self {
         let (grpc, http) = (free_port(), free_port());
         let config = folder.join("lagom.toml");
         let text = format!(
@@ -66,7 +92,7 @@ impl Server {
             folder.join("models").display(),
         );
         std::fs::write(&config, text).unwrap();
-        let process = Command::new(lagom())
+        let process = command
             .args(["serve", "--config"])
             .arg(&config)
             .stdin(Stdio::null())
@@ -74,13 +100,11 @@ impl Server {
             .stderr(std::fs::File::create(folder.join("server.log")).unwrap())
             .spawn()
             .unwrap();
-        let mut server = Self {
+        Self {
             process,
             grpc: SocketAddr::from(([127, 0, 0, 1], grpc)),
             http: SocketAddr::from(([127, 0, 0, 1], http)),
-        };
-        server.wait_until_ready(folder);
-        server
+        }
     }
 
     fn wait_until_ready(&mut self, folder: &Path) {

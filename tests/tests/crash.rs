@@ -1,6 +1,12 @@
 //! A server killed in the middle of its work loses nothing that it answered, and doubles nothing.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, reason = "a long run says what it has done")]
+
+#[path = "crash/full.rs"]
+mod full;
+#[path = "crash/rounds.rs"]
+mod rounds;
 
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;

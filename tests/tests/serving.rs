@@ -10,8 +10,12 @@ mod advice;
 mod changes;
 #[path = "serving/confirm.rs"]
 mod confirm;
+#[path = "serving/damage.rs"]
+mod damage;
 #[path = "serving/faults.rs"]
 mod faults;
+#[path = "serving/fuzz.rs"]
+mod fuzz;
 #[path = "serving/house.rs"]
 mod house;
 #[path = "serving/learning.rs"]

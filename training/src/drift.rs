@@ -3,7 +3,7 @@
 use crate::dataset::{Dataset, DatasetOptions, Points};
 use crate::tables::{Partitions, TableError, Tables};
 use lagom_features::FeatureSpec;
-use lagom_features::domain::{Days, Timestamp};
+use lagom_features::domain::Timestamp;
 use lagom_model::statistics::StatisticsError;
 use lagom_model::statistics::drift::{KolmogorovSmirnov, Psi};
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub fn drift(
     for folder in parts.folders() {
         let histories = Tables::read_past(folder)?.take_histories();
         let options = DatasetOptions {
-            as_of: crate::pipeline::last_recorded(&histories) + Days::SHORTEST,
+            as_of: crate::pipeline::end(&parts, &histories),
             paid_days: 0,
             left_days: 0,
             after_days: after_days.to_vec(),

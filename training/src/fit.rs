@@ -36,7 +36,7 @@ use lagom_model::metrics::Metrics;
 use serde::{Deserialize, Serialize};
 
 use additive::Additive;
-pub use columns::{Cells, Columns};
+pub use columns::{Cells, Columns, Direction};
 pub use error::FitError;
 use folds::Order;
 pub use matrix::{MatrixFit, fit_matrix};

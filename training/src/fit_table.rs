@@ -22,7 +22,7 @@ use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{self, Metrics, ReliabilityBin};
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{FitOptions, FitReport, Form, LeftOut, fit_logistic};
+use crate::fit::{Direction, FitOptions, FitReport, Form, LeftOut, fit_logistic};
 use crate::flat_table::{FlatTable, ReadOptions};
 use crate::progress::work;
 pub use error::FitTableError;
@@ -51,6 +51,8 @@ pub struct FitTable {
     pub time: Option<String>,
     /// Whom each row belongs to; a group is never on both sides. The column itself is not a feature.
     pub group: Option<String>,
+    /// Number columns that may move the log-odds one way only.
+    pub monotone: Vec<(String, Direction)>,
     /// Where to write `row_id,p`.
     pub predictions: Option<PathBuf>,
     /// The shape of the terms.
@@ -74,6 +76,7 @@ impl FitTable {
             split: None,
             time: None,
             group: None,
+            monotone: Vec::new(),
             predictions: None,
             form: Form::default(),
             c: None,
@@ -215,7 +218,11 @@ impl Job<'_> {
             seed: self.request.seed,
             ..FitOptions::default()
         };
-        let columns = features::columns(&train).map_err(named)?;
+        let directions = self.request.monotone.iter();
+        let directions = directions.map(|(name, direction)| (name.as_str(), *direction));
+        let columns = features::columns(&train)
+            .and_then(|columns| columns.directed(directions))
+            .map_err(named)?;
         let start = Instant::now();
         let (model, fit) = fit_logistic(&columns, &outcomes, &options).map_err(named)?;
         let seconds = start.elapsed().as_secs_f64();

@@ -31,8 +31,10 @@ impl Settlement {
         for event in about {
             let amount = event.amount.map_or(0, |money| money.minor_units);
             owed = match event.kind {
-                EventType::PaymentSucceeded | EventType::CreditIssued => owed - amount,
-                EventType::PaymentRefunded => owed + amount,
+                EventType::PaymentSucceeded | EventType::CreditIssued => {
+                    owed.saturating_sub(amount)
+                }
+                EventType::PaymentRefunded => owed.saturating_add(amount),
                 EventType::DueDateChanged => {
                     if let Some(until) = event.until
                         && event.occurred_at < settlement.late_from

@@ -5,8 +5,10 @@
 //! * [`drift`]: whether features have moved between two periods.
 //! * [`evaluation_speed`]: off-policy evaluation timed on a log of any size.
 //! * [`fit`]: fits linear-logistic models; the only caller of linfa.
+//! * [`fit_speed`]: a matrix to time fits on.
 //! * [`fit_table`]: a model of any flat table, with predictions and metrics.
 //! * [`flat_table`]: any table from outside: CSV, CSV.gz, Parquet.
+//! * [`forecast`]: expected cash by week from a folder of tables.
 //! * [`import`]: any billing export into the canonical tables, by a mapping file.
 //! * [`labels`]: what is to be predicted, without seeing past it.
 //! * [`logged_table`]: a learnt policy on any table of logged decisions, valued on rows it has not seen.
@@ -30,12 +32,15 @@ pub mod dataset;
 pub mod drift;
 pub mod evaluation_speed;
 pub mod fit;
+pub mod fit_speed;
 pub mod fit_table;
 pub mod flat_table;
+pub mod forecast;
 pub mod import;
 pub mod labels;
 pub mod logged_table;
 pub mod matrix;
+pub mod nightly;
 pub mod parity;
 pub mod pipeline;
 pub mod progress;
@@ -48,4 +53,5 @@ pub mod simulator;
 pub mod streams;
 pub mod tables;
 pub mod trial;
+pub mod uplift;
 pub mod valuation;

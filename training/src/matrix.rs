@@ -16,7 +16,7 @@ pub use range::Range;
 use crate::dataset::{Dataset, DatasetOptions, Points, Questions};
 use crate::tables::{FrameWriter, Partitions, TableError, Tables};
 use lagom_features::FeatureSpec;
-use lagom_features::domain::{Days, Timestamp};
+use lagom_features::domain::Timestamp;
 use serde::Serialize;
 use std::path::Path;
 
@@ -85,11 +85,8 @@ pub fn matrix(
     for (done, folder) in parts.folders().iter().enumerate() {
         progress(done, report.parts);
         let histories = Tables::read_past(folder)?.take_histories();
-        let last = || {
-            let known = parts.last_recorded();
-            known.unwrap_or_else(|| crate::pipeline::last_recorded(&histories))
-        };
-        let as_of = options.as_of.unwrap_or_else(|| last() + Days::SHORTEST);
+        let end = || crate::pipeline::end(&parts, &histories);
+        let as_of = options.as_of.unwrap_or_else(end);
         let (paid_days, left_days) = options.label_days;
         let dataset_options = DatasetOptions {
             as_of,

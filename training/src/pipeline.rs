@@ -23,7 +23,7 @@ use crate::dataset::Dataset;
 use crate::fit::FitError;
 use crate::progress::work;
 use crate::registry::Registry;
-use crate::tables::Tables;
+use crate::tables::{Partitions, Tables};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_model::artefact::{FORMAT, Head, Lineage, ModelVersion, Parts};
@@ -45,6 +45,8 @@ pub struct TrainOptions {
     pub as_of: Option<Timestamp>,
     /// Seed of everything drawn.
     pub seed: u64,
+    /// Experiments whose customers are left out, so that what is trained can be judged on them.
+    pub excluded: Vec<String>,
 }
 
 /// What came of a training.
@@ -114,6 +116,8 @@ pub struct Origin {
     pub as_of: Option<Timestamp>,
     /// Seed of everything drawn.
     pub seed: u64,
+    /// Experiments whose customers are not in the histories.
+    pub excluded: Vec<String>,
 }
 
 /// Trains on the tables of a folder and stores the version. Nothing is promoted.
@@ -122,11 +126,19 @@ pub struct Origin {
 /// [`TrainError`]: tables, fit or registry.
 pub fn train(options: &TrainOptions) -> Result<TrainReport, TrainError> {
     let registry = Registry::at(&options.models);
-    let histories = Tables::read(&options.data)?.take_histories();
+    let mut tables = Tables::read(&options.data)?;
+    let mut histories = tables.take_histories();
+    for decision in &tables.decisions {
+        let of = decision.experiment.as_ref();
+        if of.is_some_and(|name| options.excluded.contains(name)) {
+            histories.remove(&decision.customer_id);
+        }
+    }
     let origin = Origin {
         parent: registry.pointers()?.current,
         as_of: options.as_of,
         seed: options.seed,
+        excluded: options.excluded.clone(),
     };
     let (version, mut report) = fit_version(&histories, &options.config, origin)?;
     report.path = Some(registry.put(&version)?);
@@ -197,6 +209,7 @@ pub fn fit_version(
             code_version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
             as_of,
+            excluded: origin.excluded.clone(),
         },
     })?;
     let hazard_report = HazardReport::of(version.parts().hazard.as_ref(), hazard_note);
@@ -216,6 +229,13 @@ pub fn fit_version(
         hazard: hazard_report,
     };
     Ok((version, report))
+}
+
+/// The first instant at which everything in a folder is known, whichever of its parts `histories`
+/// were read from.
+pub(crate) fn end(parts: &Partitions, histories: &BTreeMap<CustomerId, History>) -> Timestamp {
+    let last = parts.last_recorded();
+    last.unwrap_or_else(|| last_recorded(histories)) + Days::SHORTEST
 }
 
 /// When the last event or invoice was recorded.

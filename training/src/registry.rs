@@ -220,12 +220,11 @@ impl Registry {
         let mut listed = Vec::new();
         for id in self.ids()? {
             let version = self.get(&id)?;
-            let held_out = version.parts().propensity.held_out.as_ref();
             listed.push(Listed {
                 current: pointers.current.as_ref() == Some(&id),
                 previous: pointers.previous.as_ref() == Some(&id),
                 lineage: version.parts().lineage.clone(),
-                propensity_auc: held_out.and_then(|held_out| held_out.metrics.auc),
+                propensity_auc: version.quoted().and_then(|metrics| metrics.auc),
                 id,
             });
         }

@@ -28,6 +28,7 @@ mod plan;
 mod report;
 mod segments;
 mod sentence;
+mod simulate;
 mod values;
 
 use std::{io::Read, path::Path};
@@ -37,13 +38,17 @@ use crate::flat_table::{FlatTable, ReadOptions};
 pub use effects::{Adjusted, AnytimeReport, Effects, Judged, SequenceReport, Winsorised};
 pub use error::ReviewError;
 pub use guardrail::GuardrailReport;
-pub use log::{ArmReport, Facts, LogReport, LogReview, WINDOW_DAYS, default_plan, review_log};
+pub use log::{
+    ArmReport, Design, DesignReport, Facts, Generation, History, Isolation, LogReport, LogReview,
+    Phase, Told, Trained, WINDOW_DAYS, default_plan, history, review_log,
+};
 pub use over_time::DailyLook;
 pub use plan::{
     Column, Gate, IntervalRule, Margin, Metric, Plan, PlanFault, Role, Segment, Winsorising,
 };
 pub use report::{Balance, Comparison, Exclusions, Family, MetricReport, Review, SequentialShares};
 pub use segments::{HiddenSegment, SegmentReport};
+pub use simulate::{MetricPower, PlanAsk, PlanReport, plan_report};
 
 /// Reviews the customers of the table `facts` by the plan in the file `plan`.
 ///
@@ -72,7 +77,7 @@ pub fn review_files(
 /// # Errors
 /// [`ReviewError`] when the table lacks what the plan names.
 pub fn review_table(table: &FlatTable, plan: &Plan) -> Result<Review, ReviewError> {
-    assemble::review(table, plan)
+    assemble::review(table, plan, &[])
 }
 
 fn digest_of(path: &Path) -> Result<String, ReviewError> {

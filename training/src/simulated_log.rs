@@ -1,10 +1,11 @@
 //! A world's months under a given snapshot, without a server: canonical tables and a decision log
 //! with a known truth behind them.
 
+use crate::nightly::{ASKS_AT, Nightly, Planned};
 use crate::simulator::{Life, Sent, Tally, World};
 use lagom_features::domain::{
     Action, Customer, CustomerId, Date, Days, DecisionId, Event, EventId, EventType, Invoice,
-    InvoiceId, RequestId, TenantId, Timestamp,
+    RequestId, TenantId, Timestamp,
 };
 use lagom_features::{History, Inserted, Ledger, Recorded};
 use lagom_model::bandit::BanditError;
@@ -15,13 +16,8 @@ use lagom_model::guardrails::Facts;
 use lagom_model::log::{Choice, Decision, LoggedRound, Outcome, RuleId};
 use lagom_model::outcome::mature;
 use lagom_model::policy::learning::Learning;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use thiserror::Error;
-
-/// When the nightly run asks, local time.
-const ASKS_AT: i8 = 6;
-/// Days after the due date until a case is left to others.
-const PATIENCE_DAYS: i32 = 60;
 
 /// How long a world is lived, and by how many.
 #[derive(Debug, Clone)]
@@ -134,8 +130,7 @@ pub fn simulate_watched<'a>(
         learning,
         onlooker,
         histories: HashMap::new(),
-        ask_again: HashMap::new(),
-        planned: BTreeMap::new(),
+        nightly: Nightly::default(),
         workspace: Workspace::new(),
         log: SimulatedLog::default(),
     };
@@ -174,9 +169,8 @@ struct Run<'a> {
     learning: Option<&'a mut Learning>,
     onlooker: Option<&'a mut (dyn Onlooker + 'a)>,
     histories: HashMap<CustomerId, History>,
-    ask_again: HashMap<InvoiceId, Timestamp>,
-    /// Places in the log of decisions to be carried out, by day.
-    planned: BTreeMap<Date, Vec<usize>>,
+    /// Steps to be carried out, by their places in the log of decisions.
+    nightly: Nightly<usize>,
     workspace: Workspace,
     log: SimulatedLog,
 }
@@ -207,17 +201,7 @@ impl Run<'_> {
     fn ask(&mut self, life: &Life) -> Result<(), SimulationError> {
         let zone = &self.plan.world.time_zone;
         let now = life.today().at(ASKS_AT, zone);
-        let mut questions: Vec<(InvoiceId, CustomerId)> = life
-            .unpaid()
-            .filter(|(_, invoice_id, due_on)| {
-                let after = life.today().days_since(*due_on);
-                let again = self.ask_again.get(invoice_id);
-                (0..=PATIENCE_DAYS).contains(&after) && again.is_none_or(|&at| at <= now)
-            })
-            .map(|(customer_id, invoice_id, _)| (invoice_id.clone(), customer_id.clone()))
-            .collect();
-        questions.sort();
-        for (invoice_id, customer_id) in questions {
+        for (customer_id, invoice_id) in self.nightly.questions(life, now) {
             let number = self.log.decisions.len();
             let id = format!("s{}-{number:08}", self.plan.seed);
             let history = &self.histories[&customer_id];
@@ -247,11 +231,17 @@ impl Run<'_> {
                     self.replace(&mut decision, action, history);
                 }
             }
-            self.ask_again
-                .insert(decision.invoice_id.clone(), decision.next_evaluation_at);
+            self.nightly
+                .ask_again(decision.invoice_id.clone(), decision.next_evaluation_at);
             if !decision.action.is_wait() {
-                let on = decision.send_at.unwrap_or(now).date(zone);
-                self.planned.entry(on).or_default().push(number);
+                let send_at = decision.send_at.unwrap_or(now);
+                let step = Planned {
+                    customer_id: decision.customer_id.clone(),
+                    invoice_id: decision.invoice_id.clone(),
+                    send_at,
+                    advice: number,
+                };
+                self.nightly.plan(send_at.date(zone), step);
             }
             self.log.decisions.push(decision);
         }
@@ -284,11 +274,9 @@ impl Run<'_> {
     }
 
     fn send(&mut self, life: &mut Life) {
-        let mut planned = self.planned.remove(&life.today()).unwrap_or_default();
-        planned.sort_by_key(|&place| (self.log.decisions[place].send_at, place));
-        for place in planned {
-            let decision = self.log.decisions[place].clone();
-            let at = decision.send_at.unwrap_or(decision.decided_at);
+        for step in self.nightly.due(life.today()) {
+            let decision = self.log.decisions[step.advice].clone();
+            let at = step.send_at;
             let refused = self.refused(&decision, at);
             let events = match refused {
                 Some(rule) => vec![skipped(&decision, rule.into(), at)],

@@ -12,24 +12,23 @@
 mod action_features;
 mod confounding;
 mod figures;
+mod visits;
 
 pub use confounding::Confounding;
 pub use figures::{Estimand, Figure, METRICS, Segment};
 
 use crate::progress::work;
 use crate::tables::{TableError, Tables};
-use action_features::ActionFeatures;
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
 use lagom_model::bandit::BanditError;
-use lagom_model::decide::{DecideError, PolicyKind, Revisitor, Snapshot};
+use lagom_model::decide::{DecideError, PolicyKind, Snapshot};
 use lagom_model::log::{Decision, Executed, LoggedRound, Outcome, join};
 use lagom_model::objective::Objective;
 use lagom_model::ope::OpeError;
+use lagom_model::ope::Round;
 use lagom_model::ope::calibration::{Calibration, CalibrationCount};
 use lagom_model::ope::gate::{Evidence, GateSpec, Pair, Verdict, judge};
-use lagom_model::ope::lives::{Followed, Lives};
-use lagom_model::ope::{Overlap, Round};
 use lagom_model::outcome::between;
 use lagom_model::policy::learning::Learning;
 use rayon::prelude::*;
@@ -37,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use thiserror::Error;
+use visits::{Asked, Collected};
 
 /// Why a policy cannot be valued.
 #[derive(Debug, Error)]
@@ -360,151 +360,5 @@ fn see(calibration: &mut CalibrationCount, decision: &Decision) {
             logging: Some(&logged),
             predicted: None,
         });
-    }
-}
-
-/// One decision, seen by both policies.
-struct Visit {
-    taken: Vec<f64>,
-    weights: [f64; 2],
-    averaged: [Vec<f64>; 2],
-}
-
-/// Both policies, asked in one place after another.
-struct Asked<'a> {
-    policies: [Option<Revisitor<'a>>; 2],
-    features: ActionFeatures,
-    context: Option<&'a Snapshot>,
-}
-
-impl<'a> Asked<'a> {
-    fn new(candidate: Policy<'a>, incumbent: Policy<'a>) -> Self {
-        let revisitor = |policy: Policy<'a>| match policy {
-            Policy::Logged => None,
-            Policy::Of(snapshot, kind) => Some(Revisitor::new(snapshot, kind)),
-        };
-        let context = [candidate, incumbent]
-            .into_iter()
-            .find_map(|one| match one {
-                Policy::Logged => None,
-                Policy::Of(snapshot, _) => Some(snapshot),
-            });
-        Self {
-            policies: [revisitor(candidate), revisitor(incumbent)],
-            features: ActionFeatures::default(),
-            context,
-        }
-    }
-
-    fn live(
-        &mut self,
-        life: &[Decision],
-        history: &History,
-        horizon: Days,
-    ) -> Result<Vec<Visit>, ValuationError> {
-        let first = life[0].decided_at;
-        life.iter()
-            .take_while(|decision| decision.decided_at < first + horizon)
-            .map(|decision| self.visit(decision, history, decision.decided_at.days_since(first)))
-            .collect()
-    }
-
-    fn visit(
-        &mut self,
-        decision: &Decision,
-        history: &History,
-        days: f64,
-    ) -> Result<Visit, ValuationError> {
-        let id = decision.action.id();
-        let mut context = Vec::new();
-        if let Some(snapshot) = self.context {
-            // The reward model's context is the log's own: the same for both policies.
-            snapshot.parts().context.of(
-                &decision.features,
-                decision.payment_propensity,
-                decision.churn_risk,
-                &mut context,
-            );
-        }
-        context.push(days / 30.0);
-        context.push((days / 30.0).powi(2));
-        let logged: Vec<f64> = decision
-            .eligible
-            .iter()
-            .map(|one| one.probability)
-            .collect();
-        let mut weights = [1.0; 2];
-        let mut averaged = [Vec::new(), Vec::new()];
-        let mut chances = Vec::new();
-        for (number, policy) in self.policies.iter_mut().enumerate() {
-            match policy {
-                None => chances.clone_from(&logged),
-                Some(revisitor) => {
-                    let asked = revisitor.probabilities(decision, history, &mut chances);
-                    asked.map_err(|source| ValuationError::Decide {
-                        decision_id: decision.decision_id.to_string(),
-                        source,
-                    })?;
-                    let place = decision.eligible.iter().position(|one| one.action == id);
-                    let chance = place.map_or(0.0, |place| chances[place]);
-                    weights[number] = chance / decision.probability;
-                }
-            }
-            averaged[number] = self
-                .features
-                .averaged(&context, &decision.eligible, &chances);
-        }
-        Ok(Visit {
-            taken: self.features.of(&context, &id),
-            weights,
-            averaged,
-        })
-    }
-}
-
-/// Lives with both policies' part in them.
-struct Collected {
-    lives: Lives,
-    followed: [Followed; 2],
-}
-
-impl Collected {
-    fn new(width: usize) -> Self {
-        Self {
-            lives: Lives::new(width, METRICS.len()),
-            followed: [Followed::default(), Followed::default()],
-        }
-    }
-
-    fn push(&mut self, visit: &Visit, rewards: &[f64]) {
-        self.lives.push(&visit.taken, rewards);
-        for (number, followed) in self.followed.iter_mut().enumerate() {
-            followed.weights.push(visit.weights[number]);
-            followed.averaged.extend_from_slice(&visit.averaged[number]);
-        }
-    }
-
-    fn overlap(&self, policy: usize) -> Overlap {
-        self.lives.overlap(&self.followed[policy])
-    }
-
-    fn estimand(
-        &self,
-        confidence: f64,
-        segments: &[String],
-    ) -> Result<(Estimand, [Vec<lagom_model::ope::lives::Worth>; 2]), OpeError> {
-        let worths = [
-            self.lives.value(&self.followed[0])?,
-            self.lives.value(&self.followed[1])?,
-        ];
-        let overlap = [self.overlap(0), self.overlap(1)];
-        let estimand = figures::estimand(
-            &worths,
-            overlap,
-            self.lives.customers(),
-            confidence,
-            segments,
-        )?;
-        Ok((estimand, worths))
     }
 }

@@ -195,27 +195,39 @@ fn a_warm_start_knows_its_rounds_and_learns_only_later_ones() {
     assert_eq!(mine.through, others.through);
 }
 
+/// Weighted, waiting and contact meet the same cases, whatever the probabilities were.
 #[test]
-fn importance_weights_of_what_was_explored_average_to_one_and_stay_bounded() {
+fn importance_weights_balance_what_is_known_between_waiting_and_contact() {
     let (mut lived, parts) = learning();
+    let context = parts.context.clone();
     let floor = BanditConfig::default().exploration.floor;
     let log = live(&mut lived, parts, &mut Nobody);
-    let explored: Vec<f64> = log
-        .decisions
-        .iter()
-        .filter(|one| one.probability < 1.0)
-        .map(|one| lived.importance(one))
+    let explored = || log.decisions.iter().filter(|one| one.probability < 1.0);
+    let mut row = Vec::new();
+    let signed: Vec<Vec<f64>> = explored()
+        .map(|one| {
+            let weight = lived.importance(one);
+            assert!((0.02..=1.0 + 1.0 / floor).contains(&weight), "{weight}");
+            let sign = if one.action.is_wait() { -1.0 } else { 1.0 };
+            let (propensity, churn) = (one.payment_propensity, one.churn_risk);
+            context.of(&one.features, propensity, churn, &mut row);
+            let entries = std::iter::once(1.0).chain(row.iter().copied());
+            entries.map(|entry| sign * weight * entry).collect()
+        })
         .collect();
-    let n = explored.len() as f64;
-    let mean = explored.iter().sum::<f64>() / n;
-    let spread = explored.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / n;
-    assert!((mean - 1.0).abs() < 4.0 * (spread / n).sqrt(), "{mean}");
-    let most = 0.5 + 0.5 / floor;
-    assert!(
-        explored
+    let n = signed.len() as f64;
+    for entry in 0..signed[0].len() {
+        let mean = signed.iter().map(|one| one[entry]).sum::<f64>() / n;
+        let spread = signed
             .iter()
-            .all(|&one| (0.5..=most + 1e-9).contains(&one))
-    );
+            .map(|one| (one[entry] - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        assert!(
+            mean.abs() <= 4.0 * (spread / n).sqrt() + 1e-12,
+            "entry {entry}: {mean}"
+        );
+    }
 }
 
 #[test]
@@ -231,7 +243,9 @@ fn old_rounds_fade_and_recent_ones_stay() {
         one.publish().unwrap().labels()
     };
     let (forever, fading) = (fitted(None), fitted(Some(20.0)));
-    assert_eq!(forever, rounds.len() as f64);
+    let weight = |one| lived.importance(one);
+    let whole: f64 = rounds.iter().map(|one| weight(&one.decision)).sum();
+    assert!((forever - whole).abs() < 1e-6 * whole, "{forever} {whole}");
     let last = rounds
         .iter()
         .map(|one| one.outcome.matured_at)
@@ -239,7 +253,10 @@ fn old_rounds_fade_and_recent_ones_stay() {
         .unwrap();
     let by_hand: f64 = rounds
         .iter()
-        .map(|one| 0.5_f64.powf(last.days_since(one.outcome.matured_at) / 20.0))
+        .map(|one| {
+            let age = last.days_since(one.outcome.matured_at);
+            weight(&one.decision) * 0.5_f64.powf(age / 20.0)
+        })
         .sum();
     assert!(
         (fading - by_hand).abs() < 1e-3 * by_hand,

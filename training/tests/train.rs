@@ -7,6 +7,7 @@ use lagom_features::domain::{
     Currency, Customer, CustomerId, Days, Event, EventId, EventType, Invoice, InvoiceId, Money,
     TenantId, Timestamp, Zone,
 };
+use lagom_training::forecast::{ForecastError, forecast};
 use lagom_training::pipeline::{
     Target, TrainError, TrainOptions, TrainReport, TrainingConfig, train,
 };
@@ -81,6 +82,7 @@ fn options(data: &Path, models: &Path, seed: u64) -> TrainOptions {
         config: TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap(),
         as_of: None,
         seed,
+        excluded: Vec::new(),
     }
 }
 
@@ -215,4 +217,100 @@ fn an_empty_past_is_refused_with_the_way_out() {
     assert!(matches!(error, TrainError::NoPoints { .. }), "{error}");
     assert!(error.to_string().contains("--as-of"), "{error}");
     assert!(!dir.path().join("models").exists());
+}
+
+#[test]
+fn a_forecast_is_of_what_is_open_has_been_tried_and_has_not_seen_what_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let as_of = Timestamp::parse("2025-09-15").unwrap();
+    let mut tables = world();
+    tables.write(dir.path(), Format::Parquet).unwrap();
+    let models = dir.path().join("models");
+    let options = TrainOptions {
+        as_of: Some(as_of),
+        ..options(dir.path(), &models, 1)
+    };
+    let report = train(&options).unwrap();
+    let version = Registry::at(&models).get(&report.model_id).unwrap();
+    let of = |tables: &Tables, weeks| {
+        forecast(
+            &tables.histories(),
+            &version,
+            weeks,
+            Some(as_of),
+            &options.config,
+            1,
+        )
+    };
+    let told = of(&tables, 4).unwrap();
+    let issued = |at: Timestamp| at < as_of;
+    let known = tables.invoices.iter().filter(|one| issued(one.recorded_at));
+    assert!(told.invoices > 0 && told.invoices < known.count() / 2);
+    assert_eq!(told.owed_minor, 10_000 * told.invoices as i64);
+    assert_eq!((told.weeks.len(), told.currency.as_str()), (4, "SEK"));
+    let expected: f64 = told.weeks.iter().map(|week| week.cash_minor.expected).sum();
+    assert!(expected > 0.3 * told.owed_minor as f64 && expected <= told.owed_minor as f64);
+    for week in &told.weeks {
+        let cash = week.cash_minor;
+        assert!(cash.low <= cash.expected && cash.expected <= cash.high);
+    }
+    let tried: Vec<usize> = told.coverage.iter().map(|row| row.forecasts).collect();
+    assert_eq!(tried, [12, 11, 10, 9]);
+    let inside: usize = told.coverage.iter().map(|row| row.inside).sum();
+    assert!(
+        inside * 2 > tried.iter().sum::<usize>(),
+        "{:?}",
+        told.coverage
+    );
+    let (said, came) = told.coverage.iter().fold((0.0, 0.0), |(said, came), row| {
+        (said + row.said_minor, came + row.came_minor)
+    });
+    assert!((said / came - 1.0).abs() < 0.25, "{said} {came}");
+
+    tables.events.retain(|event| issued(event.recorded_at));
+    tables
+        .invoices
+        .retain(|invoice| issued(invoice.recorded_at));
+    assert_eq!(of(&tables, 4).unwrap(), told);
+    assert!(matches!(of(&tables, 13), Err(ForecastError::Weeks(13))));
+}
+
+#[test]
+fn a_version_trained_with_directions_keeps_them_in_everything_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    world().write(dir.path(), Format::Parquet).unwrap();
+    let models = dir.path().join("models");
+    let text = "[training]\nform = \"plain\"\nafter_days = [7, 21]\nmonotone = { late_rate = \"falling\" }";
+    let spec = FeatureSpec::built_in();
+    let config = TrainingConfig::parse(text, spec.clone()).unwrap();
+    let report = train(&TrainOptions {
+        config,
+        ..options(dir.path(), &models, 1)
+    })
+    .unwrap();
+    let version = Registry::at(&models).get(&report.model_id).unwrap();
+    let names = spec.names();
+    let place = names.iter().position(|name| *name == "late_rate").unwrap();
+    let mut last: Option<(f64, Vec<f64>)> = None;
+    for rate in 0..=20 {
+        let mut vector = vec![f64::NAN; names.len()];
+        vector[place] = f64::from(rate) / 20.0;
+        let paid = version.paid_by(&vector, 5.0, &[7.0, 30.0, 60.0]).unwrap();
+        let late = version.lateness(&vector).unwrap();
+        if let Some((less_late, more_paid)) = &last {
+            assert!(late >= less_late - 1e-12, "{rate}");
+            let pairs = paid.iter().zip(more_paid);
+            assert!(
+                pairs
+                    .into_iter()
+                    .all(|(now, before)| *now <= before + 1e-12)
+            );
+        }
+        last = Some((late, paid));
+    }
+    let unknown = "[training]\nmonotone = { shoe_size = \"falling\" }";
+    let error = TrainingConfig::parse(unknown, spec)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("monotone = shoe_size"), "{error}");
 }

@@ -6,6 +6,9 @@ use thiserror::Error;
 /// Why a document is not a model version that this program can use.
 #[derive(Debug, Error)]
 pub enum ArtefactError {
+    /// The curve's days have lengths that time cannot have.
+    #[error("the clock of the curve of payment needs one length above 0 for every day")]
+    Clock,
     /// It is not such a document.
     #[error("not a model version: {0}")]
     Json(#[from] serde_json::Error),

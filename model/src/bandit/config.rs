@@ -24,6 +24,11 @@ pub struct BanditConfig {
     /// Plausible range (largest minus smallest value) of each head, in the layout's order; it turns an
     /// objective in money into the rewards of unit scale that exploration speaks of. Empty: all 1.
     pub head_spans: Vec<f64>,
+    /// How much harder than the prior says the effects of actions on each head are shrunk, in the
+    /// layout's order: a rare event has much noise and small effects, so that its prior variance is a
+    /// smaller part of its noise than that of cash. Empty: all 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub head_firmness: Vec<f64>,
 }
 
 /// How scores become probabilities.
@@ -144,16 +149,28 @@ impl BanditConfig {
                 });
             }
         }
-        if !self.head_spans.is_empty() && self.head_spans.len() != heads {
+        self.check_each("`head_spans`", &self.head_spans, heads)?;
+        self.check_each("`head_firmness`", &self.head_firmness, heads)
+    }
+
+    /// One number above zero for each head, or none at all.
+    fn check_each(
+        &self,
+        what: &'static str,
+        values: &[f64],
+        heads: usize,
+    ) -> Result<(), BanditError> {
+        if !values.is_empty() && values.len() != heads {
             return Err(BanditError::Length {
-                what: "`head_spans`",
-                found: self.head_spans.len(),
+                what,
+                found: values.len(),
                 expected: heads,
             });
         }
-        match self.head_spans.iter().find(|&&span| !above_zero(span)) {
+        let good = |value: f64| value > 0.0 && value.is_finite();
+        match values.iter().find(|&&value| !good(value)) {
             Some(&value) => Err(BanditError::Parameter {
-                name: "head_spans",
+                name: what.trim_matches('`'),
                 value,
                 expected: "above zero",
             }),
@@ -165,5 +182,11 @@ impl BanditConfig {
     #[must_use]
     pub fn span(&self, head: usize) -> f64 {
         self.head_spans.get(head).copied().unwrap_or(1.0)
+    }
+
+    /// How hard the effects of actions on one head are shrunk.
+    #[must_use]
+    pub fn firmness(&self, head: usize) -> f64 {
+        self.head_firmness.get(head).copied().unwrap_or(1.0)
     }
 }

@@ -5,7 +5,7 @@
 //! w_h ~ N(ŵ_h, σ_h² (A + κΛ)⁻¹)          σ_h² = (Σ w y² − B'ŵ + b) / (Σ w + a)
 //! sd_h(a, b) = σ_h ‖L⁻¹ (φ(x, a) − φ(x, b))‖        L L' = A + κΛ
 //! ```
-//! A coefficient that no round has touched keeps its prior. The noise has the prior of the search for
+//! Λ is that of the head's group (see `firmness`). A coefficient that no round has touched keeps its prior. The noise has the prior of the search for
 //! `κ`: one round's worth of a third of the head's span.
 
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::evidence::{NOISE_ROUNDS, NOISE_VARIANCE};
 use super::fit::Posterior;
 use super::generation::Generation;
 use super::normal_equations::NormalEquations;
+use super::prior::HeadGroup;
 
 /// The posterior of each block. It follows from the sums and decides nothing that is not logged, so it
 /// is neither stored nor part of a generation's identity: one read back has none.
@@ -29,45 +30,72 @@ impl PartialEq for Doubt {
 
 #[derive(Debug)]
 pub(super) struct BlockDoubt {
-    factor: Cholesky,
-    /// Place of each coefficient in the factor, if some round has touched it.
-    places: Vec<Option<u32>>,
-    penalties: Vec<f64>,
+    groups: Vec<GroupDoubt>,
     /// `Σ w y² − B'ŵ` of each head.
     unexplained: Vec<f64>,
     /// `Σ w`.
     weight: f64,
 }
 
+/// The posterior that a group of heads shares.
+#[derive(Debug)]
+struct GroupDoubt {
+    heads: Vec<usize>,
+    factor: Cholesky,
+    /// Place of each coefficient in the factor, if some round has touched it.
+    places: Vec<Option<u32>>,
+    penalties: Vec<f64>,
+}
+
 impl BlockDoubt {
     pub(super) fn new(
-        posterior: Posterior,
-        penalties: Vec<f64>,
+        posteriors: Vec<Posterior>,
+        groups: Vec<HeadGroup>,
         weights: &[f64],
         equations: &NormalEquations,
     ) -> Self {
-        let dimension = penalties.len();
-        let mut places = vec![None; dimension];
-        for (place, &coefficient) in (0_u32..).zip(&posterior.touched) {
-            places[coefficient] = Some(place);
-        }
+        let dimension = equations.gram.dimension();
         let heads = weights.chunks_exact(dimension).zip(&equations.moments);
         let explained = heads
             .map(|(own, moments)| -> f64 { own.iter().zip(moments).map(|(w, b)| w * b).sum() });
         let squares = equations.squares.iter().zip(explained);
         Self {
-            factor: posterior.factor,
-            places,
-            penalties,
             unexplained: squares
                 .map(|(square, own)| (square - own).max(0.0))
                 .collect(),
             weight: equations.weight,
+            groups: (posteriors.into_iter().zip(groups))
+                .map(|(posterior, group)| GroupDoubt::new(posterior, group))
+                .collect(),
         }
     }
 
-    /// `‖L⁻¹ δ‖²`, untouched coefficients included; `delta` holds coefficients and what they are
-    /// multiplied with.
+    /// `‖L⁻¹ δ‖²` of each head, untouched coefficients included; `delta` holds coefficients and what
+    /// they are multiplied with.
+    fn variances(&self, delta: &[(usize, f64)], into: &mut [f64]) {
+        for group in &self.groups {
+            let variance = group.variance(delta);
+            for &head in &group.heads {
+                into[head] += variance;
+            }
+        }
+    }
+}
+
+impl GroupDoubt {
+    fn new(posterior: Posterior, group: HeadGroup) -> Self {
+        let mut places = vec![None; group.penalties.len()];
+        for (place, &coefficient) in (0_u32..).zip(&posterior.touched) {
+            places[coefficient] = Some(place);
+        }
+        Self {
+            heads: group.heads,
+            factor: posterior.factor,
+            places,
+            penalties: group.penalties,
+        }
+    }
+
     fn variance(&self, delta: &[(usize, f64)]) -> f64 {
         let mut touched = vec![0.0; self.factor.dimension()];
         let mut first = touched.len();
@@ -126,31 +154,33 @@ impl Generation {
         }
         let (first, second) = (self.layout().block_of(a), self.layout().block_of(b));
         let mut delta = self.row(context, a, 1.0);
-        let variance = if first == second {
+        let mut variances = vec![0.0; head_weights.len()];
+        if first == second {
             let other = self.row(context, b, -1.0);
             // What both share cancels and need not be looked at.
             let (mut own, mut rest): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
             own.extend(delta.iter().filter(|one| !other.contains(&(one.0, -one.1))));
             rest.extend(other.iter().filter(|one| !delta.contains(&(one.0, -one.1))));
             own.append(&mut rest);
-            blocks[first].variance(&own)
+            blocks[first].variances(&own, &mut variances);
         } else {
-            let own = blocks[first].variance(&delta);
+            blocks[first].variances(&delta, &mut variances);
             delta = self.row(context, b, -1.0);
-            own + blocks[second].variance(&delta)
-        };
+            blocks[second].variances(&delta, &mut variances);
+        }
         let weight: f64 = blocks.iter().map(|block| block.weight).sum();
-        let noise: f64 = head_weights
+        let deviation: f64 = head_weights
             .iter()
             .enumerate()
             .map(|(head, worth)| {
                 let span = self.config().span(head);
                 let rest: f64 = blocks.iter().map(|block| block.unexplained[head]).sum();
                 let prior = NOISE_ROUNDS * NOISE_VARIANCE * span * span;
-                worth.abs() * ((rest + prior) / (weight + NOISE_ROUNDS)).sqrt()
+                let noise = (rest + prior) / (weight + NOISE_ROUNDS);
+                worth.abs() * (noise * variances[head]).sqrt()
             })
             .sum();
-        Some(noise * variance.sqrt())
+        Some(deviation)
     }
 
     /// Coefficients of an action's row, each with `sign` times its feature.

@@ -4,6 +4,7 @@ use super::config::BanditConfig;
 use super::error::BanditError;
 use super::fit::block_evidence;
 use super::normal_equations::NormalEquations;
+use super::prior::{HeadGroup, head_groups};
 use super::statistics::SufficientStatistics;
 
 /// Rounds' worth of the assumption that a head's noise is a third of its span.
@@ -31,7 +32,7 @@ pub(super) fn shrinkage(
         .map(|index| Block {
             index,
             equations: NormalEquations::assemble(sums, index, discount),
-            penalties: config.prior.penalties(layout, index, variance),
+            groups: head_groups(config, layout, index, variance, 1.0),
         })
         .collect();
     let evidence = |kappa: f64| log_evidence(&blocks, config, layout.heads().len(), kappa);
@@ -58,7 +59,7 @@ pub(super) fn shrinkage(
 struct Block {
     index: usize,
     equations: NormalEquations,
-    penalties: Vec<f64>,
+    groups: Vec<HeadGroup>,
 }
 
 /// `ln p(y | κ) + ln p(κ)` up to a constant, over all blocks and heads; see
@@ -73,13 +74,13 @@ fn log_evidence(
     let mut weight = 0.0;
     let mut unexplained = vec![0.0; heads];
     for block in blocks {
-        let penalties: Vec<f64> = block.penalties.iter().map(|own| own * kappa).collect();
-        let part = block_evidence(block.index, &block.equations, &penalties)?;
-        log_volume += part.log_volume;
         weight += block.equations.weight;
-        let terms = block.equations.squares.iter().zip(&part.explained);
-        for (rest, (square, explained)) in unexplained.iter_mut().zip(terms) {
-            *rest += square - explained;
+        for group in &block.groups {
+            let part = block_evidence(block.index, &block.equations, group, kappa)?;
+            log_volume += group.heads.len() as f64 * part.log_volume;
+            for (head, explained) in part.explained {
+                unexplained[head] += block.equations.squares[head] - explained;
+            }
         }
     }
     let log_misfit: f64 = unexplained
@@ -91,7 +92,5 @@ fn log_evidence(
         })
         .sum();
     let deviation = libm::log(kappa) / config.shrinkage.spread;
-    Ok(heads as f64 * log_volume
-        - 0.5 * (weight + NOISE_ROUNDS) * log_misfit
-        - 0.5 * deviation * deviation)
+    Ok(log_volume - 0.5 * (weight + NOISE_ROUNDS) * log_misfit - 0.5 * deviation * deviation)
 }

@@ -1,10 +1,10 @@
-//! From scores to probabilities: each rule in closed form, in a file of its own.
+//! From scores to probabilities: each rule exactly, in a file of its own.
 //!
 //! Scores here are rewards of unit scale, larger is better. A rule writes a distribution over the eligible
 //! actions; the floor is mixed in afterwards and alike for all rules ([`floor`]).
 //!
-//! Thompson sampling by redrawing the posterior is not among them: its probabilities have no closed form,
-//! and a logged probability that is itself an estimate spoils every value computed from it.
+//! Thompson sampling is here by integrating who is the largest: redrawing the posterior has no closed
+//! form, and a logged probability that is itself an estimate spoils every value computed from it.
 
 mod epsilon_greedy;
 mod fast_cb;
@@ -12,6 +12,7 @@ pub mod floor;
 mod greedy;
 mod inverse_gap;
 mod softmax;
+mod thompson;
 mod uniform;
 
 pub use epsilon_greedy::EpsilonGreedy;
@@ -19,6 +20,7 @@ pub use fast_cb::FastCb;
 pub use greedy::Greedy;
 pub use inverse_gap::InverseGap;
 pub use softmax::Softmax;
+pub use thompson::Thompson;
 pub use uniform::Uniform;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,9 @@ pub struct Situation<'a> {
     pub scores: &'a [f64],
     /// The base measure `μ`: positive, summing to 1.
     pub base: &'a [f64],
+    /// Posterior deviations of the scores against the reference action, for noise of 1; empty for rules
+    /// that do not ask for them.
+    pub deviations: &'a [f64],
 }
 
 impl Situation<'_> {
@@ -84,6 +89,11 @@ pub enum RuleConfig {
         /// Difference in reward that makes an action e times as probable.
         temperature: f64,
     },
+    /// Thompson sampling, each action's posterior by itself.
+    Thompson {
+        /// Standard deviation of a reward of unit scale about its mean.
+        noise: f64,
+    },
     /// The best action.
     Greedy,
     /// The base measure.
@@ -111,6 +121,8 @@ pub enum Rule {
     EpsilonGreedy(EpsilonGreedy),
     /// See [`Softmax`].
     Softmax(Softmax),
+    /// See [`Thompson`].
+    Thompson(Thompson),
     /// See [`Greedy`].
     Greedy(Greedy),
     /// See [`Uniform`].
@@ -118,6 +130,12 @@ pub enum Rule {
 }
 
 impl RuleConfig {
+    /// Whether the rule asks how sure each score is.
+    #[must_use]
+    pub fn asks_for_deviations(&self) -> bool {
+        matches!(self, Self::Thompson { .. })
+    }
+
     /// The rule after `labels` (weighted) matured rounds.
     #[must_use]
     pub fn after(&self, labels: f64) -> Rule {
@@ -137,6 +155,7 @@ impl RuleConfig {
             }),
             Self::EpsilonGreedy { epsilon } => Rule::EpsilonGreedy(EpsilonGreedy { epsilon }),
             Self::Softmax { temperature } => Rule::Softmax(Softmax { temperature }),
+            Self::Thompson { noise } => Rule::Thompson(Thompson { noise }),
             Self::Greedy => Rule::Greedy(Greedy),
             Self::Uniform => Rule::Uniform(Uniform),
         }
@@ -172,6 +191,12 @@ impl RuleConfig {
                 temperature > 0.0 && temperature.is_finite(),
                 "above zero",
             ),
+            Self::Thompson { noise } => (
+                "exploration.rule.noise",
+                noise,
+                noise > 0.0 && noise.is_finite(),
+                "above zero",
+            ),
             Self::Greedy | Self::Uniform => return Ok(()),
         };
         if holds {
@@ -192,6 +217,7 @@ impl ExplorationRule for Rule {
             Self::FastCb(rule) => rule.distribution(situation, probabilities),
             Self::EpsilonGreedy(rule) => rule.distribution(situation, probabilities),
             Self::Softmax(rule) => rule.distribution(situation, probabilities),
+            Self::Thompson(rule) => rule.distribution(situation, probabilities),
             Self::Greedy(rule) => rule.distribution(situation, probabilities),
             Self::Uniform(rule) => rule.distribution(situation, probabilities),
         }

@@ -3,6 +3,7 @@
 use super::cholesky::{Cholesky, Lower, dot};
 use super::error::BanditError;
 use super::normal_equations::NormalEquations;
+use super::prior::HeadGroup;
 
 /// The posterior of one block.
 #[derive(Debug, Clone)]
@@ -13,8 +14,8 @@ pub(super) struct BlockFit {
     pub(super) whitening: Vec<f64>,
     /// Lower bound on the condition number of the normal equations.
     pub(super) condition: f64,
-    /// What the coefficients are the mean of.
-    pub(super) posterior: Posterior,
+    /// What the coefficients are the mean of, one for each group of heads.
+    pub(super) posteriors: Vec<Posterior>,
 }
 
 /// The factor of a block's normal equations over the coefficients that some round has touched.
@@ -29,8 +30,8 @@ pub(super) struct Posterior {
 pub(super) struct BlockEvidence {
     /// `½ ln det κΛ − ½ ln det(A + κΛ)`.
     pub(super) log_volume: f64,
-    /// `B'(A + κΛ)⁻¹B` of each head.
-    pub(super) explained: Vec<f64>,
+    /// Each head of the group with its `B'(A + κΛ)⁻¹B`.
+    pub(super) explained: Vec<(usize, f64)>,
 }
 
 /// The normal equations over the coefficients that some round has touched.
@@ -77,52 +78,60 @@ impl Normal {
     }
 }
 
-/// Solves `(A + Λ) w_h = B_h` for every head.
+/// Solves `(A + Λ_g) w_h = B_h` for every head `h` of every group `g`.
 ///
-/// `penalties` is the diagonal of `Λ`, `whiten` whether the inverse factor is kept for posterior
-/// variances.
+/// `whiten` says whether the inverse factor, that of the first group, is kept for posterior variances.
 pub(super) fn fit_block(
     index: usize,
     equations: &NormalEquations,
-    penalties: &[f64],
+    groups: &[HeadGroup],
     whiten: bool,
 ) -> Result<BlockFit, BanditError> {
-    let normal = Normal::new(index, equations, penalties, whiten)?;
     let dimension = equations.gram.dimension();
     let mut weights = vec![0.0; equations.moments.len() * dimension];
-    for (own, moments) in weights.chunks_exact_mut(dimension).zip(&equations.moments) {
-        let solution = normal.factor.backward(normal.whitened(moments));
-        for (&i, &weight) in normal.touched.iter().zip(&solution) {
-            own[i] = weight;
+    let mut condition = 1.0_f64;
+    let mut posteriors = Vec::with_capacity(groups.len());
+    for group in groups {
+        let normal = Normal::new(index, equations, &group.penalties, whiten)?;
+        for &head in &group.heads {
+            let moments = &equations.moments[head];
+            let solution = normal.factor.backward(normal.whitened(moments));
+            let own = &mut weights[head * dimension..(head + 1) * dimension];
+            for (&i, &weight) in normal.touched.iter().zip(&solution) {
+                own[i] = weight;
+            }
         }
+        condition = condition.max(normal.factor.condition());
+        posteriors.push(Posterior {
+            touched: normal.touched,
+            factor: normal.factor,
+        });
     }
     Ok(BlockFit {
         weights,
-        whitening: if whiten {
-            normal.factor.inverse_rows()
-        } else {
-            Vec::new()
+        whitening: match posteriors.first() {
+            Some(first) if whiten => first.factor.inverse_rows(),
+            _ => Vec::new(),
         },
-        condition: normal.factor.condition(),
-        posterior: Posterior {
-            touched: normal.touched,
-            factor: normal.factor,
-        },
+        condition,
+        posteriors,
     })
 }
 
-/// What one block says of its penalties.
+/// What one block says of the penalties of a group of heads.
 pub(super) fn block_evidence(
     index: usize,
     equations: &NormalEquations,
-    penalties: &[f64],
+    group: &HeadGroup,
+    factor: f64,
 ) -> Result<BlockEvidence, BanditError> {
-    let normal = Normal::new(index, equations, penalties, false)?;
+    let penalties: Vec<f64> = group.penalties.iter().map(|own| own * factor).collect();
+    let normal = Normal::new(index, equations, &penalties, false)?;
     let touched = normal.touched.iter();
     let log_prior: f64 = touched.map(|&i| libm::log(penalties[i])).sum();
-    let explained = equations.moments.iter().map(|moments| {
-        let z = normal.whitened(moments);
-        dot(&z, &z)
+    let explained = group.heads.iter().map(|&head| {
+        let z = normal.whitened(&equations.moments[head]);
+        (head, dot(&z, &z))
     });
     Ok(BlockEvidence {
         log_volume: 0.5 * (log_prior - normal.factor.log_determinant()),

@@ -15,7 +15,7 @@ use super::explore::Rule;
 use super::fit::{BlockFit, fit_block};
 use super::layout::Layout;
 use super::normal_equations::NormalEquations;
-use super::prior::context_variance;
+use super::prior::{context_variance, head_groups};
 use super::statistics::SufficientStatistics;
 use stored::StoredGeneration;
 
@@ -137,21 +137,21 @@ impl Generation {
         block: usize,
         discount: f64,
     ) -> Result<(BlockWeights, BlockDoubt), BanditError> {
-        let mut penalties = self
-            .config
-            .prior
-            .penalties(&self.layout, block, self.variance);
-        for penalty in &mut penalties {
-            *penalty *= self.shrinkage;
-        }
+        let groups = head_groups(
+            &self.config,
+            &self.layout,
+            block,
+            self.variance,
+            self.shrinkage,
+        );
         let equations = NormalEquations::assemble(sums, block, discount);
         let BlockFit {
             weights,
             whitening,
             condition,
-            posterior,
-        } = fit_block(block, &equations, &penalties, self.is_optimistic())?;
-        let doubt = BlockDoubt::new(posterior, penalties, &weights, &equations);
+            posteriors,
+        } = fit_block(block, &equations, &groups, self.keeps_whitening())?;
+        let doubt = BlockDoubt::new(posteriors, groups, &weights, &equations);
         Ok((BlockWeights::new(weights, whitening, condition), doubt))
     }
 
@@ -159,6 +159,12 @@ impl Generation {
     #[must_use]
     pub fn is_optimistic(&self) -> bool {
         self.config.exploration.optimism > 0.0 && !self.layout.space().is_composed()
+    }
+
+    /// Whether the inverse factor is kept, for the deviation of single scores.
+    #[must_use]
+    pub fn keeps_whitening(&self) -> bool {
+        self.is_optimistic() || self.config.exploration.rule.asks_for_deviations()
     }
 
     /// Which publication this is.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::config::BanditConfig;
 use super::error::BanditError;
 use super::layout::{Layout, Role};
 use super::statistics::SufficientStatistics;
@@ -110,19 +111,60 @@ impl PriorScales {
 
     /// The penalties of one block before the common factor, one a coefficient.
     ///
-    /// `variance` is the pooled variance of a context entry.
-    pub(super) fn penalties(&self, layout: &Layout, block: usize, variance: f64) -> Vec<f64> {
+    /// `variance` is the pooled variance of a context entry, `firmness` multiplies the penalties of
+    /// what actions do; what happens whatever is done is not shrunk harder.
+    pub(super) fn penalties(
+        &self,
+        layout: &Layout,
+        block: usize,
+        variance: f64,
+        firmness: f64,
+    ) -> Vec<f64> {
         let penalty = |role| match role {
             Role::Baseline => self.baseline,
             Role::BaselineContext => self.baseline_context * variance,
-            Role::Level => self.level,
-            Role::LevelContext => self.level_context * variance,
-            Role::Pair => self.pair,
-            Role::Own => self.own,
-            Role::OwnContext => self.own_context * variance,
+            Role::Level => firmness * self.level,
+            Role::LevelContext => firmness * self.level_context * variance,
+            Role::Pair => firmness * self.pair,
+            Role::Own => firmness * self.own,
+            Role::OwnContext => firmness * self.own_context * variance,
         };
         layout.roles(block).into_iter().map(penalty).collect()
     }
+}
+
+/// Heads that share their penalties, and so the factor of their normal equations.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct HeadGroup {
+    pub(super) heads: Vec<usize>,
+    /// One a coefficient of the block.
+    pub(super) penalties: Vec<f64>,
+}
+
+/// The penalties of one block, `factor` times those of the configuration, for each group of heads of
+/// equal firmness in the order of their first heads.
+pub(super) fn head_groups(
+    config: &BanditConfig,
+    layout: &Layout,
+    block: usize,
+    variance: f64,
+    factor: f64,
+) -> Vec<HeadGroup> {
+    let mut groups: Vec<(f64, HeadGroup)> = Vec::new();
+    for head in 0..layout.heads().len() {
+        let firmness = config.firmness(head);
+        if let Some((_, group)) = groups.iter_mut().find(|(own, _)| *own == firmness) {
+            group.heads.push(head);
+            continue;
+        }
+        let own = config.prior.penalties(layout, block, variance, firmness);
+        let group = HeadGroup {
+            heads: vec![head],
+            penalties: own.into_iter().map(|penalty| penalty * factor).collect(),
+        };
+        groups.push((firmness, group));
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// Weight of the assumption that a context entry has variance 1, in rounds.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::base_measure::{BaseMeasure, BaseScratch};
-use super::cholesky::dot;
+use super::deviation::{deviation, deviations};
 use super::eligible::ActionSet;
 use super::error::BanditError;
 use super::explore::{ExplorationRule, Situation, floor};
-use super::generation::{BlockWeights, Generation};
+use super::generation::Generation;
 
 /// What the company wants of the heads, at the time of the decision.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -36,6 +36,12 @@ pub struct Scorer {
     rows: usize,
     /// `M` by columns: entry `x_j` meets `matrix[j · rows ..]`.
     matrix: Vec<f64>,
+    /// The same of each head alone, one after the other, of which `matrix` is the weighted sum.
+    heads: Vec<f64>,
+    /// What each head says of each atom whatever the context, head by head.
+    head_constants: Vec<f64>,
+    /// Room for the constants of the atoms, heads combined.
+    atom_constants: Vec<f64>,
     /// Rows of each action, `stride` of them.
     rows_of: Vec<u32>,
     stride: usize,
@@ -53,6 +59,7 @@ pub struct Scratch {
     probabilities: Vec<f64>,
     rows: Vec<f64>,
     features: Vec<f64>,
+    deviations: Vec<f64>,
     tree: BaseScratch,
 }
 
@@ -157,11 +164,15 @@ impl Scorer {
             base,
             rows,
             matrix: vec![0.0; rows * layout.context().len()],
+            heads: Vec::new(),
+            head_constants: Vec::new(),
+            atom_constants: Vec::with_capacity(layout.atoms().len()),
             rows_of,
             stride,
             constants: vec![0.0; actions],
             span: 1.0,
         };
+        scorer.lay_out_heads();
         scorer.revalue(valuation)?;
         Ok(scorer)
     }
@@ -218,30 +229,48 @@ impl Scorer {
         Ok(())
     }
 
+    /// Lays the heads' coefficients out as `matrix` has them, so that combining them is one pass
+    /// over memory in order.
+    fn lay_out_heads(&mut self) {
+        let layout = self.generation.layout();
+        let (rows, width) = (self.rows, layout.context().len());
+        let heads = layout.heads().len();
+        self.heads = vec![0.0; heads * rows * width];
+        self.head_constants = Vec::with_capacity(heads * layout.atoms().len());
+        for (head, matrix) in self
+            .heads
+            .chunks_exact_mut((rows * width).max(1))
+            .enumerate()
+        {
+            let mut row = 0;
+            for atom in layout.atoms() {
+                let own = &self.generation.weights(atom.block, head)[atom.offset..];
+                if atom.contextual {
+                    for (entry, &coefficient) in own[1..=width].iter().enumerate() {
+                        matrix[entry * rows + row] = coefficient;
+                    }
+                    row += 1;
+                }
+            }
+        }
+        for head in 0..heads {
+            let constants = layout.atoms().iter();
+            let constants =
+                constants.map(|atom| self.generation.weights(atom.block, head)[atom.offset]);
+            self.head_constants.extend(constants);
+        }
+    }
+
     /// Combines the heads' coefficients into `matrix` and `constants`.
     fn combine(&mut self, head_weights: &[f64]) {
         let layout = self.generation.layout();
-        let mut row = 0;
-        let mut atom_constants = Vec::with_capacity(layout.atoms().len());
-        self.matrix.fill(0.0);
-        for atom in layout.atoms() {
-            let mut constant = 0.0;
-            for (head, &weight) in head_weights.iter().enumerate() {
-                let own = &self.generation.weights(atom.block, head)[atom.offset..];
-                constant += weight * own[0];
-                if atom.contextual {
-                    for (entry, &coefficient) in own[1..=layout.context().len()].iter().enumerate()
-                    {
-                        self.matrix[entry * self.rows + row] += weight * coefficient;
-                    }
-                }
-            }
-            row += usize::from(atom.contextual);
-            atom_constants.push(constant);
-        }
+        add_up(&self.heads, head_weights, &mut self.matrix);
+        self.atom_constants.clear();
+        self.atom_constants.resize(layout.atoms().len(), 0.0);
+        add_up(&self.head_constants, head_weights, &mut self.atom_constants);
         for (action, constant) in self.constants.iter_mut().enumerate() {
             let atoms = layout.atoms_of(action).iter();
-            *constant = atoms.map(|&atom| atom_constants[atom as usize]).sum();
+            *constant = atoms.map(|&atom| self.atom_constants[atom as usize]).sum();
         }
     }
 
@@ -256,33 +285,44 @@ impl Scorer {
         scratch: &mut Scratch,
     ) -> Result<(), BanditError> {
         self.score(context, eligible, scratch)?;
-        self.spread(scratch);
+        self.spread(context, scratch);
         Ok(())
     }
 
-    /// Writes the distribution over what [`score`](Self::score) scored and
+    /// Writes the distribution over what [`score`](Self::score) scored in this context and
     /// [`retain`](Scratch::retain) has left.
-    pub fn spread(&self, scratch: &mut Scratch) {
+    pub fn spread(&self, context: &[f64], scratch: &mut Scratch) {
+        scratch.deviations.clear();
+        let config = self.generation.config();
+        if config.exploration.rule.asks_for_deviations() {
+            deviations(
+                &self.generation,
+                context,
+                &scratch.eligible,
+                &mut scratch.deviations,
+            );
+        }
         let Scratch {
             eligible,
             scores,
             base,
             probabilities,
+            deviations,
             tree,
             ..
         } = scratch;
         self.base.restrict(eligible, tree, base);
         probabilities.clear();
         probabilities.resize(scores.len(), 0.0);
-        let situation = Situation { scores, base };
+        let situation = Situation {
+            scores,
+            base,
+            deviations,
+        };
         self.generation
             .rule()
             .distribution(situation, probabilities);
-        floor::mix(
-            self.generation.config().exploration.floor,
-            base,
-            probabilities,
-        );
+        floor::mix(config.exploration.floor, base, probabilities);
     }
 
     /// Scores the eligible actions into `scratch`, without a distribution.
@@ -351,17 +391,29 @@ impl Scorer {
     }
 }
 
-/// `sqrt(φ' (A + κΛ)⁻¹ φ) = ‖L⁻¹ φ‖`.
-fn deviation(block: &BlockWeights, features: &[f64]) -> f64 {
-    let mut squares = 0.0;
-    let mut rest = block.whitening.as_slice();
-    for length in 1..=features.len() {
-        let (row, after) = rest.split_at(length);
-        rest = after;
-        let z = dot(row, &features[..length]);
-        squares += z * z;
+/// `sum = Σ_h weight_h · part_h`, where the parts follow one another; added in the order of the heads.
+fn add_up(parts: &[f64], weights: &[f64], sum: &mut [f64]) {
+    /// Entries that are summed in registers.
+    const TOGETHER: usize = 8;
+    let length = sum.len();
+    let mut at = 0;
+    while at + TOGETHER <= length {
+        let mut here = [0.0; TOGETHER];
+        for (head, &weight) in weights.iter().enumerate() {
+            let part = &parts[head * length + at..][..TOGETHER];
+            for (sum, &coefficient) in here.iter_mut().zip(part) {
+                *sum += weight * coefficient;
+            }
+        }
+        sum[at..at + TOGETHER].copy_from_slice(&here);
+        at += TOGETHER;
     }
-    squares.sqrt()
+    for (at, sum) in sum.iter_mut().enumerate().skip(at) {
+        let products = weights.iter().enumerate();
+        *sum = products.fold(0.0, |sum, (head, &weight)| {
+            sum + weight * parts[head * length + at]
+        });
+    }
 }
 
 #[cfg(test)]

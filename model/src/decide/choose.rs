@@ -276,7 +276,7 @@ fn score(
             scratch.retain(|place| mask[place as usize]);
         }
     }
-    scorer.spread(scratch);
+    scorer.spread(context, scratch);
     let chances = scratch.eligible().iter().zip(scratch.probabilities());
     Ok(chances
         .map(|(&place, &probability)| (place as usize, probability))

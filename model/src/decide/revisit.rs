@@ -74,7 +74,8 @@ impl<'a> Revisitor<'a> {
                 .extract(&view, &ledger, &decision.invoice_id, &mut self.features)
                 .map_err(|_| unknown())?;
         }
-        let (payment_propensity, churn_risk) = self.snapshot.predict(&self.features);
+        let (payment_propensity, churn_risk) =
+            self.snapshot.predict(&self.features, facts.late_in_days);
         self.snapshot.parts().context.of(
             &self.features,
             payment_propensity,

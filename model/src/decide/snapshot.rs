@@ -100,8 +100,9 @@ pub trait Predictor: Send + Sync + std::fmt::Debug {
     fn id(&self) -> &str;
     /// Fingerprint of the spec whose vectors it reads.
     fn feature_fingerprint(&self) -> &str;
-    /// P(paid within the horizon).
-    fn payment_propensity(&self, features: &[f64]) -> Option<f64>;
+    /// P(paid within the horizon) of an invoice that becomes late in `late_in_days`; negative where
+    /// it is late.
+    fn payment_propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64>;
     /// P(leaves within 90 days).
     fn churn_risk(&self, features: &[f64]) -> Option<f64>;
 }
@@ -311,12 +312,13 @@ impl Snapshot {
         self.parts.model.as_deref().map(Predictor::id)
     }
 
-    /// Payment propensity and churn risk of a feature vector, where a model is fit.
+    /// Payment propensity and churn risk of a feature vector, where a model is fit; of an invoice
+    /// that becomes late in `late_in_days`.
     #[must_use]
-    pub fn predict(&self, features: &[f64]) -> (Option<f64>, Option<f64>) {
+    pub fn predict(&self, features: &[f64], late_in_days: f64) -> (Option<f64>, Option<f64>) {
         self.parts.model.as_ref().map_or((None, None), |model| {
             (
-                model.payment_propensity(features),
+                model.payment_propensity(features, late_in_days),
                 model.churn_risk(features),
             )
         })
@@ -332,8 +334,8 @@ impl Predictor for ModelVersion {
         self.spec().fingerprint()
     }
 
-    fn payment_propensity(&self, features: &[f64]) -> Option<f64> {
-        self.propensity(features)
+    fn payment_propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+        self.propensity(features, late_in_days)
     }
 
     fn churn_risk(&self, features: &[f64]) -> Option<f64> {

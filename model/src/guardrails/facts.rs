@@ -12,8 +12,8 @@ pub use stops::{HUMAN_REVIEW, Hold, PLAN_IN_PREPARATION, Standstill, Stops, TREA
 
 use super::zones;
 use lagom_features::domain::{
-    Channel, Country, Currency, CustomerKind, Date, Days, EventType, InvoiceId, Kind, Timestamp,
-    Timing, Zone,
+    Channel, Country, Currency, Customer, CustomerKind, Date, Days, EventType, InvoiceId, Kind,
+    Timestamp, Timing, Zone,
 };
 use lagom_features::{Ledger, View};
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ pub struct Facts {
     pub due_on: Date,
     /// Days from the due date to `today`; negative before it.
     pub days_from_due: i32,
+    /// Days from `now` to the first instant after the due date, negative once it has passed.
+    pub late_in_days: f64,
     /// What is still owed, in minor units.
     pub outstanding_minor: i64,
     /// Of the invoice.
@@ -81,6 +83,8 @@ impl Facts {
             None => country.map(zones::of).unwrap_or_default(),
         };
         let zone = zones.first().cloned().unwrap_or_else(Zone::utc);
+        // What models were trained on reads a country without a zone as UTC.
+        let model_zone = customer.map_or_else(Zone::utc, Customer::zone_or_utc);
         let now = view.now();
         let today = now.date(&zone);
         let stops = Stops::of(view, state);
@@ -91,6 +95,7 @@ impl Facts {
             today,
             due_on: state.due_on,
             days_from_due: today.days_since(state.due_on),
+            late_in_days: state.late_from(&model_zone).days_since(now),
             outstanding_minor: state.outstanding_minor,
             currency: state.invoice.amount.currency,
             segment: customer.and_then(|one| one.segment.clone()),

@@ -1,17 +1,20 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{HEADS, SPANS, expected, observed};
+use super::heads::{FIRMNESS, HEADS, SPANS, expected, observed};
 use crate::bandit::{
     BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout, Learner,
     Round, SufficientStatistics,
 };
 use crate::log::{Decision, Executed, LoggedRound};
 use crate::policy::catalogue::action_space;
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, WAIT};
 use lagom_features::domain::{Action, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Least that a round counts, however certain its step was.
+const LEAST_WEIGHT: f64 = 0.02;
 
 /// What became of a round that was offered for learning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +64,14 @@ pub struct Learning {
     row: Vec<f64>,
 }
 
-/// The configuration with the scale of each head, unless the company states its own.
+/// The configuration with scale and firmness of each head, unless the company states its own.
 #[must_use]
 pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     if config.head_spans.is_empty() {
         config.head_spans = SPANS.to_vec();
+    }
+    if config.head_firmness.is_empty() {
+        config.head_firmness = FIRMNESS.to_vec();
     }
     config
 }
@@ -152,19 +158,23 @@ impl Learning {
         })
     }
 
-    /// How much a logged round counts beside those of other generations.
+    /// How much a logged round counts, by what else could have been done in its case.
     ///
     /// ```text
-    /// w = ½ + ½ μ(a) / p(a)        E_p[w] = 1,  ½ ≤ w ≤ ½ + ½ / floor
+    /// w = 2 P(contact | x)                         where the case was left waiting
+    /// w = 2 P(wait | x) · (½ + ½ μ_c(a) / p_c(a))  where contact a was made; p_c, μ_c: among contacts
     /// ```
-    /// The fit then leans half on the base measure, whichever generation logged: a linear model that
-    /// is not the whole truth fits best where its data lie, and without the weights each generation
-    /// would be pulled to what the one before preferred. The other half keeps the weights small:
-    /// a defensive mixture (Hesterberg, "Weighted average importance sampling and defensive mixture
-    /// distributions", Technometrics 37(2), 1995, doi:10.1080/00401706.1995.10484303).
+    /// Each generation waits and contacts in different cases, and what happens anyway is not linear in
+    /// what is known of a case. Unweighted, the fit explains that by the contact: late cases are left
+    /// alone and do not pay, so contact seems to help. Under the first factors (overlap weights) waiting
+    /// and contact have the same distribution of cases, whatever the logged probabilities were, and no
+    /// weight is large: Li, Morgan, Zaslavsky, "Balancing covariates via propensity score weighting",
+    /// JASA 113, 2018, doi:10.1080/01621459.2016.1260466. The last factor does half of the same among
+    /// contacts; the other half keeps it small: a defensive mixture (Hesterberg, Technometrics 37(2),
+    /// 1995, doi:10.1080/00401706.1995.10484303).
     ///
-    /// 1 where the logged step is not among the logged eligible ones, or was certain: a rule that
-    /// never explores has no weight that would undo it.
+    /// A case in which nothing else was possible says hardly anything of a choice and counts
+    /// [`LEAST_WEIGHT`]; a rule that never explores has no weight that would undo it, and counts 1.
     #[must_use]
     pub fn importance(&self, decision: &Decision) -> f64 {
         let places: Option<Vec<u32>> = decision
@@ -175,18 +185,28 @@ impl Learning {
                 u32::try_from(self.strategy.place(&action)?).ok()
             })
             .collect();
-        let Some(places) = places.filter(|_| decision.probability < 1.0) else {
+        let explored = decision.probability < 1.0 || decision.eligible.len() == 1;
+        let Some(places) = places.filter(|_| explored) else {
             return 1.0;
         };
         let mut measure = Vec::with_capacity(places.len());
         self.base
             .restrict(&places, &mut BaseScratch::default(), &mut measure);
         let chosen = decision.action.id();
-        let at = decision
-            .eligible
-            .iter()
-            .position(|one| one.action == chosen);
-        at.map_or(1.0, |at| 0.5 + 0.5 * measure[at] / decision.probability)
+        let Some(at) = (decision.eligible.iter()).position(|one| one.action == chosen) else {
+            return 1.0;
+        };
+        let wait = places.iter().position(|&place| place as usize == WAIT);
+        let chance = |at: Option<usize>| at.map_or(0.0, |at| decision.eligible[at].probability);
+        let waits = chance(wait).clamp(0.0, 1.0);
+        let weight = if wait == Some(at) {
+            2.0 * (1.0 - waits)
+        } else {
+            let among = measure[at] / (1.0 - wait.map_or(0.0, |at| measure[at]));
+            let own = decision.probability / (1.0 - waits);
+            2.0 * waits * (0.5 + 0.5 * among / own)
+        };
+        weight.max(LEAST_WEIGHT)
     }
 
     fn discount(&self) -> f64 {
@@ -194,23 +214,11 @@ impl Learning {
         self.decay.map_or(1.0, |decay| decay.discount(seconds))
     }
 
-    /// Learns from one matured round.
+    /// Learns from one matured round; it counts by its [`importance`](Self::importance) and its age.
     ///
     /// # Errors
     /// [`BanditError`] where a number lies outside what the sums can hold.
     pub fn fold(&mut self, round: &LoggedRound) -> Result<Folded, BanditError> {
-        self.fold_weighted(round, 1.0)
-    }
-
-    /// Learns from one matured round that counts `importance` times, beside its age.
-    ///
-    /// # Errors
-    /// As for [`fold`](Self::fold).
-    pub fn fold_weighted(
-        &mut self,
-        round: &LoggedRound,
-        importance: f64,
-    ) -> Result<Folded, BanditError> {
         let LoggedRound { decision, outcome } = round;
         if matches!(outcome.executed, Executed::Failed { .. }) {
             return Ok(Folded::Failed);
@@ -244,6 +252,7 @@ impl Learning {
         for (observed, expected) in deviation.iter_mut().zip(expected(&decision.action)) {
             *observed -= expected;
         }
+        let importance = self.importance(decision);
         self.learner.fold(&Round {
             context: &self.row,
             action,

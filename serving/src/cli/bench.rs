@@ -5,7 +5,9 @@ mod child;
 mod decide;
 mod evaluate;
 mod features;
+mod fit;
 mod guardrails;
+mod overload;
 mod serve;
 mod store;
 mod worlds;
@@ -27,8 +29,10 @@ enum What {
     Decide(decide::Args),
     Evaluate(evaluate::Args),
     Features(features::Args),
+    Fit(fit::Args),
     Worlds(worlds::Args),
     Serve(serve::Args),
+    Overload(overload::Args),
     Store(store::Args),
     Guardrails(guardrails::Args),
 }
@@ -39,8 +43,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Decide(args) => decide::run(args, out),
         What::Evaluate(args) => evaluate::run(args, out),
         What::Features(args) => features::run(args, out),
+        What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Serve(args) => serve::run(args, out),
+        What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }

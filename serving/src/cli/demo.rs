@@ -9,7 +9,7 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use super::terminal::progress;
 use crate::config::Config;
-use crate::experiment::{ArmSpec, ExperimentSpec, Experiments};
+use crate::experiment::{ArmSpec, ExperimentSpec, Experiments, HoldoutSpec};
 use crate::registry;
 use crate::server::{Running, Server};
 use indicatif::ProgressBar;
@@ -152,7 +152,8 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
     };
     let defaults = Config::default();
     let experiments = if shown {
-        Experiments::new(vec![trial()]).map_err(|faults| faults.join("; "))?
+        Experiments::new(vec![trial()], HoldoutSpec::default())
+            .map_err(|faults| faults.join("; "))?
     } else {
         Experiments::default()
     };
@@ -176,7 +177,8 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
     })
 }
 
-/// Half of the customers with the ladder, half with the bandit.
+/// A third of the customers with the ladder, a third with the bandit, which learns from the rest
+/// alone: what is judged has not learnt from those it is judged on.
 fn trial() -> ExperimentSpec {
     let arm = |policy: PolicyKind| ArmSpec {
         name: policy.name().to_owned(),
@@ -185,7 +187,11 @@ fn trial() -> ExperimentSpec {
     };
     ExperimentSpec {
         name: EXPERIMENT.to_owned(),
-        share: 1.0,
+        share: 2.0 / 3.0,
+        salt: None,
+        isolate: true,
+        plan: None,
+        plan_text: String::new(),
         arms: vec![arm(PolicyKind::Ladder), arm(PolicyKind::Bandit)],
     }
 }

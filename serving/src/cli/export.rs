@@ -3,14 +3,16 @@
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
+use crate::experiment::Assignment;
 use crate::export::export_telling;
 use lagom_training::progress::work;
 use lagom_training::tables::Format;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Writes customers, invoices, events, decisions and outcomes of a store as canonical tables. The
-/// server may go on running.
+/// Writes customers, invoices, events, decisions and outcomes of a store as canonical tables, beside
+/// them who was drawn into which arm (`assignments.csv`) and what was agreed of experiments
+/// (`experiments.json`). The server may go on running.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom export --config lagom.toml --out data")]
 pub(crate) struct Args {
@@ -31,12 +33,41 @@ struct Exported {
     outcomes: usize,
 }
 
+/// What was agreed of experiments and learnt from whom, for `lagom review`.
+pub(crate) const DESIGN: &str = "experiments.json";
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn assignments(all: &[Assignment]) -> String {
+    let mut text = "customer_id,experiment,salt,arm,assigned_at\n".to_owned();
+    for one in all {
+        let cells = [
+            one.customer_id.as_str(),
+            &one.experiment,
+            &one.salt,
+            &one.arm,
+        ];
+        for cell in cells {
+            text += &format!("\"{}\",", cell.replace('"', "\"\""));
+        }
+        text += &format!("{}\n", one.at);
+    }
+    text
+}
+
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
     let reading = work("reading the log", "entries", 0);
-    let tables = export_telling(&config.store, &mut || reading.advance(1))?.into_tables();
+    let export = export_telling(&config.store, &mut || reading.advance(1))?;
     drop(reading);
+    let design = serde_json::to_string_pretty(&export.design(&config.models))?;
+    let assignments = assignments(&export.assignments);
+    let tables = export.into_tables();
     tables.write(&args.out, Format::Parquet)?;
+    write(&args.out.join(DESIGN), &design)?;
+    write(&args.out.join("assignments.csv"), &assignments)?;
     let exported = Exported {
         customers: tables.customers.len(),
         invoices: tables.invoices.len(),

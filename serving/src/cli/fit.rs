@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
-use lagom_training::fit::Form;
+use lagom_training::fit::{Direction, Form};
 use lagom_training::fit_table::{FitTable, FitTableReport, fit_table};
 use std::path::PathBuf;
 
@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Whose row it is; one's rows are never on both sides of a split.
     #[arg(long, value_name = "COL")]
     group: Option<String>,
+    /// A number that may move the log-odds one way only, as in late_rate=falling.
+    #[arg(long, value_name = "COL=rising|falling,…", value_delimiter = ',', value_parser = direction)]
+    monotone: Vec<(String, Direction)>,
     /// Where to write row_id,p.
     #[arg(long, value_name = "OUT.csv")]
     predictions: Option<PathBuf>,
@@ -57,6 +60,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         split: args.split.clone(),
         time: args.time.clone(),
         group: args.group.clone(),
+        monotone: args.monotone.clone(),
         predictions: args.predictions.clone(),
         form: if args.plain.is_some() {
             Form::Plain
@@ -70,6 +74,15 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let (report, _) = fit_table(&request)?;
     out.report(&report, || text(&report))?;
     Ok(Answer::Yes)
+}
+
+fn direction(text: &str) -> Result<(String, Direction), String> {
+    let (name, direction) = match text.rsplit_once('=') {
+        Some((name, "rising")) => (name, Direction::Rising),
+        Some((name, "falling")) => (name, Direction::Falling),
+        _ => return Err("write COLUMN=rising or COLUMN=falling".to_owned()),
+    };
+    Ok((name.to_owned(), direction))
 }
 
 fn text(report: &FitTableReport) -> String {

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::pages::{self, Lang, Reader};
 use lagom_features::domain::Timestamp;
 use lagom_training::flat_table::ReadOptions;
-use lagom_training::review::{LogReview, Review, WINDOW_DAYS, review_files, review_log};
+use lagom_training::review::{Design, LogReview, Review, WINDOW_DAYS, review_files, review_log};
 use lagom_training::tables::Tables;
 use std::path::{Path, PathBuf};
 
@@ -102,6 +102,7 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
     let name = args.experiment.as_deref().unwrap_or_default();
     let config = Config::load(args.config.as_deref())?;
     let plan = args.plan.as_deref().map(read).transpose()?;
+    let design = agreed(data)?;
     let tables = Tables::read(data)?;
     let ask = LogReview {
         experiment: name,
@@ -111,6 +112,7 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
         as_of: args.as_of,
         window_days: args.window,
         objective: &config.objective,
+        design: design.as_ref(),
     };
     let (review, facts) = review_log(&tables, &ask)?;
     if let Some(file) = &args.csv {
@@ -123,6 +125,17 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
         args.window
     );
     Ok((review, command))
+}
+
+/// What was agreed before the start, where `lagom export` wrote it down.
+fn agreed(data: &Path) -> Result<Option<Design>, Failure> {
+    let file = data.join(super::export::DESIGN);
+    if !file.exists() {
+        return Ok(None);
+    }
+    serde_json::from_str(&read(&file)?)
+        .map(Some)
+        .map_err(|error| format!("{}: {error}; run lagom export again", file.display()).into())
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -56,14 +56,17 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             TrainingConfig::parse(&read(path)?, spec).map_err(|error| in_file(path, &error))?
         }
     };
+    let served = Config::load(args.config.as_deref())?;
+    let isolated = served.experiments.isolated();
     let report = train(&TrainOptions {
         data: args.data.clone(),
         models: args.models.clone(),
         config,
         as_of: args.as_of,
         seed: args.seed,
+        excluded: isolated.clone(),
     })?;
-    let warm = warm_start(args, &report)?;
+    let warm = warm_start(args, &served, &isolated, &report)?;
     out.report(&report, || text(&report) + &warm)?;
     let (id, models) = (&report.model_id, args.models.display());
     match &report.parent {
@@ -78,7 +81,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 
 /// Lets the policy learn from the logged decisions, where the tables have any, and stores what it
 /// learnt beside the version. What was recorded from `--as-of` on is not read.
-fn warm_start(args: &Args, report: &TrainReport) -> Result<String, Failure> {
+fn warm_start(
+    args: &Args,
+    config: &Config,
+    isolated: &[String],
+    report: &TrainReport,
+) -> Result<String, Failure> {
     let mut tables = Tables::read(&args.data)?;
     let decisions = std::mem::take(&mut tables.decisions);
     let (rounds, _) = join(decisions, std::mem::take(&mut tables.outcomes));
@@ -87,7 +95,6 @@ fn warm_start(args: &Args, report: &TrainReport) -> Result<String, Failure> {
             "policy: the tables hold no decision with its outcome; it begins cold\n".to_owned(),
         );
     }
-    let config = Config::load(args.config.as_deref())?;
     let mut learning = Learning::new(
         Arc::clone(&config.strategy),
         config.context.clone(),
@@ -97,9 +104,10 @@ fn warm_start(args: &Args, report: &TrainReport) -> Result<String, Failure> {
     .with_half_life(config.learning.half_life());
     let read = rounds.len();
     for round in &rounds {
-        if round.outcome.matured_at < report.as_of {
-            let importance = learning.importance(&round.decision);
-            learning.fold_weighted(round, importance)?;
+        let of = round.decision.experiment.as_ref();
+        let left_out = of.is_some_and(|name| isolated.contains(name));
+        if round.outcome.matured_at < report.as_of && !left_out {
+            learning.fold(round)?;
         }
     }
     let Some(warm) = learning.warm_start() else {

@@ -4,7 +4,7 @@ use super::access::{Tls, Token};
 use super::locate::{Into, line_at, line_of, misreading};
 use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, StoreSpec};
 use super::{Config, ConfigFault};
-use crate::experiment::{ExperimentSpec, Experiments};
+use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
 use config::{Environment, File, FileFormat};
 use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
@@ -27,7 +27,7 @@ use toml::{Table, Value};
 
 /// Every section that may stand in the file.
 const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
-                        bandit, pace, learning, experiments, training";
+                        bandit, pace, learning, experiments, holdout, training";
 
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
@@ -78,6 +78,19 @@ fn merged(text: &str, environment: HashMap<String, String>) -> Result<Table, Vec
         })
 }
 
+/// Whether a plan can be reviewed by.
+#[cfg(feature = "training")]
+fn planned(file: &str, text: &str) -> Result<(), String> {
+    let plan = lagom_training::review::Plan::parse(file, text);
+    plan.map(drop).map_err(|error| error.to_string())
+}
+
+/// A slim server reviews nothing; whoever reviews its export reads the plan.
+#[cfg(not(feature = "training"))]
+fn planned(_: &str, _: &str) -> Result<(), String> {
+    Ok(())
+}
+
 impl Reader<'_> {
     fn config(&mut self, folder: &Path) -> Option<Config> {
         let server: ServerSpec = self.section("server");
@@ -94,7 +107,11 @@ impl Reader<'_> {
         let cold_start: ColdStart = self.part("cold_start").unwrap_or_default();
         let entries: Vec<ContextEntry> = self.part("context").unwrap_or_else(default_entries);
         let bandit: BanditConfig = with_spans(self.section("bandit"));
-        let experiments: Vec<ExperimentSpec> = self.list("experiments");
+        let mut experiments: Vec<ExperimentSpec> = self.list("experiments");
+        let holdout: HoldoutSpec = self.section("holdout");
+        experiments
+            .iter_mut()
+            .for_each(|spec| self.plan(spec, folder));
         // How to train is not this crate's to know: whoever trains reads and checks it.
         self.sections.remove("training");
 
@@ -144,7 +161,7 @@ impl Reader<'_> {
             .as_ref()
             .map(|spec| Context::bind(&entries, &spec.names()));
         let context = bound.and_then(|bound| self.check(bound));
-        let experiments = match Experiments::new(experiments) {
+        let experiments = match Experiments::new(experiments, holdout) {
             Ok(experiments) => Some(experiments),
             Err(faults) => {
                 for fault in faults {
@@ -307,6 +324,22 @@ impl Reader<'_> {
             self.faults.push(ConfigFault { line, what });
         }
         None
+    }
+
+    /// The plan of an experiment is read once and hashed: a later change of its file begins a new
+    /// phase.
+    fn plan(&mut self, spec: &mut ExperimentSpec, folder: &Path) {
+        let Some(file) = &spec.plan else { return };
+        let path = folder.join(file);
+        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        match read.and_then(|text| planned(file, &text).map(|()| text)) {
+            Ok(text) => spec.plan_text = text,
+            Err(what) => self.fault(
+                "experiments",
+                "plan",
+                &format!("{}: {what}", path.display()),
+            ),
+        }
     }
 
     fn check<T, E: Display>(&mut self, checked: Result<T, E>) -> Option<T> {

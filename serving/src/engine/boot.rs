@@ -3,10 +3,12 @@
 
 use super::change::Learnt;
 use super::explained::Recent;
+use super::phases::Phases;
 use super::{Engine, Live};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
+use crate::experiment::{Assignment, Phase};
 use crate::learner::{Pending, Request, publication};
 use crate::metrics::Metrics;
 use crate::recording::Recording;
@@ -19,6 +21,7 @@ use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -53,6 +56,8 @@ struct Rebuild {
     customers: HashMap<CustomerId, Vec<Recording>>,
     stamps: HashMap<CustomerId, Timestamp>,
     reservations: Vec<Reservation>,
+    assignments: Vec<Assignment>,
+    phases: Vec<Phase>,
     learnt: Learnt,
     policy: Option<PolicyChange>,
     last: Timestamp,
@@ -75,6 +80,8 @@ impl Rebuild {
                 self.reservations.push(one);
             }
             Entry::Policy(one) => self.policy = Some(one),
+            Entry::Assigned(one) => self.assignments.push(one),
+            Entry::Phase(one) => self.phases.push(*one),
             other => self.learnt.take(other),
         }
     }
@@ -109,6 +116,10 @@ impl Rebuild {
                 state.reservations.push(one.clone());
             });
         }
+        for one in self.assignments.drain(..) {
+            let id = one.customer_id.clone();
+            change(&id, &mut |state| state.assignments.push(one.clone()));
+        }
         customers
     }
 }
@@ -128,6 +139,8 @@ impl Engine {
             customers: HashMap::new(),
             stamps: HashMap::new(),
             reservations: Vec::new(),
+            assignments: Vec::new(),
+            phases: Vec::new(),
             learnt: Learnt::nothing(config)?,
             policy: None,
             last: Timestamp::MIN,
@@ -165,6 +178,7 @@ impl Engine {
             clock: Clock::new(config.clock, rebuild.last),
             customers,
             live: ArcSwap::from_pointee(Live {
+                since: SystemTime::now(),
                 snapshot: Arc::new(snapshot),
                 experiments: Arc::new(config.experiments.clone()),
             }),
@@ -173,6 +187,7 @@ impl Engine {
             pending,
             metrics: Metrics::default(),
             policy: Mutex::new(rebuild.policy),
+            phases: Phases::new(rebuild.phases),
             recent: Recent::starting_with(generation),
         };
         Ok(Booted {
@@ -235,8 +250,12 @@ pub(super) async fn announce(
         Err(error) => return Err(error),
     }
     let generation = &snapshot.parts().generation;
-    let now = publication(generation, learnt.learning.rounds(), at);
-    if learnt.published.as_ref().map(|last| &last.state) != Some(&now.state) {
+    let now = publication(generation, learnt.learning.rounds(), &learnt.isolated, at);
+    let said = learnt
+        .published
+        .as_ref()
+        .is_some_and(|last| last.state == now.state && last.excluded == now.excluded);
+    if !said {
         store.append(vec![Entry::Published(now)]).await?;
     }
     Ok(())

@@ -16,6 +16,7 @@ use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -43,6 +44,8 @@ pub enum ChangeError {
 pub(crate) struct Learnt {
     pub(super) learning: Learning,
     pub(super) published: Option<Publication>,
+    /// Experiments from whose customers nothing is learnt.
+    pub(super) isolated: Vec<String>,
     /// Decisions whose windows have not closed.
     pub(super) open: HashMap<DecisionId, Arc<Decision>>,
 }
@@ -59,6 +62,7 @@ impl Learnt {
         Ok(Self {
             learning: warm(learning, &config.models),
             published: None,
+            isolated: config.experiments.isolated(),
             open: HashMap::new(),
         })
     }
@@ -74,7 +78,7 @@ impl Learnt {
                         decision: Arc::unwrap_or_clone(decision),
                         outcome: *outcome,
                     };
-                    fold(&mut self.learning, &round);
+                    fold(&mut self.learning, &self.isolated, &round);
                 }
             }
             Entry::Published(one) => self.published = Some(one),
@@ -89,7 +93,8 @@ impl Learnt {
             return;
         };
         self.learning.renumber(last.generation);
-        let rebuilt = publication(self.learning.generation(), last.outcomes, last.published_at);
+        let generation = self.learning.generation();
+        let rebuilt = publication(generation, last.outcomes, &self.isolated, last.published_at);
         if rebuilt.state != last.state {
             tracing::info!(
                 last = last.generation,
@@ -136,8 +141,8 @@ pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, Chan
 
 impl Learnt {
     /// What the learner goes on with.
-    pub(crate) fn into_learning(self) -> Learning {
-        self.learning
+    pub(crate) fn into_learning(self) -> (Learning, Vec<String>) {
+        (self.learning, self.isolated)
     }
 }
 
@@ -201,11 +206,13 @@ impl Engine {
             let fitted = next.with_model(parts.model.clone());
             let fitted = fitted.unwrap_or_else(|_| next.clone());
             Arc::new(Live {
+                since: SystemTime::now(),
                 snapshot: Arc::new(fitted.with_paused(parts.paused)),
                 experiments: Arc::new(config.experiments.clone()),
             })
         });
         self.config.store(Arc::new(config));
+        self.phases.unsettle();
         Ok(())
     }
 }

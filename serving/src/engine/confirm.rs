@@ -63,7 +63,7 @@ impl Engine {
         if !rules.is_empty() {
             let recording = skipping(decision, cancelled_by, &rules, now);
             let entry = Entry::Recorded(Box::new(recording.clone()));
-            self.store.append(vec![entry]).await?;
+            self.append(vec![entry]).await?;
             state.apply(recording);
             return Ok(Confirmation::Cancel(rules));
         }
@@ -75,8 +75,7 @@ impl Engine {
                 action: decision.action.clone(),
                 reserved_at: now,
             };
-            self.store
-                .append(vec![Entry::Reserved(reservation.clone())])
+            self.append(vec![Entry::Reserved(reservation.clone())])
                 .await?;
             state.reservations.push(reservation);
         }

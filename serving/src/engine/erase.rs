@@ -63,7 +63,11 @@ impl Engine {
                 }
                 Entry::Reserved(one) => &one.customer_id == id,
                 Entry::Matured(one) => decisions.contains(&one.decision_id),
-                Entry::Catalogue { .. } | Entry::Published(_) | Entry::Policy(_) => false,
+                Entry::Assigned(one) => &one.customer_id == id,
+                Entry::Catalogue { .. }
+                | Entry::Published(_)
+                | Entry::Policy(_)
+                | Entry::Phase(_) => false,
             };
             if theirs {
                 records.push((seq, entry));

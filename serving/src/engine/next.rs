@@ -4,9 +4,10 @@ use super::{Engine, Failure, Live, reservations};
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
+use crate::experiment::{Assignment, Place};
 use crate::intake::Intake;
 use crate::recording::{Recording, What};
-use crate::store::{Entry, StoreError};
+use crate::store::Entry;
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
 use lagom_model::decide::{Request, Workspace, decide};
@@ -15,6 +16,7 @@ use lagom_model::log::Decision;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 use uuid::Uuid;
 
 thread_local! {
@@ -48,6 +50,7 @@ impl Engine {
     /// # Errors
     /// [`Failure`]; nothing was decided or recorded then.
     pub async fn next_best_action(self: &Arc<Self>, ask: Ask) -> Result<Arc<Decision>, Failure> {
+        let started = Instant::now();
         let at = self.instant(ask.as_of, ask.dry_run)?;
         for (path, event) in &ask.events {
             if event.customer_id() != &ask.customer_id {
@@ -72,10 +75,11 @@ impl Engine {
         let decision = work
             .await
             .map_err(|error| Failure::Internal(error.to_string()))??;
-        self.metrics.decision(&decision);
+        self.metrics.decision(&decision, started.elapsed());
         Ok(decision)
     }
 
+    /// Repetitions are rare, so the log is asked about the key only where deciding anew fails.
     async fn decide_locked(
         &self,
         ask: Ask,
@@ -86,19 +90,33 @@ impl Engine {
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
-        if let Some(answered) = self.answered(&ask)? {
-            return Ok(Arc::new(answered));
+        match self.decide_anew(&ask, at, &mut state).await {
+            Ok(decision) => Ok(decision),
+            Err(failure) => self.answered(&ask)?.map(Arc::new).ok_or(failure),
         }
-        let staged = stage(&state, at, &ask.events)?;
+    }
+
+    async fn decide_anew(
+        &self,
+        ask: &Ask,
+        at: Timestamp,
+        state: &mut CustomerState,
+    ) -> Result<Arc<Decision>, Failure> {
+        let staged = stage(state, at, &ask.events)?;
         let mut history = Cow::Borrowed(&state.history);
         let mut now = if ask.dry_run { at } else { state.stamp(at) };
         for recording in &staged {
             recording.clone().apply(history.to_mut());
             now = now.max(after(recording.recorded_at));
         }
+        if !ask.dry_run {
+            self.begin_phases(now).await?;
+        }
         let live = self.live.load_full();
-        let reserved = reservations::open(&state, None, live.snapshot.strategy(), now);
-        let decision = Arc::new(self.decide(&live, &ask, &history, &reserved, now)?);
+        let reserved = reservations::open(state, None, live.snapshot.strategy(), now);
+        let place = live.experiments.place(&ask.customer_id, &state.assignments);
+        let drawn = assignments(&ask.customer_id, &place, now);
+        let decision = Arc::new(self.decide(&live, ask, place, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -107,13 +125,11 @@ impl Engine {
             .cloned()
             .map(|one| Entry::Recorded(Box::new(one)));
         let decided = Entry::Decided(Arc::clone(&decision));
-        let entries = recordings.chain([decided]).collect();
-        match self.store.append(entries).await {
-            // Another customer's request used the same key a moment ago.
-            Err(StoreError::Duplicate { .. }) => return Err(used_before(&ask).into()),
-            other => other?,
-        }
+        let assigned = drawn.iter().cloned().map(Entry::Assigned);
+        let entries = recordings.chain(assigned).chain([decided]).collect();
+        self.append(entries).await?;
         staged.into_iter().for_each(|one| state.apply(one));
+        state.assignments.extend(drawn);
         state.passed(now);
         self.pending.add(&decision);
         Ok(decision)
@@ -136,6 +152,7 @@ impl Engine {
         &self,
         live: &Live,
         ask: &Ask,
+        place: Place,
         history: &History,
         reserved: &[Reserved],
         now: Timestamp,
@@ -145,7 +162,6 @@ impl Engine {
             Some(id) => id.clone(),
             None => RequestId::new(decision_id.as_str()).expect("a decision's id is an id"),
         };
-        let (arm, policy) = live.experiments.assign(&ask.customer_id).unzip();
         let request = Request {
             tenant: self.tenant.clone(),
             decision_id,
@@ -156,8 +172,8 @@ impl Engine {
             now,
             reserved,
             allowed_channels: ask.allowed_channels.clone(),
-            arm,
-            policy,
+            arm: place.arm,
+            policy: place.policy,
         };
         WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&live.snapshot, &request, workspace)?))
     }
@@ -184,6 +200,19 @@ impl Engine {
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
         DecisionId::new(id.to_string()).expect("a uuid is an id")
     }
+}
+
+fn assignments(customer: &CustomerId, place: &Place, at: Timestamp) -> Vec<Assignment> {
+    let drawn = place.drawn.iter().cloned();
+    drawn
+        .map(|(experiment, salt, arm)| Assignment {
+            customer_id: customer.clone(),
+            experiment,
+            salt,
+            arm,
+            at,
+        })
+        .collect()
 }
 
 fn used_before(ask: &Ask) -> FieldFault {

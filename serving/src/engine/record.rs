@@ -140,7 +140,7 @@ impl Engine {
             .map(|one| Entry::Recorded(Box::new(one.clone())))
             .collect();
         if !entries.is_empty() {
-            self.store.append(entries).await?;
+            self.append(entries).await?;
         }
         for (mut state, accepted) in staged {
             for recording in accepted {

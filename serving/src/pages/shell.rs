@@ -16,6 +16,8 @@ pub enum Place {
     Overview,
     /// `/experiments`
     Experiments,
+    /// `/ledger`
+    Ledger,
     /// `/policies`
     Policies,
     /// `/models`
@@ -28,12 +30,22 @@ pub enum Place {
 
 impl Place {
     /// The navigation, in order. A place is listed once its page is served.
-    const LISTED: [(Self, &'static str, [&'static str; 3]); 2] = [
+    const LISTED: [(Self, &'static str, [&'static str; 3]); 4] = [
         (Self::Overview, "/", ["Overview", "Översikt", "Overzicht"]),
         (
             Self::Experiments,
             "/experiments",
             ["Experiments", "Experiment", "Experimenten"],
+        ),
+        (
+            Self::Ledger,
+            "/ledger",
+            ["What it caused", "Vad det orsakade", "Wat het veroorzaakte"],
+        ),
+        (
+            Self::Forecast,
+            "/forecast",
+            ["Forecast", "Prognos", "Prognose"],
         ),
     ];
 }

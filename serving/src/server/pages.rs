@@ -4,7 +4,10 @@ use crate::engine::{Engine, Failure};
 use crate::explain::explain;
 use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
-use crate::pages::{Reader, decision, experiments, review, shell};
+use crate::pages::{
+    Reader, decision, experiments, forecast, ledger as ledger_page, model, review, shell,
+};
+use crate::registry::{self, RegistryError};
 use crate::reviews;
 use crate::tenants::Tenants;
 use axum::Router;
@@ -13,6 +16,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use lagom_features::domain::DecisionId;
+use lagom_model::card::Card;
 use maud::Markup;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -32,9 +36,12 @@ pub(super) async fn serve(
 ) {
     let pages = Router::new()
         .route("/", get(front))
+        .route("/ledger", get(ledger))
         .route("/experiments", get(list))
         .route("/experiments/{name}", get(experiment))
         .route("/decisions/{id}", get(decided))
+        .route("/models/{id}", get(version))
+        .route("/forecast", get(expected))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
@@ -67,7 +74,13 @@ fn gauges(engine: &Engine) -> Gauges {
     let now = engine.clock().now();
     let first = engine.pending().first().filter(|due| *due < now);
     let snapshot = engine.snapshot();
+    let config = engine.config();
+    let names = config.spec.names();
     Gauges {
+        features: names.into_iter().map(str::to_owned).collect(),
+        model: snapshot.model_id().map(str::to_owned),
+        digest: snapshot.parts().generation.digest().to_string(),
+        loaded_seconds: engine.loaded_at(),
         customers: engine.customers(),
         pending: engine.pending().len(),
         waiting: engine.store().waiting(),
@@ -128,7 +141,7 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
         by_policy: engine.metrics().by_policy(),
         pending: gauges.pending as u64,
         lag_seconds: gauges.lag_seconds,
-        blocked: engine.metrics().refusals(),
+        blocked: engine.metrics().most_refusing(),
         experiments: experiments.collect(),
     };
     Ok(reply(&overview::render(&reader, &now)))
@@ -138,6 +151,20 @@ async fn list(State(door): Shared, reader: Reader) -> Result<Response, Refusal> 
     let engine = engine(&door)?;
     let page = experiments::render(&reader, engine.experiments().specs());
     Ok(reply(&page))
+}
+
+async fn ledger(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    if engine.experiments().holdout().share == 0.0 {
+        return Ok(reply(&ledger_page::without_holdout(&reader)));
+    }
+    let page = reviews::ledger(engine)
+        .await
+        .and_then(|json| ledger_page::render(&reader, &json).map_err(Failure::Internal));
+    Ok(match page {
+        Ok(page) => reply(&page),
+        Err(failure) => refuse(&reader, &failure),
+    })
 }
 
 async fn experiment(
@@ -171,6 +198,45 @@ async fn decided(
             let why = explain(&found, &engine.snapshot(), explained.as_ref());
             reply(&decision::render(&reader, &why))
         }
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn version(
+    State(door): Shared,
+    Path(id): Path<String>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let dir = engine(&door)?.config().models.clone();
+    let name = id.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let version = registry::version(&dir, &id)?;
+        let parent = version.parts().lineage.parent.as_deref();
+        // What came before may have been cleared away; the card then stands alone.
+        let before = parent.and_then(|id| registry::version(&dir, id).ok());
+        Ok(Card::of(&version, before.as_ref()))
+    });
+    let card = match read.await {
+        Ok(Ok(card)) => Ok(card),
+        Ok(Err(RegistryError::Unknown(_))) => Err(Failure::unknown("model", &name)),
+        Ok(Err(error)) => Err(Failure::Internal(error.to_string())),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    };
+    Ok(match card {
+        Ok(card) => reply(&model::render(&reader, &card)),
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn expected(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let dir = engine(&door)?.config().models.clone();
+    let read = tokio::task::spawn_blocking(move || registry::last_forecast(&dir));
+    let found = match read.await {
+        Ok(found) => found.map_err(|error| Failure::Internal(error.to_string())),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    };
+    Ok(match found {
+        Ok(found) => reply(&forecast::render(&reader, found.as_ref())),
         Err(failure) => refuse(&reader, &failure),
     })
 }

@@ -75,7 +75,7 @@ impl DecisionService for Decisions {
         let engine = self.0.of(&request)?;
         let mut requests = request.into_inner();
         let (started, mut in_order) = mpsc::channel::<(String, JoinHandle<Answer>)>(UNDER_WAY);
-        let (out, answered) = mpsc::channel(1);
+        let (out, answered) = mpsc::channel(UNDER_WAY);
         let failed = out.clone();
         tokio::spawn(async move {
             loop {

@@ -29,8 +29,7 @@ fn wire(version: &ModelVersion, current: bool) -> v1::Model {
     if let Some(parent) = &lineage.parent {
         card.insert("parent".to_owned(), parent.clone());
     }
-    if let Some(held_out) = &parts.propensity.held_out {
-        let metrics = &held_out.metrics;
+    if let Some(metrics) = version.quoted() {
         card.insert("propensity_ece".to_owned(), metrics.ece.to_string());
         if let Some(auc) = metrics.auc {
             card.insert("propensity_auc".to_owned(), auc.to_string());
@@ -54,9 +53,9 @@ async fn on_disk<T: Send + 'static>(
     done.map_err(|error| match error {
         RegistryError::Unknown(_) => Status::not_found(error.to_string()),
         RegistryError::NoPrevious => Status::failed_precondition(error.to_string()),
-        RegistryError::Version { .. } | RegistryError::WarmStart { .. } => {
-            Status::data_loss(error.to_string())
-        }
+        RegistryError::Version { .. }
+        | RegistryError::WarmStart { .. }
+        | RegistryError::Forecast { .. } => Status::data_loss(error.to_string()),
         RegistryError::Io { .. } | RegistryError::Pointers { .. } => {
             Status::unavailable(error.to_string())
         }

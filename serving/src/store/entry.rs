@@ -1,5 +1,6 @@
 //! What a record of the log says.
 
+use crate::experiment::{Assignment, Phase};
 use crate::recording::Recording;
 use lagom_features::domain::{Action, ActionId, CustomerId, DecisionId, InvoiceId, Timestamp};
 use lagom_model::log::{Decision, Outcome};
@@ -29,8 +30,21 @@ pub struct Publication {
     pub published_at: Timestamp,
     /// How many outcomes had been folded into it.
     pub outcomes: u64,
+    /// Experiments from whose customers nothing was learnt, by name.
+    pub excluded: Vec<String>,
     /// The state, in the form that the model gives it.
     pub state: Vec<u8>,
+}
+
+impl Publication {
+    /// The same without what had been learnt.
+    #[must_use]
+    pub fn without_state(self) -> Self {
+        Self {
+            state: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// The policy was paused or resumed.
@@ -66,6 +80,10 @@ pub enum Entry {
     Published(Publication),
     /// The policy was paused or resumed.
     Policy(PolicyChange),
+    /// A customer was drawn into an arm.
+    Assigned(Assignment),
+    /// An experiment began, or what was agreed of it changed.
+    Phase(Box<Phase>),
 }
 
 /// The kind of a record, as numbered in the file. Numbers are never used again.
@@ -86,13 +104,17 @@ pub enum Kind {
     Published = 6,
     /// [`Entry::Policy`].
     Policy = 7,
+    /// [`Entry::Assigned`].
+    Assigned = 8,
+    /// [`Entry::Phase`].
+    Phase = 9,
 }
 
 impl Kind {
     /// The kind of a number, if there is one.
     #[must_use]
     pub fn of(number: u8) -> Option<Self> {
-        const ALL: [Kind; 7] = [
+        const ALL: [Kind; 9] = [
             Kind::Recorded,
             Kind::Catalogue,
             Kind::Decided,
@@ -100,6 +122,8 @@ impl Kind {
             Kind::Matured,
             Kind::Published,
             Kind::Policy,
+            Kind::Assigned,
+            Kind::Phase,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == number)
     }
@@ -117,6 +141,8 @@ impl Entry {
             Self::Matured(_) => Kind::Matured,
             Self::Published(_) => Kind::Published,
             Self::Policy(_) => Kind::Policy,
+            Self::Assigned(_) => Kind::Assigned,
+            Self::Phase(_) => Kind::Phase,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod catalogues;
 mod decision;
+mod experiment;
 mod outcome;
 mod plain;
 
@@ -33,6 +34,8 @@ pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
         Entry::Matured(one) => outcome::Matured::of(one).encode_to_vec(),
         Entry::Published(one) => plain::Published::of(one).encode_to_vec(),
         Entry::Policy(one) => plain::Policy::of(one).encode_to_vec(),
+        Entry::Assigned(one) => experiment::Assigned::of(one).encode_to_vec(),
+        Entry::Phase(one) => experiment::Began::of(one).encode_to_vec(),
     }
 }
 
@@ -57,6 +60,8 @@ pub(super) fn decode(
         Kind::Matured => Entry::Matured(Box::new(message::<outcome::Matured>(body)?.read()?)),
         Kind::Published => Entry::Published(message::<plain::Published>(body)?.read()?),
         Kind::Policy => Entry::Policy(message::<plain::Policy>(body)?.read()?),
+        Kind::Assigned => Entry::Assigned(message::<experiment::Assigned>(body)?.read()?),
+        Kind::Phase => Entry::Phase(Box::new(message::<experiment::Began>(body)?.read()?)),
     })
 }
 

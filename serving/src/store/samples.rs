@@ -1,6 +1,7 @@
 //! Records made up for tests.
 
 use super::{Entry, PolicyChange, Publication, Reservation};
+use crate::experiment::{Assignment, Phase};
 use crate::recording::{Recording, What};
 use lagom_features::domain::{
     Action, ActionId, Channel, Country, Currency, Customer, CustomerId, CustomerKind, Date,
@@ -181,12 +182,37 @@ pub(crate) fn every_kind() -> Vec<Entry> {
             generation: 8,
             published_at: at(1_702_000_000_000_001),
             outcomes: 1,
+            excluded: Vec::new(),
             state: vec![0, 1, 255],
         }),
         Entry::Policy(PolicyChange {
             at: at(1_702_000_000_000_002),
             paused: true,
             reason: "incident".to_owned(),
+        }),
+        Entry::Assigned(Assignment {
+            customer_id: CustomerId::new("c").unwrap(),
+            experiment: "spring".to_owned(),
+            salt: "second go".to_owned(),
+            arm: "ladder".to_owned(),
+            at: at(1_702_000_000_000_003),
+        }),
+        Entry::Phase(Box::new(Phase {
+            experiment: "spring".to_owned(),
+            number: 2,
+            started_at: at(1_702_000_000_000_004),
+            salt: "second go".to_owned(),
+            digest: "0f".to_owned(),
+            shares: vec![("ladder".to_owned(), 0.25), ("bandit".to_owned(), 0.75)],
+            isolated: true,
+            plan: "planned_customers = 10".to_owned(),
+        })),
+        Entry::Published(Publication {
+            generation: 9,
+            published_at: at(1_702_000_000_000_005),
+            outcomes: 2,
+            excluded: vec!["spring".to_owned()],
+            state: vec![2],
         }),
     ]
 }

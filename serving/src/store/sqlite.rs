@@ -11,6 +11,7 @@
 //! of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
 mod chain;
+mod filed;
 mod readers;
 mod writer;
 
@@ -103,7 +104,13 @@ impl SqliteStore {
         })
     }
 
-    fn decided(&self, sql: &str, key: &str) -> Result<Option<Decision>, StoreError> {
+    /// The decision to which `sql` leads from `key`, which must be what `is_it` knows.
+    fn decided(
+        &self,
+        sql: &str,
+        key: &str,
+        is_it: impl Fn(&Decision) -> bool,
+    ) -> Result<Option<Decision>, StoreError> {
         self.readers.with(|connection| {
             let reading = |error: rusqlite::Error| StoreError::io("reading a decision", &error);
             let mut find = connection.prepare_cached(sql).map_err(reading)?;
@@ -113,10 +120,15 @@ impl SqliteStore {
                 .map_err(reading)?;
             let Some(seq) = found else { return Ok(None) };
             match chain::one(connection, seq)?.entry(&self.catalogues)? {
-                Entry::Decided(decision) => Ok(Some(Arc::unwrap_or_clone(decision))),
+                Entry::Decided(decision) if is_it(&decision) => {
+                    Ok(Some(Arc::unwrap_or_clone(decision)))
+                }
                 other => Err(StoreError::Damaged {
                     seq,
-                    reason: format!("a decision was expected, not {:?}", other.kind()),
+                    reason: format!(
+                        "the decision under `{key}` was expected, not this {:?}",
+                        other.kind()
+                    ),
                 }),
             }
         })
@@ -136,12 +148,18 @@ impl Store for SqliteStore {
     fn append(&self, entries: Vec<Entry>) -> Appending {
         let committed = self.writer.submit(self.encode(&entries));
         let catalogues = Arc::clone(&self.catalogues);
+        let alone = entries.len() == 1;
+        let mut named = entries;
+        named.retain(|entry| matches!(entry, Entry::Catalogue { .. }));
         Box::pin(async move {
-            committed?.await.unwrap_or(Err(StoreError::Closed))?;
-            for entry in &entries {
-                remember(&catalogues, entry);
+            let committed = committed?.await.unwrap_or(Err(StoreError::Closed));
+            // One that the log has named before is remembered anew: in the very list that decides
+            // places are found at once.
+            let before = alone && matches!(committed, Err(StoreError::Duplicate { .. }));
+            if committed.is_ok() || before {
+                named.iter().for_each(|entry| remember(&catalogues, entry));
             }
-            Ok(())
+            committed
         })
     }
 
@@ -156,11 +174,16 @@ impl Store for SqliteStore {
         self.decided(
             "SELECT seq FROM decision WHERE decision_id = ?1",
             id.as_str(),
+            |found| &found.decision_id == id,
         )
     }
 
     fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError> {
-        self.decided("SELECT seq FROM request WHERE request_id = ?1", id.as_str())
+        self.decided(
+            "SELECT seq FROM request WHERE request_id = ?1",
+            id.as_str(),
+            |found| &found.request_id == id,
+        )
     }
 
     fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {

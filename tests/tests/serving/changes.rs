@@ -78,6 +78,7 @@ fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
             code_version: "1".to_owned(),
             seed,
             as_of: january,
+            excluded: Vec::new(),
         },
     })
     .unwrap()

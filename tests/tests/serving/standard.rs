@@ -154,3 +154,44 @@ async fn the_dashboard_and_the_alerts_ask_for_what_is_there() {
         assert!(metrics.contains(&format!("# TYPE {name} ")), "no {name}");
     }
 }
+
+/// The names that dashboards of others rely on.
+#[tokio::test]
+async fn the_metrics_have_the_names_that_were_agreed() {
+    let house = House::open("").await;
+    house.record(company::opening(1).events).await;
+    house
+        .decisions()
+        .next_best_action(company::question(0))
+        .await
+        .unwrap();
+    let metrics = house.page("/metrics").await;
+    for (name, kind) in [
+        ("dunning_decisions_total", "counter"),
+        ("dunning_decision_duration_seconds", "histogram"),
+        ("dunning_fallback_decisions_total", "counter"),
+        ("dunning_outcomes_total", "counter"),
+        ("dunning_outcome_lag_seconds", "gauge"),
+        ("dunning_log_write_errors_total", "counter"),
+        ("dunning_policy_info", "gauge"),
+        ("dunning_policy_loaded_timestamp_seconds", "gauge"),
+        ("dunning_feature_missing_total", "counter"),
+        ("dunning_propensity_ratio", "histogram"),
+        ("dunning_exploration_ratio", "gauge"),
+        ("dunning_contact_cap_hits_total", "counter"),
+    ] {
+        assert!(
+            metrics.contains(&format!("# TYPE {name} {kind}\n")),
+            "{name}"
+        );
+    }
+    for sample in [
+        "dunning_decision_duration_seconds_count{tenant=\"default\"} 1",
+        "dunning_fallback_decisions_total{tenant=\"default\",reason=\"cold_start\"} 1",
+        "dunning_outcomes_total{tenant=\"default\",kind=\"paid\"} 0",
+        "dunning_feature_missing_total{tenant=\"default\",feature=\"",
+        ",tone=\"",
+    ] {
+        assert!(metrics.contains(sample), "{sample} in {metrics}");
+    }
+}

@@ -7,7 +7,7 @@ use lagom_model::linear::{
 
 use super::blocks::{Block, Blocks};
 use super::curves::{self, CurvePlan};
-use super::newton::{self, Design, Solution};
+use super::newton::{self, Bound, Design, Solution};
 use super::pairs::{self, CoarseColumn, Grid};
 use super::prepare::{Preparation, Prepared};
 use super::{FitError, certify};
@@ -45,7 +45,8 @@ impl Additive {
             match prepared {
                 Prepared::LeftOut(_) => {}
                 Prepared::Number(numbers) => {
-                    add_number(&mut blocks, &mut roles, column, numbers);
+                    let bound = preparation.bounds[column];
+                    add_number(&mut blocks, &mut roles, (column, bound), numbers);
                 }
                 Prepared::Category { levels, index } => {
                     let index = index.iter().map(|level| *level as u16).collect();
@@ -58,8 +59,10 @@ impl Additive {
                 }
             }
         }
+        // A grid over a column would bend its direction, so a column that has one is in no pair.
         let columns = preparation.columns.iter().enumerate();
         let coarse = columns
+            .filter(|(place, _)| preparation.bounds[*place] == Bound::Free)
             .filter_map(|(place, column)| pairs::coarse(place, column))
             .collect();
         let solution = Solution::start(blocks.width(), outcomes);
@@ -160,12 +163,13 @@ impl Additive {
         if self.blocks.rows().saturating_mul(self.blocks.width()) > most_cells {
             return Ok(false);
         }
-        let matrix = self.blocks.matrix();
-        self.solution = certify::certify(
-            matrix.view(),
+        let mut matrix = self.blocks.matrix();
+        let bounds = self.blocks.bounds();
+        self.solution = certify::bounded(
+            &mut matrix,
             &self.outcomes,
             alpha,
-            &self.solution,
+            (&self.solution, &bounds),
             tolerance,
         )?;
         Ok(true)
@@ -251,9 +255,14 @@ impl Additive {
     }
 }
 
-fn add_number(blocks: &mut Blocks, roles: &mut Vec<Role>, column: usize, numbers: &[f64]) {
+fn add_number(
+    blocks: &mut Blocks,
+    roles: &mut Vec<Role>,
+    (column, bound): (usize, Bound),
+    numbers: &[f64],
+) {
     let missing = numbers.iter().any(|x| x.is_nan());
-    let plan = curves::plan(numbers).unwrap_or_else(|| {
+    let mut plan = curves::plan(numbers).unwrap_or_else(|| {
         // One known value beside missing cells: a flat curve carries the missing cells' weight.
         let value = numbers.iter().copied().find(|x| !x.is_nan()).unwrap_or(0.0);
         CurvePlan {
@@ -261,9 +270,14 @@ fn add_number(blocks: &mut Blocks, roles: &mut Vec<Role>, column: usize, numbers
             special: Vec::new(),
         }
     });
+    if bound != Bound::Free {
+        // A value with a height of its own would stand out of a monotone curve.
+        plan.special.clear();
+    }
     let (left, share) = curves::places(numbers, &plan.knots);
     let knots = plan.knots.len();
-    blocks.push(Block::Curve { knots, left, share }, 1.0);
+    let curve = blocks.push(Block::Curve { knots, left, share }, 1.0);
+    blocks.bind(curve, bound);
     let special = plan.special.clone();
     roles.push(Role::Curve { column, plan });
     if !special.is_empty() {

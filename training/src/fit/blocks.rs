@@ -10,7 +10,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::newton::Design;
+use super::newton::{Bound, Design};
 
 /// One block of design columns.
 #[derive(Debug, Clone)]
@@ -46,6 +46,7 @@ struct Placed {
     block: Block,
     start: usize,
     scale: f64,
+    bound: Bound,
 }
 
 impl Block {
@@ -155,8 +156,14 @@ impl Blocks {
             block,
             start,
             scale,
+            bound: Bound::Free,
         });
         self.blocks.len() - 1
+    }
+
+    /// Bounds every weight of a block; of a curve, whose weights are its rises, this makes it monotone.
+    pub(super) fn bind(&mut self, block: usize, bound: Bound) {
+        self.blocks[block].bound = bound;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -230,6 +237,14 @@ impl Design for Blocks {
 
     fn width(&self) -> usize {
         self.width
+    }
+
+    fn bounds(&self) -> Vec<Bound> {
+        if self.blocks.iter().all(|one| one.bound == Bound::Free) {
+            return Vec::new();
+        }
+        let each = |one: &Placed| std::iter::repeat_n(one.bound, one.block.width());
+        self.blocks.iter().flat_map(each).collect()
     }
 
     fn scores(&self, weights: &[f64]) -> Vec<f64> {

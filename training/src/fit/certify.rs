@@ -8,12 +8,33 @@
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use super::FitError;
-use super::newton::Solution;
+use super::newton::{Bound, Solution};
 
 const MOST_ITERATIONS: u64 = 200;
+
+/// As [`certify`], of a solution whose weights are bounded: linfa, which knows no bounds, is shown the design without
+/// the columns whose weights stand at zero, and certifies the others. Those columns of `matrix` are cleared.
+pub(super) fn bounded(
+    matrix: &mut Array2<f64>,
+    outcomes: &[f64],
+    alpha: f64,
+    (start, bounds): (&Solution, &[Bound]),
+    tolerance: f64,
+) -> Result<Solution, FitError> {
+    for (column, bound) in bounds.iter().enumerate() {
+        if *bound != Bound::Free && start.weights[column] == 0.0 {
+            matrix.column_mut(column).fill(0.0);
+        }
+    }
+    let mut solution = certify(matrix.view(), outcomes, alpha, start, tolerance)?;
+    for (weight, bound) in solution.weights.iter_mut().zip(bounds) {
+        *weight = bound.project(*weight);
+    }
+    Ok(solution)
+}
 
 /// Runs linfa-logistic from `start` and returns its weights and intercept.
 ///

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use lagom_model::linear::{Row, Value};
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
 use super::FitError;
 use crate::flat_table::{Column, FlatTable, Values};
@@ -13,6 +14,28 @@ use crate::flat_table::{Column, FlatTable, Values};
 pub struct Columns<'a> {
     rows: usize,
     columns: Vec<(String, Cells<'a>)>,
+    directions: Vec<Option<Direction>>,
+}
+
+/// How a number may move the log-odds: never the other way, whatever the rows say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// More never lowers them.
+    Rising,
+    /// More never raises them.
+    Falling,
+}
+
+impl Direction {
+    /// The other one, for the opposite outcome.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Rising => Self::Falling,
+            Self::Falling => Self::Rising,
+        }
+    }
 }
 
 /// The cells of one column, one a row.
@@ -56,7 +79,40 @@ impl<'a> Columns<'a> {
                 });
             }
         }
-        Ok(Self { rows, columns })
+        let directions = vec![None; columns.len()];
+        Ok(Self {
+            rows,
+            columns,
+            directions,
+        })
+    }
+
+    /// With directions declared for number columns. What is missing has a weight of its own, to which none applies.
+    ///
+    /// # Errors
+    /// [`FitError::Direction`] where there is no number column of that name.
+    pub fn directed<'n>(
+        mut self,
+        directions: impl IntoIterator<Item = (&'n str, Direction)>,
+    ) -> Result<Self, FitError> {
+        for (name, direction) in directions {
+            let place = self
+                .columns
+                .iter()
+                .position(|(known, cells)| known == name && matches!(cells, Cells::Number(_)));
+            let Some(place) = place else {
+                return Err(FitError::Direction {
+                    column: name.to_owned(),
+                });
+            };
+            self.directions[place] = Some(direction);
+        }
+        Ok(self)
+    }
+
+    /// The direction declared for the column at `index`, which is below [`Columns::width`].
+    pub(super) fn direction(&self, index: usize) -> Option<Direction> {
+        self.directions[index]
     }
 
     /// A feature matrix of shape (rows, names), `NaN` for missing.

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::newton::Design;
+use super::newton::{Bound, Design};
 
 /// Rows whose weighted copy fits the second-level cache for some hundred columns.
 const ROWS_AT_A_TIME: usize = 1024;
@@ -11,11 +11,20 @@ const ROWS_AT_A_TIME: usize = 1024;
 /// A dense design, shape (rows, width).
 pub(super) struct Dense<'a> {
     matrix: ArrayView2<'a, f64>,
+    bounds: Vec<Bound>,
 }
 
 impl<'a> Dense<'a> {
     pub(super) fn new(matrix: ArrayView2<'a, f64>) -> Self {
-        Self { matrix }
+        Self {
+            matrix,
+            bounds: Vec::new(),
+        }
+    }
+
+    /// With a bound for each weight.
+    pub(super) fn bounded(matrix: ArrayView2<'a, f64>, bounds: Vec<Bound>) -> Self {
+        Self { matrix, bounds }
     }
 }
 
@@ -26,6 +35,10 @@ impl Design for Dense<'_> {
 
     fn width(&self) -> usize {
         self.matrix.ncols()
+    }
+
+    fn bounds(&self) -> Vec<Bound> {
+        self.bounds.clone()
     }
 
     fn scores(&self, weights: &[f64]) -> Vec<f64> {

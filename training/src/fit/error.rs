@@ -67,6 +67,12 @@ pub enum FitError {
         /// Why each was left out.
         reasons: String,
     },
+    /// A direction was declared for something that is not a number.
+    #[error("no column of numbers is called `{column}`, so it cannot have a direction")]
+    Direction {
+        /// The name.
+        column: String,
+    },
     /// An option is out of range.
     #[error("{option} is {value}; it must be {range}")]
     Option {

@@ -6,6 +6,11 @@
 //! The intercept `b` is not penalised. `J` is strictly convex, so the optimum is unique and any method that reaches
 //! a zero gradient has found it. A factored Hessian is kept for the next step as long as steps shrink the gradient
 //! at least tenfold; a step that does not lower `J` is halved.
+//!
+//! Weights may be bounded by zero on one side. A bounded weight that stands at zero while the gradient pushes it out
+//! is held there, the others take the Newton step of the rest and are brought back to zero where they pass it. The
+//! optimum is where the gradient of what is not held is zero (Karush, Kuhn and Tucker): `J` is convex, so this is it.
+//! Source: Bertsekas, SIAM Journal on Control and Optimization 20(2), 1982, doi:10.1137/0320018.
 
 use ndarray::Array2;
 
@@ -15,6 +20,38 @@ use super::cholesky::{Cholesky, dot};
 const MOST_STEPS: usize = 100;
 const MOST_HALVINGS: usize = 40;
 const KEEP_HESSIAN_BELOW: f64 = 0.1;
+
+/// On which side of zero a weight may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Bound {
+    /// Both.
+    #[default]
+    Free,
+    /// Zero or above.
+    Positive,
+    /// Zero or below.
+    Negative,
+}
+
+impl Bound {
+    /// `weight`, or zero where it is on the other side.
+    pub(super) fn project(self, weight: f64) -> f64 {
+        match self {
+            Self::Free => weight,
+            Self::Positive => weight.max(0.0),
+            Self::Negative => weight.min(0.0),
+        }
+    }
+
+    /// Whether a weight is held at its bound by a gradient that would lower `J` beyond it.
+    fn holds(self, weight: f64, gradient: f64) -> bool {
+        match self {
+            Self::Free => false,
+            Self::Positive => weight <= 0.0 && gradient > 0.0,
+            Self::Negative => weight >= 0.0 && gradient < 0.0,
+        }
+    }
+}
 
 /// A design matrix `X` (rows × width) that is known by what Newton's method asks of it.
 pub(super) trait Design {
@@ -28,6 +65,10 @@ pub(super) trait Design {
     fn transposed(&self, per_row: &[f64]) -> Vec<f64>;
     /// The lower triangle of `[X 1]ᵀ·diag(h)·[X 1]`, shape (width + 1) × (width + 1), intercept last.
     fn gram(&self, curvature: &[f64]) -> Array2<f64>;
+    /// The bound of each weight; empty where all are free.
+    fn bounds(&self) -> Vec<Bound> {
+        Vec::new()
+    }
 }
 
 /// Weights and intercept.
@@ -37,7 +78,7 @@ pub(super) struct Solution {
     pub(super) intercept: f64,
     /// Newton steps taken.
     pub(super) steps: usize,
-    /// Euclidean norm of the gradient of `J`.
+    /// Euclidean norm of the gradient of `J`, without the weights that are held at their bounds.
     pub(super) gradient: f64,
 }
 
@@ -68,24 +109,44 @@ pub(super) fn minimise(
     tolerance: f64,
 ) -> Result<Solution, FitError> {
     let width = design.width();
+    let mut bounds = design.bounds();
+    bounds.resize(width, Bound::Free);
     let mut at = start;
+    for (weight, bound) in at.weights.iter_mut().zip(&bounds) {
+        *weight = bound.project(*weight);
+    }
+    let mut held: Vec<bool> = Vec::new();
     let mut point = Point::at(design, outcomes, alpha, &at);
     let mut factor: Option<Cholesky> = None;
     let mut last_gradient = f64::INFINITY;
     for steps in 0..MOST_STEPS {
-        let gradient = point.gradient(design, outcomes, alpha, &at);
+        let mut gradient = point.gradient(design, outcomes, alpha, &at);
+        let holds =
+            |(place, bound): (usize, &Bound)| bound.holds(at.weights[place], gradient[place]);
+        let now_held: Vec<bool> = bounds.iter().enumerate().map(holds).collect();
+        for (entry, held) in gradient.iter_mut().zip(&now_held) {
+            if *held {
+                *entry = 0.0;
+            }
+        }
         let norm = dot(&gradient, &gradient).sqrt();
         at.steps = steps;
         at.gradient = norm;
         if norm <= tolerance {
             return Ok(at);
         }
-        if factor.is_none() || norm > KEEP_HESSIAN_BELOW * last_gradient {
-            factor = Some(point.hessian(design, alpha).ok_or(FitError::NotConverged {
-                steps,
-                gradient: norm,
-                tolerance,
-            })?);
+        let same = held == now_held;
+        held = now_held;
+        if factor.is_none() || !same || norm > KEEP_HESSIAN_BELOW * last_gradient {
+            factor = Some(
+                point
+                    .hessian(design, alpha, &held)
+                    .ok_or(FitError::NotConverged {
+                        steps,
+                        gradient: norm,
+                        tolerance,
+                    })?,
+            );
         }
         last_gradient = norm;
         let Some(factor) = &factor else { break };
@@ -95,7 +156,9 @@ pub(super) fn minimise(
         for _ in 0..MOST_HALVINGS {
             let candidate = Solution {
                 weights: (0..width)
-                    .map(|column| at.weights[column] - length * step[column])
+                    .map(|column| {
+                        bounds[column].project(at.weights[column] - length * step[column])
+                    })
                     .collect(),
                 intercept: at.intercept - length * step[width],
                 ..at
@@ -130,7 +193,7 @@ pub(super) fn variances(
     solution: &Solution,
 ) -> Option<Vec<f64>> {
     let point = Point::at(design, outcomes, alpha, solution);
-    let factor = point.hessian(design, alpha)?;
+    let factor = point.hessian(design, alpha, &[])?;
     Some(factor.inverse_diagonal())
 }
 
@@ -179,11 +242,20 @@ impl Point {
         gradient
     }
 
-    fn hessian(&self, design: &impl Design, alpha: f64) -> Option<Cholesky> {
+    /// Factored; what is `held` moves by itself and moves nothing else.
+    fn hessian(&self, design: &impl Design, alpha: f64, held: &[bool]) -> Option<Cholesky> {
         let curvature: Vec<f64> = self.probabilities.iter().map(|p| p * (1.0 - p)).collect();
         let mut hessian = design.gram(&curvature);
         for column in 0..design.width() {
             hessian[(column, column)] += alpha;
+        }
+        let places = held.iter().enumerate().filter(|(_, held)| **held);
+        for place in places.map(|(place, _)| place) {
+            for other in 0..=design.width() {
+                hessian[(place, other)] = 0.0;
+                hessian[(other, place)] = 0.0;
+            }
+            hessian[(place, place)] = 1.0;
         }
         Cholesky::of(hessian)
     }

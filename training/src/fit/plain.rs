@@ -8,7 +8,7 @@ use lagom_model::linear::{
 use ndarray::Array2;
 
 use super::dense::Dense;
-use super::newton::{self, Solution};
+use super::newton::{self, Bound, Solution};
 use super::prepare::{Preparation, Prepared};
 use super::{FitError, certify};
 
@@ -28,6 +28,7 @@ pub(super) struct Plain {
     inputs: Vec<InputColumn>,
     parts: Vec<Part>,
     matrix: Array2<f64>,
+    bounds: Vec<Bound>,
     outcomes: Vec<f64>,
     pub(super) solution: Solution,
 }
@@ -53,6 +54,7 @@ impl Plain {
                 }
             }
         }
+        let bounds = bounds(&parts, preparation);
         let rows = outcomes.len();
         let mut matrix = Array2::<f64>::zeros((rows, design.len()));
         for (mut to, from) in matrix.columns_mut().into_iter().zip(design) {
@@ -63,13 +65,14 @@ impl Plain {
             parts,
             solution: Solution::start(matrix.ncols(), outcomes),
             matrix,
+            bounds,
             outcomes: outcomes.to_vec(),
         }
     }
 
     /// Fits from the last solution.
     pub(super) fn fit(&mut self, alpha: f64, tolerance: f64) -> Result<(), FitError> {
-        let design = Dense::new(self.matrix.view());
+        let design = Dense::bounded(self.matrix.view(), self.bounds.clone());
         let start = self.solution.clone();
         self.solution = newton::minimise(&design, &self.outcomes, alpha, start, tolerance)?;
         Ok(())
@@ -77,13 +80,14 @@ impl Plain {
 
     /// Lets linfa check and finish the fit.
     pub(super) fn certify(&mut self, alpha: f64, tolerance: f64) -> Result<(), FitError> {
-        self.solution = certify::certify(
-            self.matrix.view(),
-            &self.outcomes,
-            alpha,
-            &self.solution,
-            tolerance,
-        )?;
+        let (start, bounds) = (&self.solution, &self.bounds);
+        self.solution = if bounds.iter().all(|bound| *bound == Bound::Free) {
+            certify::certify(self.matrix.view(), &self.outcomes, alpha, start, tolerance)?
+        } else {
+            let mut matrix = self.matrix.clone();
+            let bounded = (start, bounds.as_slice());
+            certify::bounded(&mut matrix, &self.outcomes, alpha, bounded, tolerance)?
+        };
         Ok(())
     }
 
@@ -137,6 +141,18 @@ impl Plain {
             calibration: Calibration::Identity,
         })?)
     }
+}
+
+/// The bound of each design column: that of a line is its column's.
+fn bounds(parts: &[Part], preparation: &Preparation) -> Vec<Bound> {
+    let of = |part: &Part| match part {
+        Part::Line(line) => vec![preparation.bounds[line.column]],
+        Part::Missing(_) => vec![Bound::Free],
+        Part::Levels {
+            levels, missing, ..
+        } => vec![Bound::Free; levels.len() + usize::from(*missing)],
+    };
+    parts.iter().flat_map(of).collect()
 }
 
 fn add_number(parts: &mut Vec<Part>, design: &mut Vec<Vec<f64>>, column: usize, numbers: &[f64]) {

@@ -3,8 +3,9 @@
 
 use lagom_model::linear::{InputColumn, InputKind};
 
-use super::columns::{Cells, Columns};
+use super::columns::{Cells, Columns, Direction};
 use super::folds::Order;
+use super::newton::Bound;
 use super::target_encoding;
 
 /// Categories with more levels than this are read as encoded numbers.
@@ -30,6 +31,8 @@ pub(super) enum Prepared {
 pub(super) struct Preparation {
     pub(super) columns: Vec<Prepared>,
     pub(super) inputs: Vec<InputColumn>,
+    /// On which side of zero a rise of each column may be.
+    pub(super) bounds: Vec<Bound>,
 }
 
 /// Prepares `rows` of `columns`; `outcomes` (0 or 1) and `order` are those of the rows.
@@ -59,9 +62,15 @@ pub(super) fn prepare(
             kind,
         });
     }
+    let bound = |index| match columns.direction(index) {
+        None => Bound::Free,
+        Some(Direction::Rising) => Bound::Positive,
+        Some(Direction::Falling) => Bound::Negative,
+    };
     Preparation {
         columns: prepared,
         inputs,
+        bounds: (0..columns.width()).map(bound).collect(),
     }
 }
 

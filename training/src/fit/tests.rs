@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Cells, Columns, FitError, FitOptions, Form, fit_logistic};
 
+mod monotone;
 mod parity;
 
 /// 900 rows of two numbers (one with missing cells), a category, and an outcome that bends and interacts.

@@ -255,56 +255,22 @@ fn a_missing_outcome_is_refused_only_where_it_is_needed() {
     assert_eq!(fitted(&request).rows, 599);
 }
 
-/// Out-of-fold figures on the peers' own rows and folds.
-fn on_the_peers_folds(
-    table: &str,
-    target: &str,
-    drop: &str,
-    split: &str,
-) -> Option<FitTableReport> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = std::env::var_os("LAGOM_SHARED")
-        .map(PathBuf::from)
-        .into_iter()
-        .chain([
-            manifest.join("../../shared"),
-            manifest.join("../../../shared"),
-        ])
-        .find(|folder| folder.join("oracles/ml").is_dir());
-    let Some(shared) = shared else {
-        eprintln!("skipped: the oracles are not on this machine");
-        return None;
-    };
-    let mut request = FitTable::new(shared.join("data").join(table), target.into());
-    request.drop = vec![drop.into()];
-    request.split = Some(shared.join("oracles/ml").join(split));
-    Some(fitted(&request))
-}
-
-#[test]
-fn telco_churn_is_as_good_as_the_best_peer() {
-    let report = on_the_peers_folds(
-        "ibm_telco/telco_churn.csv.gz",
-        "Churn",
-        "customerID",
-        "split_ibm_telco_churn.csv",
-    );
-    let Some(report) = report else { return };
-    // LR-spline: .8500 and .4101.
-    assert!(report.auc.unwrap() > 0.8500 - 0.002, "{:?}", report.auc);
-    assert!(report.log_loss < 0.4101 + 0.002, "{}", report.log_loss);
-    assert!(report.ece < 0.02, "{}", report.ece);
-}
-
+/// On the folds of the peers, which stand beside their predictions.
 #[test]
 fn uci_default_is_as_good_as_tuned_lightgbm() {
-    let report = on_the_peers_folds(
-        "uci_credit_default/UCI_Credit_Card.csv.gz",
-        "class",
-        "ID",
-        "split_uci_credit_default_default.csv",
-    );
-    let Some(report) = report else { return };
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let peers = crate_folder.join("tests/oracles/uci_lr_exact.csv.gz");
+    let peers = FlatTable::read(&peers, &ReadOptions::default()).unwrap();
+    let folds = peers.numbers("fold").unwrap();
+    let lines = folds.iter().enumerate();
+    let lines = lines.map(|(row, fold)| format!("{row},{fold}\n"));
+    let room = Room::new();
+    let table = crate_folder.join("../notebooks-data/uci-credit/UCI_Credit_Card.csv.gz");
+    let mut request = FitTable::new(table, "class".into());
+    request.drop = vec!["ID".into()];
+    let split = format!("row_id,fold\n{}", lines.collect::<String>());
+    request.split = Some(room.write("split.csv", &split));
+    let report = fitted(&request);
     // LightGBM, tuned: .7848 and .4261.
     assert!(report.auc.unwrap() > 0.7848 - 0.004, "{:?}", report.auc);
     assert!(report.log_loss < 0.4261 + 0.004, "{}", report.log_loss);

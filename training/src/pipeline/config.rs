@@ -1,10 +1,11 @@
 //! How to train: the `[training]` table of a configuration file.
 
 use crate::dataset::DatasetOptions;
-use crate::fit::Form;
+use crate::fit::{Direction, Form};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Why a training configuration cannot be used.
@@ -46,6 +47,8 @@ struct Raw {
     judge_from: Option<String>,
     form: Form,
     most_pairs: usize,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    monotone: BTreeMap<String, Direction>,
 }
 
 /// A file of which only `[training]` is read here.
@@ -67,6 +70,7 @@ impl Default for Raw {
             judge_from: None,
             form: Form::Additive,
             most_pairs: 0,
+            monotone: BTreeMap::new(),
         }
     }
 }
@@ -92,6 +96,9 @@ pub struct TrainingConfig {
     pub form: Form,
     /// Most pairs of columns in a model.
     pub most_pairs: usize,
+    /// Feature columns that may move the chance of payment one way only: more past lateness never
+    /// raises it.
+    pub monotone: BTreeMap<String, Direction>,
     /// The features.
     pub spec: FeatureSpec,
     digest: String,
@@ -134,6 +141,15 @@ impl TrainingConfig {
             let share = raw.judge_share.to_string();
             return range("judge_share", share, "between 0 and 1");
         }
+        let names = spec.names();
+        if let Some(name) = raw
+            .monotone
+            .keys()
+            .find(|name| !names.contains(&name.as_str()))
+        {
+            let known = "the name of a feature column, as `lagom features` lists them";
+            return range("monotone", name.clone(), known);
+        }
         let time = |key, text: &Option<String>| {
             let parsed = text.as_deref().map(Timestamp::parse).transpose();
             parsed.map_err(|source| ConfigError::Time { key, source })
@@ -162,8 +178,16 @@ impl TrainingConfig {
             judge_from,
             form: raw.form,
             most_pairs: raw.most_pairs,
+            monotone: raw.monotone,
             spec,
         })
+    }
+
+    /// The declared directions of the chance of payment.
+    pub(super) fn directions(&self) -> impl Iterator<Item = (&str, Direction)> {
+        self.monotone
+            .iter()
+            .map(|(name, one)| (name.as_str(), *one))
     }
 
     /// Digest of every setting and of what the features mean.

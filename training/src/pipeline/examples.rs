@@ -3,7 +3,7 @@
 
 use super::TrainingConfig;
 use crate::dataset::{Dataset, Point, Stage};
-use crate::fit::{Columns, FitError};
+use crate::fit::{Columns, Direction, FitError};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::{Days, Timestamp};
 use lagom_features::spec::feature::{Attribute, Definition};
@@ -131,14 +131,22 @@ impl<'a> Examples<'a> {
 
     /// The vectors, as a fit reads them. Rows of less than a year cannot tell the season from the
     /// trend, so their month is not shown.
-    pub(super) fn columns(&self, spec: &FeatureSpec) -> Result<Columns<'static>, FitError> {
+    pub(super) fn columns(&self, config: &TrainingConfig) -> Result<Columns<'static>, FitError> {
         let mut matrix = self.dataset.features().select(Axis(0), &self.rows);
         if self.span_days() < DAYS_OF_A_YEAR {
-            for column in season(spec) {
+            for column in season(&config.spec) {
                 matrix.column_mut(column).fill(f64::NAN);
             }
         }
-        Columns::from_matrix(self.dataset.names(), matrix.view())
+        let columns = Columns::from_matrix(self.dataset.names(), matrix.view())?;
+        match self.target {
+            Target::Paid => columns.directed(config.directions()),
+            Target::Late => {
+                let opposite = |(name, one): (_, Direction)| (name, one.opposite());
+                columns.directed(config.directions().map(opposite))
+            }
+            Target::Left => Ok(columns),
+        }
     }
 
     fn span_days(&self) -> f64 {

@@ -6,14 +6,16 @@ use super::examples::{DAYS_OF_A_YEAR, season};
 use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
-use lagom_model::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead, Period, periods};
+use lagom_model::hazard::{
+    AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, periods,
+};
 use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{Metrics, reliability};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-/// Days at which the curve is judged.
-pub(super) const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
+/// Days at which the curve is judged, beside the day whose propensity is quoted.
+const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
 /// Person-period rows of a model at most; more invoices than that are thinned evenly.
 const MOST_ROWS: usize = 100_000;
 
@@ -68,7 +70,7 @@ pub(super) fn fit(
     if let Ok((twin, _)) = fit_until(dataset, config, fitted_before, seed) {
         head.fitted_before = Some(fitted_before);
         head.judged_from = Some(judged_from);
-        head.held_out = judge(&twin, dataset, judged_from, as_of)?;
+        head.held_out = judge(&twin, dataset, config.paid_days, judged_from, as_of)?;
     }
     Ok(head)
 }
@@ -94,18 +96,36 @@ fn fit_until(
     let rows: Vec<PersonPeriod> = known
         .flat_map(|(place, point)| seen(place, point, as_of))
         .collect();
+    let clock = clock(dataset, &rows);
     let (after, before): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.period.late);
     let hazard = Hazard {
-        before: fit_side(dataset, config, &before, seed)?,
-        after: fit_side(dataset, config, &after, seed)?,
+        before: fit_side(dataset, config, &clock, &before, seed)?,
+        after: fit_side(dataset, config, &clock, &after, seed)?,
+        clock,
     };
     Ok((hazard, rows.len()))
+}
+
+/// How time passes within the periods of `rows`.
+fn clock(dataset: &Dataset, rows: &[PersonPeriod]) -> Clock {
+    let mut seen = Settlements::default();
+    for row in rows {
+        let point = &dataset.points()[row.point];
+        let late = point.late_in_days;
+        let until = match (row.settled, point.settled_at) {
+            (true, Some(at)) => at.days_since(point.at),
+            _ => row.period.until,
+        };
+        seen.see(row.period.from - late, until - late, row.settled);
+    }
+    seen.clock()
 }
 
 /// The model of one side of the due date.
 fn fit_side(
     dataset: &Dataset,
     config: &TrainingConfig,
+    clock: &Clock,
     rows: &[&PersonPeriod],
     seed: u64,
 ) -> Result<LinearModel, FitError> {
@@ -132,7 +152,7 @@ fn fit_side(
         .map(|row| points[row.point].at.days_since(Timestamp::MIN))
         .collect();
     let outcomes: Vec<bool> = kept.iter().map(|row| row.settled).collect();
-    let columns = columns(dataset, config, &kept, &times)?;
+    let columns = columns(dataset, config, clock, &kept, &times)?;
     let options = FitOptions {
         form: config.form,
         most_pairs: config.most_pairs,
@@ -147,6 +167,7 @@ fn fit_side(
 fn columns(
     dataset: &Dataset,
     config: &TrainingConfig,
+    clock: &Clock,
     rows: &[PersonPeriod],
     times: &[f64],
 ) -> Result<Columns<'static>, FitError> {
@@ -167,7 +188,11 @@ fn columns(
         let cells: Vec<f64> = rows.iter().map(cell).collect();
         columns.push((name.clone(), Cells::Number(Cow::Owned(cells))));
     }
-    let own = || rows.iter().map(|row| Hazard::own(&row.period));
+    let late_in = |row: &PersonPeriod| dataset.points()[row.point].late_in_days;
+    let own = || {
+        rows.iter()
+            .map(move |row| Hazard::own(clock, late_in(row), &row.period))
+    };
     let names = Hazard::OWN_COLUMNS;
     let texts: Vec<Option<String>> = own().map(|(name, ..)| Some(name.to_owned())).collect();
     columns.push((names[0].to_owned(), Cells::Text(Cow::Owned(texts))));
@@ -175,18 +200,20 @@ fn columns(
     columns.push((names[1].to_owned(), Cells::Number(Cow::Owned(lengths))));
     let froms: Vec<f64> = own().map(|(.., from)| from).collect();
     columns.push((names[2].to_owned(), Cells::Number(Cow::Owned(froms))));
-    Columns::new(columns)
+    Columns::new(columns)?.directed(config.directions())
 }
 
 /// Figures on the decisions over invoices issued from `from` on whose outcome is known.
 fn judge(
     hazard: &Hazard,
     dataset: &Dataset,
+    quoted: u16,
     from: Timestamp,
     as_of: Timestamp,
 ) -> Result<Vec<AtDay>, FitError> {
-    let days = JUDGED_DAYS.map(f64::from);
-    let mut told = [(); JUDGED_DAYS.len()].map(|()| (Vec::new(), Vec::new()));
+    let judged: BTreeSet<u16> = JUDGED_DAYS.into_iter().chain([quoted]).collect();
+    let days: Vec<f64> = judged.iter().copied().map(f64::from).collect();
+    let mut told = vec![(Vec::new(), Vec::new()); days.len()];
     for (place, point) in dataset.points().iter().enumerate() {
         if point.issued_at < from || point.settled_before {
             continue;
@@ -195,7 +222,7 @@ fn judge(
         let curve = hazard.paid_by(&vector, point.late_in_days, &days)?;
         let observed = as_of.days_since(point.at);
         let settled = point.settled_at.map(|at| at.days_since(point.at));
-        for ((day, paid), (outcomes, predicted)) in days.iter().zip(curve).zip(&mut told) {
+        for ((day, paid), (outcomes, predicted)) in days.iter().zip(curve).zip(told.iter_mut()) {
             if observed >= *day {
                 outcomes.push(settled.is_some_and(|at| at < *day));
                 predicted.push(paid);
@@ -203,7 +230,7 @@ fn judge(
         }
     }
     let mut figures = Vec::new();
-    for (days, (outcomes, predicted)) in JUDGED_DAYS.into_iter().zip(&told) {
+    for (days, (outcomes, predicted)) in judged.into_iter().zip(&told) {
         if outcomes.is_empty() {
             continue;
         }
@@ -222,52 +249,4 @@ fn judge(
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::{PersonPeriod, seen};
-    use crate::dataset::{Point, Stage};
-    use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
-
-    fn point(settled: Option<i64>) -> Point {
-        let at = Timestamp::parse("2026-01-10").unwrap();
-        Point {
-            customer_id: CustomerId::new("c").unwrap(),
-            invoice_id: InvoiceId::new("i").unwrap(),
-            stage: Stage::Issue,
-            at,
-            issued_at: at,
-            late_from: at + Days::whole(2),
-            late_in_days: 2.0,
-            settled_at: settled.map(|days| at + Days::whole(days)),
-            settled_before: false,
-            late: None,
-            paid: None,
-            left: None,
-        }
-    }
-
-    fn told(rows: &[PersonPeriod]) -> Vec<(&'static str, f64, bool)> {
-        let one = |row: &PersonPeriod| (row.period.name, row.period.until, row.settled);
-        rows.iter().map(one).collect()
-    }
-
-    #[test]
-    fn periods_end_with_the_settlement_or_where_nothing_is_known_any_more() {
-        let day = |days| Timestamp::parse("2026-01-10").unwrap() + Days::whole(days);
-        let settled = seen(0, &point(Some(3)), day(50));
-        let expected = [("-2", 1.0, false), ("-1", 2.0, false), ("0", 3.0, false)];
-        assert_eq!(told(&settled)[..3], expected);
-        assert_eq!(told(&settled)[3..], [("1", 4.0, true)]);
-        let censored = seen(0, &point(None), day(6));
-        assert_eq!(told(&censored).last(), Some(&("3", 6.0, false)));
-        // What happens from `as_of` on is not known: neither its settlement nor its absence.
-        assert_eq!(seen(0, &point(Some(8)), day(6)), censored);
-        assert!(seen(0, &point(Some(8)), day(0)).is_empty());
-        let before = Point {
-            settled_before: true,
-            ..point(None)
-        };
-        assert!(seen(0, &before, day(50)).is_empty());
-    }
-}
+mod tests;

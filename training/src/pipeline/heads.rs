@@ -108,7 +108,7 @@ fn fit_rows(
         seed,
         ..FitOptions::default()
     };
-    let columns = examples.columns(&config.spec)?;
+    let columns = examples.columns(config)?;
     fit_logistic(&columns, &examples.outcomes, &options)
 }
 

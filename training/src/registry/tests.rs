@@ -52,6 +52,7 @@ fn version(seed: u64) -> ModelVersion {
             code_version: "1".to_owned(),
             seed,
             as_of: Timestamp::parse("2026-01-01").unwrap(),
+            excluded: Vec::new(),
         },
     })
     .unwrap()

@@ -3,7 +3,7 @@
 use lagom_model::statistics::{
     ArmEstimate, Moments,
     balance::standardised_mean_difference,
-    decision::{Progress, decide},
+    decision::{IntegrityFailure, Progress, decide},
     effect::Effect,
     srm::SrmTest,
 };
@@ -21,8 +21,12 @@ use super::{
 };
 use crate::flat_table::FlatTable;
 
-/// Reviews `table` by `plan`.
-pub(super) fn review(table: &FlatTable, plan: &Plan) -> Result<Review, ReviewError> {
+/// Reviews `table` by `plan`; `failed` are checks that failed elsewhere, which withhold the verdict.
+pub(super) fn review(
+    table: &FlatTable,
+    plan: &Plan,
+    failed: &[IntegrityFailure],
+) -> Result<Review, ReviewError> {
     let cohort = Cohort::of(table, plan)?;
     let shares = cohort.shares(plan);
     let enrolled = match &plan.enrolled {
@@ -47,7 +51,8 @@ pub(super) fn review(table: &FlatTable, plan: &Plan) -> Result<Review, ReviewErr
     for treatment in cohort.treatments() {
         comparisons.push((bench.name(treatment), bench.compare(treatment)?));
     }
-    let failures = judgement::integrity(&cohort, &assigned);
+    let mut failures = failed.to_vec();
+    failures.extend(judgement::integrity(&cohort, &assigned));
     let multiplicity = Family::of(&comparisons, "success");
     let exploratory = Family::of(&comparisons, "informative");
     judgement::apply(&mut comparisons, &multiplicity, &failures, plan);

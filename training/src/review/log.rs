@@ -11,6 +11,7 @@
 //! time, so that a policy which only makes people pay sooner is not taken for one that makes them
 //! pay more.
 
+mod design;
 mod facts;
 mod pay;
 mod plan;
@@ -19,15 +20,15 @@ use std::collections::BTreeMap;
 
 use lagom_features::domain::Timestamp;
 use lagom_model::objective::Objective;
-use lagom_model::statistics::Alpha;
 use lagom_model::statistics::maturity::Window;
 use lagom_model::statistics::survival::RmstDifference;
 use serde::Serialize;
 
-use super::{Gate, Plan, Review, ReviewError, review_table};
+use super::{Gate, Plan, Review, ReviewError, assemble};
 use crate::tables::Tables;
 
-pub use facts::Facts;
+pub use design::{Design, DesignReport, Generation, Isolation, Phase, Told, Trained};
+pub use facts::{Facts, History, history};
 pub use plan::default_plan;
 
 /// Days for which each customer is followed unless a reviewer says otherwise.
@@ -51,6 +52,8 @@ pub struct LogReview<'a> {
     pub window_days: f64,
     /// Weights and prices of the net value.
     pub objective: &'a Objective,
+    /// What was agreed beforehand and what the policy learnt from, as far as it is known.
+    pub design: Option<&'a Design>,
 }
 
 /// What only a log can tell, beside the numbers of the table.
@@ -60,6 +63,8 @@ pub struct LogReport {
     pub as_of: String,
     /// Days for which each customer was followed.
     pub window_days: f64,
+    /// What was agreed beforehand, and whether it was kept.
+    pub design: DesignReport,
     /// Currency of all amounts, in major units.
     pub currency: String,
     /// By arm.
@@ -94,18 +99,23 @@ pub struct ArmReport {
 pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
     let window = Window::of_days(ask.window_days).map_err(ReviewError::Design)?;
     let as_of = ask.as_of.unwrap_or_else(|| facts::last_known(tables));
+    let agreed = design::Agreed::of(ask.design, ask.experiment, as_of);
     let facts = Facts::of(
         tables,
         ask.experiment,
-        as_of,
+        (agreed.since(), as_of),
         ask.window_days,
         ask.objective,
     )?;
-    let (file, text) = match ask.plan {
+    let (file, text) = match ask.plan.or(agreed.plan()) {
         Some(text) => ("the plan", text.to_owned()),
         None => (
             "the default plan",
-            default_plan(ask.experiment, &control(ask.control, &facts), ask.shares),
+            default_plan(
+                ask.experiment,
+                &control(ask.control, &facts),
+                agreed.shares().unwrap_or(ask.shares),
+            ),
         ),
     };
     let mut plan = Plan::parse(file, &text)?;
@@ -118,10 +128,11 @@ pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts
         // What does not vary explains nothing, and an adjustment by it is undefined.
         metric.covariates.retain(|name| facts.varies(name));
     }
-    let mut review = review_table(facts.table(), &plan)?;
+    let design = agreed.report(ask.plan, facts.learnt(), facts.earlier());
+    let mut review = assemble::review(facts.table(), &plan, &design.failures())?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
     review.facts_digest = blake3::hash(facts.csv().as_bytes()).to_hex().to_string();
-    review.log = Some(report(&facts, &plan, as_of, plan.alpha)?);
+    review.log = Some(report(&facts, &plan, design, as_of)?);
     Ok((review, facts))
 }
 
@@ -138,8 +149,8 @@ fn control(named: Option<&str>, facts: &Facts) -> String {
 fn report(
     facts: &Facts,
     plan: &Plan,
+    design: DesignReport,
     as_of: Timestamp,
-    alpha: Alpha,
 ) -> Result<LogReport, ReviewError> {
     let tau = facts.window_days() / 2.0;
     let fault = |source| ReviewError::Statistics {
@@ -161,12 +172,16 @@ fn report(
     let mut rmst = BTreeMap::new();
     if let Some(control) = means.get(&plan.control).copied() {
         for (name, mean) in means.iter().filter(|(name, _)| **name != plan.control) {
-            rmst.insert(name.clone(), RmstDifference::of(control, *mean, tau, alpha));
+            rmst.insert(
+                name.clone(),
+                RmstDifference::of(control, *mean, tau, plan.alpha),
+            );
         }
     }
     Ok(LogReport {
         as_of: as_of.to_string(),
         window_days: facts.window_days(),
+        design,
         currency: facts.currency().to_owned(),
         arms,
         rmst,

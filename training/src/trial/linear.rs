@@ -44,6 +44,7 @@ impl Pilot {
         };
         let config = BanditConfig {
             head_spans: Vec::new(),
+            head_firmness: Vec::new(),
             ..self.config
         };
         let generation = Generation::fit(&sums, &config, 0, 1.0, 1.0)?;

@@ -32,7 +32,7 @@ fn dense(sums: &SufficientStatistics, layout: &Layout, context: &[f64], a: usize
         let n = equations.gram.dimension();
         let penalties = unit_ridge()
             .prior
-            .penalties(layout, block, context_variance(sums));
+            .penalties(layout, block, context_variance(sums), 1.0);
         let mut matrix = vec![vec![0.0; n]; n];
         for i in 0..n {
             for (j, &value) in equations.gram.row(i).iter().enumerate() {

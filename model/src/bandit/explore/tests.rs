@@ -4,13 +4,14 @@ use proptest::prelude::*;
 
 use super::*;
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule::InverseGap(InverseGap { gamma: 0.0 }),
     Rule::InverseGap(InverseGap { gamma: 7.0 }),
     Rule::InverseGap(InverseGap { gamma: 1e6 }),
     Rule::FastCb(FastCb { gamma: 50.0 }),
     Rule::EpsilonGreedy(EpsilonGreedy { epsilon: 0.1 }),
     Rule::Softmax(Softmax { temperature: 0.05 }),
+    Rule::Thompson(Thompson { noise: 0.3 }),
     Rule::Greedy(Greedy),
     Rule::Uniform(Uniform),
 ];
@@ -27,14 +28,16 @@ proptest! {
         let weights = &weights[..scores.len()];
         let total: f64 = weights.iter().sum();
         let base: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
-        let situation = Situation { scores: &scores, base: &base };
+        let deviations: Vec<f64> = weights.iter().map(|weight| weight - 0.01).collect();
+        let situation = Situation { scores: &scores, base: &base, deviations: &deviations };
         for rule in RULES {
             let mut probabilities = vec![0.0; scores.len()];
             rule.distribution(situation, &mut probabilities);
             prop_assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{rule:?}");
             prop_assert!(probabilities.iter().all(|&p| (0.0..=1.0 + 1e-12).contains(&p)), "{rule:?}");
             let best = situation.best();
-            prop_assert!(probabilities[best] >= base[best] - 1e-12, "{rule:?}");
+            let by_posterior = matches!(rule, Rule::Thompson(_));
+            prop_assert!(by_posterior || probabilities[best] >= base[best] - 1e-12, "{rule:?}");
             floor::mix(epsilon, &base, &mut probabilities);
             prop_assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{rule:?}");
             for (&probability, &share) in probabilities.iter().zip(&base) {
@@ -51,7 +54,7 @@ proptest! {
     ) {
         let n = scores.len() as f64;
         let base = vec![1.0 / n; scores.len()];
-        let situation = Situation { scores: &scores, base: &base };
+        let situation = Situation { scores: &scores, base: &base, deviations: &[] };
         let mut probabilities = vec![0.0; scores.len()];
         InverseGap { gamma }.distribution(situation, &mut probabilities);
         let best = situation.best();
@@ -74,6 +77,7 @@ fn fast_cb_is_the_papers_rule() {
         Situation {
             scores: &scores,
             base: &base,
+            deviations: &[],
         },
         &mut probabilities,
     );
@@ -89,6 +93,7 @@ fn softmax_survives_extreme_scores() {
         Situation {
             scores: &[1e6, -1e6],
             base: &[0.5, 0.5],
+            deviations: &[],
         },
         &mut probabilities,
     );

@@ -97,7 +97,7 @@ impl Generation {
         for (block, &dimension) in self.blocks.iter().zip(dimensions) {
             let weights = dimension * self.layout.heads().len();
             length("a block's weights", block.weights.len(), weights)?;
-            let rows = if self.is_optimistic() {
+            let rows = if self.keeps_whitening() {
                 dimension * (dimension + 1) / 2
             } else {
                 0

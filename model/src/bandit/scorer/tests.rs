@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::bandit::explore::RuleConfig;
 use crate::bandit::fixture::{layout, rounds, space, sums};
 use crate::bandit::{ActionSpace, BanditConfig, draw};
 
@@ -121,7 +122,18 @@ proptest! {
 
 #[test]
 fn a_million_draws_match_the_logged_probabilities() {
-    let scorer = Scorer::new(generation(true), &valuation([1.0, 0.2, -0.1])).unwrap();
+    for rule in [RuleConfig::default(), RuleConfig::Thompson { noise: 0.3 }] {
+        a_million_draws_match(rule);
+    }
+}
+
+fn a_million_draws_match(rule: RuleConfig) {
+    let layout = layout(space(), 4, 3);
+    let sums = sums(&layout, &rounds(&layout, 400, 5));
+    let mut config = BanditConfig::default();
+    config.exploration.rule = rule;
+    let generation = Arc::new(Generation::fit(&sums, &config, 1, 1.0, 1.0).unwrap());
+    let scorer = Scorer::new(generation, &valuation([1.0, 0.2, -0.1])).unwrap();
     let digest = scorer.generation().digest();
     let mut scratch = Scratch::default();
     let eligible = ActionSet::from_predicate(13, |action| action != 4);
@@ -166,6 +178,34 @@ fn another_valuation_changes_decisions_without_a_fit() {
     let fresh = Scorer::new(generation, &valuation([-1.0, 0.0, 0.0])).unwrap();
     fresh.decide(&context, &everything, &mut scratch).unwrap();
     assert_eq!(scratch.probabilities(), against_it);
+}
+
+proptest! {
+    /// Weight moved from the first head to the second moves the preferred action along the curve: never
+    /// more of the first, never less of the second (both wanted here).
+    #[test]
+    fn weights_move_decisions_monotonically_along_the_trade_off(
+        context in prop::collection::vec(-1.0_f64..1.0, 4),
+        bits in 1_u32..8192,
+    ) {
+        let generation = generation(true);
+        let eligible = ActionSet::from_predicate(13, |action| bits >> action & 1 == 1);
+        let mut scorer = Scorer::new(Arc::clone(&generation), &valuation([1.0, 0.0, 0.0])).unwrap();
+        let mut scratch = Scratch::default();
+        let mut last: Option<[f64; 2]> = None;
+        for step in 0..=40 {
+            let moved = f64::from(step) / 40.0;
+            scorer.revalue(&valuation([1.0 - moved, moved, 0.0])).unwrap();
+            scorer.score(&context, &eligible, &mut scratch).unwrap();
+            let values = scratch.values().iter().zip(scratch.eligible());
+            let best = values.reduce(|a, b| if b.0 > a.0 { b } else { a }).unwrap();
+            let heads = generation.predict(&context, *best.1 as usize).unwrap();
+            if let Some([first, second]) = last {
+                prop_assert!(heads[0] <= first + 1e-12 && heads[1] >= second - 1e-12);
+            }
+            last = Some([heads[0], heads[1]]);
+        }
+    }
 }
 
 #[test]

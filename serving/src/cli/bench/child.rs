@@ -69,6 +69,11 @@ pub(super) fn run(mut command: Command) -> Result<(Cost, String), Failure> {
     Ok((cost, printed))
 }
 
+/// User and system time of this process so far, if the system tells.
+pub(super) fn own_cpu_seconds() -> Option<f64> {
+    Look::at(std::process::id()).map(|now| now.cpu_seconds)
+}
+
 /// Most memory that this very process has held at once, if the system tells.
 pub(super) fn own_peak_mib() -> Option<f64> {
     Look::at(std::process::id())?.peak_mib

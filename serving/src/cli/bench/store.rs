@@ -89,12 +89,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let started = Instant::now();
     runtime.block_on(write_histories(&config.store, customers))?;
     let write_seconds = started.elapsed().as_secs_f64();
-    let (resident, cpu, started) = (resident_bytes(), load::cpu_seconds(), Instant::now());
+    let (resident, cpu, started) = (load::resident_bytes(), load::cpu_seconds(), Instant::now());
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store)?);
     let booted = runtime.block_on(Engine::boot(&config, store, None))?;
     let start_seconds = started.elapsed().as_secs_f64();
     let start_cpu_seconds = load::cpu_seconds() - cpu;
-    let grown = resident_bytes().saturating_sub(resident) as f64;
+    let grown = load::resident_bytes().saturating_sub(resident) as f64;
     let known = booted.engine.customers();
     let events = (known * company::EVENTS) as u64;
 
@@ -274,12 +274,6 @@ fn sizes(store: &Path) -> Result<(u64, u64), Failure> {
     let bytes: i64 = connection.query_row(sql, [], |row| row.get(0))?;
     drop(connection);
     Ok((u64::try_from(bytes)?, std::fs::metadata(store)?.len()))
-}
-
-fn resident_bytes() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-    pages.unwrap_or(0_u64) * 4_096
 }
 
 fn text(report: &Report) -> String {

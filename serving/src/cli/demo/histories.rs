@@ -36,6 +36,7 @@ pub(super) fn train_on(
         config: TrainingConfig::parse("", FeatureSpec::built_in())?,
         as_of: None,
         seed: 1,
+        excluded: Vec::new(),
     })?;
     out.line(train::text(&report));
     Registry::at(models).promote(&report.model_id)?;

@@ -3,14 +3,9 @@
 use super::backend::{Advice, Backend, Question};
 use crate::cli::answer::Failure;
 use crate::server::Running;
-use lagom_features::domain::{Date, InvoiceId, Timestamp, Zone};
+use lagom_features::domain::{Date, Zone};
+use lagom_training::nightly::{ASKS_AT, Nightly, Planned};
 use lagom_training::simulator::{Life, Sent, Tally, World};
-use std::collections::{BTreeMap, HashMap};
-
-/// Days after the due date until a case is left to others.
-const PATIENCE_DAYS: i32 = 60;
-/// When the nightly run asks, local time.
-const ASKS_AT: i8 = 6;
 
 /// How long a world is lived, and by how many.
 #[derive(Debug, Clone)]
@@ -69,28 +64,23 @@ pub(super) async fn live(
     })
 }
 
-/// A step that is planned: for whom, about what, on which advice.
-type Planned = (String, InvoiceId, Advice);
-
 /// Whether two steps may be confirmed at once without their order mattering: they are due at the
 /// same instant, for different customers.
-fn alike(one: &Planned, next: &Planned) -> bool {
-    one.2.send_at == next.2.send_at && one.0 != next.0
+fn alike(one: &Planned<Advice>, next: &Planned<Advice>) -> bool {
+    one.send_at == next.send_at && one.customer_id != next.customer_id
 }
 
 /// What a sender remembers between days.
 #[derive(Debug)]
 struct Months {
-    ask_again: HashMap<InvoiceId, Timestamp>,
-    planned: BTreeMap<Date, Vec<Planned>>,
+    nightly: Nightly<Advice>,
     lived: Lived,
 }
 
 impl Default for Months {
     fn default() -> Self {
         Self {
-            ask_again: HashMap::new(),
-            planned: BTreeMap::new(),
+            nightly: Nightly::default(),
             lived: Lived {
                 tally: Tally::default(),
                 decisions: 0,
@@ -111,36 +101,34 @@ impl Months {
         zone: &Zone,
     ) -> Result<(), Failure> {
         let now = life.today().at(ASKS_AT, zone);
-        let mut questions: Vec<Question> = life
-            .unpaid()
-            .filter(|(_, invoice_id, due_on)| {
-                let after = life.today().days_since(*due_on);
-                let again = self.ask_again.get(invoice_id);
-                (0..=PATIENCE_DAYS).contains(&after) && again.is_none_or(|&at| at <= now)
-            })
-            .map(|(customer_id, invoice_id, _)| Question {
+        let open = self.nightly.questions(life, now);
+        let questions: Vec<Question> = (open.iter())
+            .map(|(customer_id, invoice_id)| Question {
                 customer_id: customer_id.to_string(),
                 invoice_id: invoice_id.clone(),
                 as_of: now,
             })
             .collect();
         // One question a customer and call: a customer's decisions see each other, in this order.
-        questions
-            .sort_by(|a, b| (&a.customer_id, &a.invoice_id).cmp(&(&b.customer_id, &b.invoice_id)));
         let mut advice = Vec::with_capacity(questions.len());
         for wave in questions.chunk_by(|one, next| one.customer_id != next.customer_id) {
             advice.extend(backend.ask(wave).await?);
         }
-        for (question, advice) in questions.into_iter().zip(advice) {
+        for ((customer_id, invoice_id), advice) in open.into_iter().zip(advice) {
             self.lived.decisions += 1;
             self.lived.generations = self.lived.generations.max(advice.generation);
             self.lived.last_decision = Some(advice.decision_id.to_string());
-            self.ask_again
-                .insert(question.invoice_id.clone(), advice.next_evaluation_at);
+            self.nightly
+                .ask_again(invoice_id.clone(), advice.next_evaluation_at);
             if !advice.action.is_wait() {
-                let on = advice.send_at.date(zone);
-                let planned = self.planned.entry(on).or_default();
-                planned.push((question.customer_id, question.invoice_id, advice));
+                let send_at = advice.send_at;
+                let step = Planned {
+                    customer_id,
+                    invoice_id,
+                    send_at,
+                    advice,
+                };
+                self.nightly.plan(send_at.date(zone), step);
             }
         }
         Ok(())
@@ -153,25 +141,24 @@ impl Months {
         backend: &mut Backend,
         zone: &Zone,
     ) -> Result<(), Failure> {
-        let mut planned = self.planned.remove(&life.today()).unwrap_or_default();
-        planned.sort_by(|a, b| (a.2.send_at, &a.0, &a.1).cmp(&(b.2.send_at, &b.0, &b.1)));
+        let planned = self.nightly.due(life.today());
         let mut proceed = Vec::with_capacity(planned.len());
         for wave in planned.chunk_by(alike) {
-            let advice: Vec<Advice> = wave.iter().map(|(.., advice)| advice.clone()).collect();
+            let advice: Vec<Advice> = wave.iter().map(|one| one.advice.clone()).collect();
             proceed.extend(backend.confirm(&advice).await?);
         }
         let mut events = Vec::new();
-        for ((customer_id, invoice_id, advice), proceed) in planned.into_iter().zip(proceed) {
+        for (step, proceed) in planned.into_iter().zip(proceed) {
             if !proceed {
                 self.lived.cancelled += 1;
                 continue;
             }
             events.extend(life.receive(&Sent {
-                decision_id: &advice.decision_id,
-                customer_id: &customer_id.try_into()?,
-                invoice_id: &invoice_id,
-                action: &advice.action,
-                at: advice.send_at.max(life.today().at(ASKS_AT, zone)),
+                decision_id: &step.advice.decision_id,
+                customer_id: &step.customer_id,
+                invoice_id: &step.invoice_id,
+                action: &step.advice.action,
+                at: step.send_at.max(life.today().at(ASKS_AT, zone)),
             }));
         }
         backend.tell(Vec::new(), events).await

@@ -286,9 +286,32 @@ pub(super) struct Day {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Log {
     pub(super) as_of: String,
+    pub(super) design: Option<Design>,
     pub(super) window_days: f64,
     pub(super) arms: Ordered<ArmLog>,
     pub(super) rmst: Ordered<Rmst>,
+}
+
+/// What was agreed beforehand, and whether it was kept.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Design {
+    pub(super) phases: Vec<Phase>,
+    pub(super) isolation: Isolation,
+    pub(super) plan_changed: bool,
+    pub(super) earlier_customers: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Phase {
+    pub(super) number: u32,
+    pub(super) started_at: String,
+    pub(super) digest: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Isolation {
+    pub(super) state: String,
+    pub(super) why: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -22,6 +22,8 @@ pub(super) fn section(reader: &Reader, document: &Document) -> Markup {
             (mixed(reader, document))
             (balance(reader, document))
             (maturity(reader, document))
+            (plan(reader, document))
+            (isolation(reader, document))
             (logging(reader, document))
         }
     }
@@ -171,6 +173,81 @@ fn maturity(reader: &Reader, document: &Document) -> Markup {
         ]),
         &lang.percent(share, 0),
         &note,
+    )
+}
+
+/// Was the plan written down before the start, and kept?
+fn plan(reader: &Reader, document: &Document) -> Markup {
+    let Some(design) = document.log.as_ref().and_then(|log| log.design.as_ref()) else {
+        return html! {};
+    };
+    let last = design.phases.last();
+    let (tone, value) = match (last, design.plan_changed) {
+        (_, true) => (
+            Tone::Bad,
+            ["changed since", "ändrad sedan dess", "sindsdien gewijzigd"],
+        ),
+        (Some(_), false) => (Tone::Good, ["kept", "hålls", "aangehouden"]),
+        (None, false) => (
+            Tone::Warn,
+            ["not written down", "inte nedskriven", "niet vastgelegd"],
+        ),
+    };
+    let mut note = last.map_or_else(String::new, |last| {
+        format!(
+            "{} {}, {} {}, {}",
+            reader.say(["phase", "fas", "fase"]),
+            last.number,
+            reader.say(["from", "från", "vanaf"]),
+            last.started_at.get(..10).unwrap_or(&last.started_at),
+            last.digest.get(..12).unwrap_or(&last.digest),
+        )
+    });
+    if design.earlier_customers > 0 {
+        note += &format!(
+            "; {} {}",
+            reader.lang.count(design.earlier_customers),
+            reader.say([
+                "customers of earlier shares left out",
+                "kunder från tidigare andelar utelämnade",
+                "klanten van eerdere aandelen weggelaten",
+            ])
+        );
+    }
+    card(
+        tone,
+        reader.say([
+            "Plan agreed before the start",
+            "Plan bestämd före starten",
+            "Plan van vóór de start",
+        ]),
+        reader.say(value),
+        &note,
+    )
+}
+
+/// Had the reviewed policy learnt from those it is judged on?
+fn isolation(reader: &Reader, document: &Document) -> Markup {
+    let Some(design) = document.log.as_ref().and_then(|log| log.design.as_ref()) else {
+        return html! {};
+    };
+    let (tone, value) = match design.isolation.state.as_str() {
+        "isolated" => (Tone::Good, ["yes", "ja", "ja"]),
+        "not_isolated" => (Tone::Bad, ["no", "nej", "nee"]),
+        _ => (
+            Tone::Warn,
+            ["cannot tell", "går inte att säga", "niet te zeggen"],
+        ),
+    };
+    card(
+        tone,
+        reader.say([
+            "Learning kept apart",
+            "Inlärningen hållen isär",
+            "Leren gescheiden gehouden",
+        ]),
+        reader.say(value),
+        &design.isolation.why,
     )
 }
 

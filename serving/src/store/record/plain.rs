@@ -118,6 +118,8 @@ pub(super) struct Published {
     outcomes: u64,
     #[prost(bytes = "vec", tag = "4")]
     state: Vec<u8>,
+    #[prost(string, repeated, tag = "5")]
+    excluded: Vec<String>,
 }
 
 impl Published {
@@ -127,6 +129,7 @@ impl Published {
             published_at: one.published_at.micros(),
             outcomes: one.outcomes,
             state: one.state.clone(),
+            excluded: one.excluded.clone(),
         }
     }
 
@@ -135,6 +138,7 @@ impl Published {
             generation: self.generation,
             published_at: field("published_at", Timestamp::from_micros(self.published_at))?,
             outcomes: self.outcomes,
+            excluded: self.excluded,
             state: self.state,
         })
     }

@@ -1,5 +1,6 @@
 //! Rows of the log and the chain of their checksums.
 
+use super::filed::Filed;
 use crate::store::record::{self, Catalogues};
 use crate::store::{Entry, Kind, StoreError, Visit};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -165,12 +166,16 @@ pub(super) fn scan(
     let mut rows = reading(transaction.prepare(sql))?;
     let mut rows = reading(rows.query([]))?;
     let mut tail = Tail::EMPTY;
+    let mut filed = Filed::default();
     while let Some(row) = reading(rows.next())? {
         let link = reading(Link::of(row))?;
         tail = link.follows(tail)?;
         if !link.erased() {
-            visit(link.seq, link.entry(catalogues)?)?;
+            let entry = link.entry(catalogues)?;
+            filed.add(link.seq, &entry);
+            visit(link.seq, entry)?;
         }
     }
-    ends_at(&transaction, tail.seq)
+    ends_at(&transaction, tail.seq)?;
+    filed.check(&transaction)
 }

@@ -248,3 +248,30 @@ async fn a_checkpoint_beside_it_does_not_refuse_the_writer() {
     assert!(checkpoints.join().unwrap() > 0);
     assert_eq!(all(&store).unwrap().len(), 400);
 }
+
+/// A key that was lost or that leads elsewhere would make the log forget what it answered.
+#[tokio::test]
+async fn indexes_that_do_not_fit_are_reported() {
+    for (sql, index) in [
+        ("DELETE FROM request", "request"),
+        ("UPDATE request SET request_id = 'r9'", "request"),
+        ("UPDATE decision SET seq = seq + 1", "decision"),
+        ("INSERT INTO outcome VALUES ('d9', 1)", "outcome"),
+        ("DELETE FROM catalogue", "catalogue"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let store = SqliteStore::open(&file(&folder)).unwrap();
+        for entry in every_kind() {
+            store.append(vec![entry]).await.unwrap();
+        }
+        drop(store);
+        change(&file(&folder), sql);
+        let error = match SqliteStore::open(&file(&folder)) {
+            Ok(store) => all(&store).unwrap_err(),
+            Err(error) => error,
+        };
+        let damaged = matches!(&error, StoreError::Misfiled { index: found } if *found == index)
+            || matches!(error, StoreError::Damaged { .. });
+        assert!(damaged, "{sql}: {error}");
+    }
+}

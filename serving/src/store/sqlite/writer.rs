@@ -4,6 +4,7 @@
 
 use super::chain::{self, Tail};
 use crate::store::{Entry, Kind, StoreError};
+use lagom_features::domain::{DecisionId, RequestId};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,16 +17,21 @@ const WAITING: usize = 4_096;
 /// Jobs that share a commit.
 const TOGETHER: usize = 256;
 
+/// When as many as this shared the last commit, the next one waits a moment for others: under load a
+/// sync costs more than the wait, and without load nobody waits.
+const CROWD: usize = 4;
+const GATHER: Duration = Duration::from_micros(400);
+
 /// A key under which a record can be found, and only once.
 #[derive(Debug)]
 pub(super) enum Key {
     None,
     Decision {
-        decision_id: String,
-        request_id: String,
+        decision_id: DecisionId,
+        request_id: RequestId,
     },
     Outcome {
-        decision_id: String,
+        decision_id: DecisionId,
     },
     Catalogue {
         strategy_id: String,
@@ -36,11 +42,11 @@ impl Key {
     pub(super) fn of(entry: &Entry) -> Self {
         match entry {
             Entry::Decided(one) => Self::Decision {
-                decision_id: one.decision_id.to_string(),
-                request_id: one.request_id.to_string(),
+                decision_id: one.decision_id.clone(),
+                request_id: one.request_id.clone(),
             },
             Entry::Matured(one) => Self::Outcome {
-                decision_id: one.decision_id.to_string(),
+                decision_id: one.decision_id.clone(),
             },
             Entry::Catalogue { strategy_id, .. } => Self::Catalogue {
                 strategy_id: strategy_id.clone(),
@@ -48,29 +54,58 @@ impl Key {
             _ => Self::None,
         }
     }
-}
 
-impl Key {
-    /// Table, column and value of the rows that lead from a key to its record.
-    fn rows(&self) -> Vec<(&'static str, &'static str, &str)> {
-        match self {
-            Self::None => Vec::new(),
+    /// The rows that lead from a key to its record.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&'static Index, &str)> {
+        let (first, second) = match self {
+            Self::None => (None, None),
             Self::Decision {
                 decision_id,
                 request_id,
-            } => vec![
-                ("decision", "decision_id", decision_id.as_str()),
-                ("request", "request_id", request_id),
-            ],
-            Self::Outcome { decision_id } => {
-                vec![("outcome", "decision_id", decision_id)]
-            }
-            Self::Catalogue { strategy_id } => {
-                vec![("catalogue", "strategy_id", strategy_id)]
-            }
-        }
+            } => (
+                Some((&DECISION, decision_id.as_str())),
+                Some((&REQUEST, request_id.as_str())),
+            ),
+            Self::Outcome { decision_id } => (Some((&OUTCOME, decision_id.as_str())), None),
+            Self::Catalogue { strategy_id } => (Some((&CATALOGUE, strategy_id.as_str())), None),
+        };
+        first.into_iter().chain(second)
     }
 }
+
+/// A table that leads from keys to records.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub(super) table: &'static str,
+    /// What a key names, for a person.
+    what: &'static str,
+    /// Every key with the number of its record.
+    pub(super) all: &'static str,
+    insert: &'static str,
+    delete: &'static str,
+    exists: &'static str,
+}
+
+macro_rules! index {
+    ($table:literal, $column:literal, $what:literal) => {
+        Index {
+            table: $table,
+            what: $what,
+            all: concat!("SELECT ", $column, ", seq FROM ", $table),
+            insert: concat!("INSERT INTO ", $table, " VALUES (?1, ?2)"),
+            delete: concat!("DELETE FROM ", $table, " WHERE ", $column, " = ?1"),
+            exists: concat!("SELECT 1 FROM ", $table, " WHERE ", $column, " = ?1"),
+        }
+    };
+}
+
+static DECISION: Index = index!("decision", "decision_id", "decision");
+static REQUEST: Index = index!("request", "request_id", "request");
+static OUTCOME: Index = index!("outcome", "decision_id", "the outcome of decision");
+static CATALOGUE: Index = index!("catalogue", "strategy_id", "the catalogue of strategy");
+
+/// All of them.
+pub(super) static INDEXES: [&Index; 4] = [&DECISION, &REQUEST, &OUTCOME, &CATALOGUE];
 
 /// A record ready to be written.
 #[derive(Debug)]
@@ -172,7 +207,17 @@ struct Log {
 impl Log {
     fn serve(&mut self, mut jobs: mpsc::Receiver<Job>, waiting: &AtomicUsize) {
         let mut batch = Vec::with_capacity(TOGETHER);
+        let mut crowd = 0;
         while jobs.blocking_recv_many(&mut batch, TOGETHER) > 0 {
+            if crowd >= CROWD && batch.len() < crowd {
+                std::thread::sleep(GATHER);
+                while batch.len() < TOGETHER
+                    && let Ok(job) = jobs.try_recv()
+                {
+                    batch.push(job);
+                }
+            }
+            crowd = batch.len();
             let (mut appends, mut erasures) = (Vec::new(), Vec::new());
             for Job { work, reply } in batch.drain(..) {
                 match work {
@@ -236,29 +281,17 @@ fn write(
     Ok((tail, answers))
 }
 
-/// The first key of `records` that is in use.
+/// The first key of `records` that is in use. Ids of decisions are made here, of their requests'
+/// keys, so that those are enough.
 fn taken(transaction: &Transaction<'_>, records: &[Encoded]) -> rusqlite::Result<Option<String>> {
     for record in records {
-        let (sql, what, key) = match &record.key {
-            Key::None => continue,
-            Key::Decision { request_id, .. } => (
-                "SELECT 1 FROM request WHERE request_id = ?1",
-                "request",
-                request_id,
-            ),
-            Key::Outcome { decision_id } => (
-                "SELECT 1 FROM outcome WHERE decision_id = ?1",
-                "the outcome of decision",
-                decision_id,
-            ),
-            Key::Catalogue { strategy_id } => (
-                "SELECT 1 FROM catalogue WHERE strategy_id = ?1",
-                "the catalogue of strategy",
-                strategy_id,
-            ),
-        };
-        if transaction.prepare_cached(sql)?.exists([key])? {
-            return Ok(Some(format!("{what} `{key}`")));
+        for (index, key) in record.key.rows() {
+            if std::ptr::eq(index, &DECISION) {
+                continue;
+            }
+            if transaction.prepare_cached(index.exists)?.exists([key])? {
+                return Ok(Some(format!("{} `{key}`", index.what)));
+            }
         }
     }
     Ok(None)
@@ -303,10 +336,8 @@ fn blank(connection: &mut Connection, records: &[(i64, Key)]) -> rusqlite::Resul
         transaction
             .prepare_cached("UPDATE log SET kind = ?2, body = ?3 WHERE seq = ?1")?
             .execute(params![seq, chain::ERASED, chain::tombstone(kind, &body)])?;
-        for (table, column, value) in key.rows() {
-            transaction
-                .prepare_cached(&format!("DELETE FROM {table} WHERE {column} = ?1"))?
-                .execute([value])?;
+        for (index, value) in key.rows() {
+            transaction.prepare_cached(index.delete)?.execute([value])?;
         }
     }
     transaction.commit()
@@ -322,9 +353,9 @@ fn insert(
         let kind = record.kind as u8;
         tail = tail.extended(kind, &record.body);
         log.execute(params![tail.seq, kind, tail.crc, record.body])?;
-        for (table, _, key) in record.key.rows() {
+        for (index, key) in record.key.rows() {
             transaction
-                .prepare_cached(&format!("INSERT INTO {table} VALUES (?1, ?2)"))?
+                .prepare_cached(index.insert)?
                 .execute(params![key, tail.seq])?;
         }
     }

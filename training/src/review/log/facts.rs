@@ -1,15 +1,16 @@
 //! One row a customer, from decisions and events.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 use lagom_features::domain::{
-    CustomerId, DecisionId, Event, EventType, Invoice, InvoiceId, Timestamp,
+    CustomerId, DecisionId, Event, EventType, Invoice, InvoiceId, Timestamp, Zone,
 };
 use lagom_model::log::{Decision, Outcome};
 use lagom_model::objective::Objective;
 
 use super::ArmReport;
+use super::design::Learnt;
 use super::pay::Pay;
 use crate::flat_table::{Column, FlatTable, Values};
 use crate::review::ReviewError;
@@ -28,6 +29,8 @@ pub struct Facts {
     as_of_day: f64,
     window_days: f64,
     currency: String,
+    learnt: Learnt,
+    earlier: u64,
 }
 
 /// Counts of one arm.
@@ -98,11 +101,11 @@ pub(super) fn last_known(tables: &Tables) -> Timestamp {
 }
 
 impl Facts {
-    /// What was known of the experiment at `as_of`.
+    /// What was known of the experiment at `as_of`, of customers who came into it after `since`.
     pub(super) fn of(
         tables: &Tables,
         experiment: &str,
-        as_of: Timestamp,
+        (since, as_of): (Option<Timestamp>, Timestamp),
         window_days: f64,
         objective: &Objective,
     ) -> Result<Self, ReviewError> {
@@ -115,11 +118,19 @@ impl Facts {
         let mut arms: BTreeMap<String, Tally> = BTreeMap::new();
         let mut people: BTreeMap<(&CustomerId, &str), Person<'_>> = BTreeMap::new();
         let mut decisions: Vec<&Decision> = tables.decisions.iter().filter(theirs).collect();
+        let early: HashSet<&CustomerId> = decisions
+            .iter()
+            .filter(|one| since.is_some_and(|since| one.decided_at < since))
+            .map(|one| &one.customer_id)
+            .collect();
+        decisions.retain(|one| !early.contains(&one.customer_id));
+        let mut learnt = Learnt::default();
         decisions.sort_by_key(|one| one.decided_at);
         for decision in decisions {
             let Some(arm) = decision.arm.as_deref() else {
                 continue;
             };
+            learnt.add(decision);
             let outcome = outcomes.get(&decision.decision_id).copied();
             count(arms.entry(arm.to_owned()).or_default(), decision, outcome);
             let person = people
@@ -146,7 +157,12 @@ impl Facts {
                 known: known(tables),
             });
         }
-        Self::build(tables, &people, arms, as_of, window_days, objective)
+        let facts = Self::build(tables, &people, arms, as_of, window_days, objective)?;
+        Ok(Self {
+            learnt,
+            earlier: early.len() as u64,
+            ..facts
+        })
     }
 
     fn build(
@@ -277,6 +293,8 @@ impl Facts {
             as_of_day: as_of.days_since(start),
             window_days,
             currency: currencies.pop_first().unwrap_or_default(),
+            learnt: Learnt::default(),
+            earlier: 0,
         })
     }
 
@@ -318,6 +336,16 @@ impl Facts {
         self.window_days
     }
 
+    /// What had been learnt by those who decided.
+    pub(super) const fn learnt(&self) -> &Learnt {
+        &self.learnt
+    }
+
+    /// Customers left out because they came under earlier shares or an earlier draw.
+    pub(super) const fn earlier(&self) -> u64 {
+        self.earlier
+    }
+
     pub(super) fn currency(&self) -> &str {
         &self.currency
     }
@@ -356,6 +384,95 @@ fn cell(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// Customers of a time before an experiment, each followed from the first due date.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// One row a customer, as a review has it, all in one arm.
+    pub facts: Facts,
+    /// Customers that came in a day.
+    pub per_day: f64,
+}
+
+/// Days of first due dates that a history is taken of.
+const SPAN_DAYS: f64 = 90.0;
+
+/// The facts of those whose first invoice of a span fell due early enough to be followed until
+/// `as_of`, as if it had been asked about then.
+///
+/// # Errors
+/// [`ReviewError::NoSuchExperiment`] where nobody was followed for so long.
+pub fn history(
+    tables: &Tables,
+    as_of: Option<Timestamp>,
+    window_days: f64,
+    objective: &Objective,
+) -> Result<History, ReviewError> {
+    let as_of = as_of.unwrap_or_else(|| last_known(tables));
+    let age = |one: &Invoice| as_of.days_since(one.due_on.start(&Zone::utc()));
+    let latest: HashMap<&InvoiceId, &Invoice> = tables
+        .invoices
+        .iter()
+        .map(|one| (&one.value.invoice_id, &one.value))
+        .collect();
+    let mut invoices: Vec<&Invoice> = latest
+        .into_values()
+        .filter(|one| (0.0..=window_days + SPAN_DAYS).contains(&age(one)))
+        .collect();
+    invoices.sort_by(|a, b| (a.due_on, &a.invoice_id).cmp(&(b.due_on, &b.invoice_id)));
+    let mut people: BTreeMap<(&CustomerId, &str), Person<'_>> = BTreeMap::new();
+    for invoice in invoices {
+        let due = invoice.due_on.start(&Zone::utc());
+        let key = (&invoice.customer_id, "history");
+        if !people.contains_key(&key) && age(invoice) < window_days {
+            continue;
+        }
+        let person = people.entry(key).or_insert(Person {
+            exposed: due,
+            asked: BTreeMap::new(),
+            fees_minor: 0,
+            cost_minor: 0,
+        });
+        if due.days_since(person.exposed) < window_days / 2.0 {
+            person.asked.entry(&invoice.invoice_id).or_insert(due);
+        }
+    }
+    let by_id: HashMap<&DecisionId, &Decision> = tables
+        .decisions
+        .iter()
+        .map(|one| (&one.decision_id, one))
+        .collect();
+    for outcome in tables.outcomes.iter().filter(|one| one.matured_at <= as_of) {
+        let Some(decision) = by_id.get(&outcome.decision_id) else {
+            continue;
+        };
+        if let Some(person) = people.get_mut(&(&decision.customer_id, "history")) {
+            let age = decision.decided_at.days_since(person.exposed);
+            if (0.0..window_days).contains(&age) {
+                person.fees_minor += outcome.fee_minor;
+                person.cost_minor += outcome.cost_minor;
+            }
+        }
+    }
+    let first = people.values().map(|one| one.exposed).min();
+    let last = people.values().map(|one| one.exposed).max();
+    let Some((first, last)) = first.zip(last) else {
+        return Err(ReviewError::NoSuchExperiment {
+            experiment: "history".to_owned(),
+            known: known(tables),
+        });
+    };
+    let per_day = people.len() as f64 / (last.days_since(first) + 1.0);
+    let facts = Facts::build(
+        tables,
+        &people,
+        BTreeMap::new(),
+        as_of,
+        window_days,
+        objective,
+    )?;
+    Ok(History { facts, per_day })
 }
 
 fn known(tables: &Tables) -> Vec<String> {

@@ -16,7 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 
 /// What callers saw.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(in crate::cli::bench) struct Seen {
     pub(super) calls: usize,
     pub(super) seconds: f64,
     /// CPU seconds of the whole process, clients and server.
@@ -56,7 +56,14 @@ pub(in crate::cli::bench) fn cpu_seconds() -> f64 {
     ticks / 100.0
 }
 
-pub(super) async fn connect(address: SocketAddr) -> Result<Channel, Failure> {
+/// Bytes of memory that this process holds; zero where the system does not tell.
+pub(in crate::cli::bench) fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0_u64) * 4_096
+}
+
+pub(in crate::cli::bench) async fn connect(address: SocketAddr) -> Result<Channel, Failure> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
     Ok(endpoint.connect().await?)
 }
@@ -182,7 +189,7 @@ pub(super) async fn streamed(
 }
 
 /// Records the histories of `customers` over `streams` streams.
-pub(super) async fn events(
+pub(in crate::cli::bench) async fn events(
     address: SocketAddr,
     customers: usize,
     streams: usize,

@@ -1,0 +1,144 @@
+//! `lagom forecast`: expected cash by week, tried against the past.
+
+use super::answer::{Answer, Failure};
+use super::output::Output;
+use crate::registry::FORECAST;
+use lagom_features::domain::Timestamp;
+use lagom_model::forecast::{Expected, Forecast, LEVEL};
+use lagom_training::forecast::forecast;
+use lagom_training::pipeline::TrainingConfig;
+use lagom_training::registry::Registry;
+use lagom_training::tables::Tables;
+use std::path::PathBuf;
+
+/// Expected cash in per week from the invoices that are open, with intervals, expected churn and
+/// collection cases, and how such forecasts would have done in the past. The page /forecast shows
+/// the last one of the version in force.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lagom forecast --data data --models models --weeks 8")]
+pub(crate) struct Args {
+    /// Folder of the canonical tables.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the registry.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    models: PathBuf,
+    /// The version whose curve is used; the current one if none is named.
+    #[arg(long, value_name = "ID")]
+    model: Option<String>,
+    /// Weeks, at most 12.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    weeks: u32,
+    /// A file whose [training] table says how the twin that is tried is trained.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Nothing recorded from this instant on is read.
+    #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
+    as_of: Option<Timestamp>,
+    /// Of everything drawn.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    let registry = Registry::at(&args.models);
+    let version = match &args.model {
+        Some(id) => registry.get(id)?,
+        None => registry.current()?.ok_or_else(|| {
+            format!(
+                "no version is in force in {}; name one with --model, or run lagom promote",
+                args.models.display()
+            )
+        })?,
+    };
+    let text_of = match &args.config {
+        None => String::new(),
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
+        }
+    };
+    let config = TrainingConfig::parse(&text_of, version.spec().clone())?;
+    let histories = Tables::read(&args.data)?.take_histories();
+    let found = forecast(
+        &histories, &version, args.weeks, args.as_of, &config, args.seed,
+    )?;
+    let path = args.models.join(version.id()).join(FORECAST);
+    std::fs::write(&path, serde_json::to_vec_pretty(&found)?)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    out.report(&found, || text(&found))?;
+    Ok(Answer::Yes)
+}
+
+/// An amount of minor units as major ones, without a currency's own number of decimals.
+fn major(minor: f64) -> String {
+    format!("{:.0}", minor / 100.0)
+}
+
+fn band(one: &Expected, write: impl Fn(f64) -> String) -> String {
+    format!(
+        "{} ({} to {})",
+        write(one.expected),
+        write(one.low),
+        write(one.high)
+    )
+}
+
+fn text(found: &Forecast) -> String {
+    let mut text = format!(
+        "{} open invoices, {} {} owed, as of {}, model {}\n\nweek from    cash in {} ({:.0} % interval)\n",
+        found.invoices,
+        major(found.owed_minor as f64),
+        found.currency,
+        found.as_of,
+        found.model_id,
+        found.currency,
+        100.0 * LEVEL
+    );
+    for week in &found.weeks {
+        let from = &week.from.to_string()[..10];
+        text += &format!("{from}   {}\n", band(&week.cash_minor, major));
+    }
+    let counted = |value: f64| format!("{value:.1}");
+    if let Some(churn) = &found.churn {
+        text += &format!("\ncustomers expected to leave: {}\n", band(churn, counted));
+    }
+    if let Some(cases) = &found.cases {
+        text += &format!("collection cases expected: {}\n", band(cases, counted));
+    }
+    if !found.coverage.is_empty() {
+        text += "\nheld against the past\nweeks ahead  forecasts  inside  said      came\n";
+        for row in &found.coverage {
+            text += &format!(
+                "{:>11}  {:>9}  {:>5.0}%  {:<8}  {}\n",
+                row.ahead,
+                row.forecasts,
+                100.0 * row.inside as f64 / row.forecasts as f64,
+                major(row.said_minor),
+                major(row.came_minor)
+            );
+        }
+        let (inside, all) = found.coverage.iter().fold((0, 0), |(inside, all), row| {
+            (inside + row.inside, all + row.forecasts)
+        });
+        text += &format!(
+            "all: {:.0} % inside, {:.0} % wanted; common error {:.3}\n",
+            100.0 * inside as f64 / all as f64,
+            100.0 * LEVEL,
+            found.common_error
+        );
+    }
+    if !found.associations.is_empty() {
+        text += "\ndays to payment against all others (association, 95 % interval)\n";
+        for one in &found.associations {
+            let days = band(&one.days, |value| format!("{value:+.1}"));
+            text += &format!(
+                "{} = {} ({} invoices): {days}\n",
+                one.option, one.value, one.invoices
+            );
+        }
+    }
+    for note in &found.notes {
+        text += &format!("\n{note}\n");
+    }
+    text
+}

@@ -1,0 +1,299 @@
+//! Expected cash by week from open invoices, held against the past: see [`lagom_model::forecast`].
+//!
+//! The past is tried with a twin that is trained on what was known at the earliest of the past
+//! forecasts, so no forecast that is judged has seen what it is judged by.
+
+mod associations;
+
+use crate::labels::Settlement;
+use crate::pipeline::{Origin, TrainError, TrainingConfig, fit_version, last_recorded};
+use lagom_features::domain::{Currency, Customer, CustomerId, Days, EventType, Timestamp, Zone};
+use lagom_features::{Extractor, History, Ledger};
+use lagom_model::artefact::ModelVersion;
+use lagom_model::forecast::{FORMAT, Forecast, Sum, Tried, Week, common_error, coverage};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Weeks at most: the curve of payment ends after ninety days.
+pub const MOST_WEEKS: u32 = 12;
+/// Past forecasts, one a week.
+const PAST: u32 = 12;
+const WEEK: i64 = 7;
+
+/// Why there is no forecast.
+#[derive(Debug, Error)]
+pub enum ForecastError {
+    /// Not a number of weeks.
+    #[error("{0} weeks: from 1 to {MOST_WEEKS} can be forecast")]
+    Weeks(u32),
+    /// The version has no curve.
+    #[error("model {0} has no curve of payment; train one on data with more settled invoices")]
+    NoCurve(String),
+    /// The twin could not be trained for another reason than too little data.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+/// One open invoice, as it was known at the forecast.
+struct Open {
+    owed: f64,
+    currency: Currency,
+    /// P(settled by the end of each week).
+    paid: Vec<f64>,
+    /// P(unpaid when a claim would be made), where that lies within the weeks.
+    claimable: Option<f64>,
+    churn: Option<f64>,
+    /// Whether it is the customer's first of this forecast, so that a customer counts once.
+    first: bool,
+    /// When it was settled, as far as is known at the end of the data.
+    settled_at: Option<Timestamp>,
+}
+
+/// How claims have been made: how late an invoice is then, and of how many that are so late.
+#[derive(Debug, Clone, Copy)]
+struct Claims {
+    days_late: f64,
+    share: f64,
+}
+
+/// Forecasts the `weeks` from `as_of` (the end of the data if none is given).
+///
+/// # Errors
+/// [`ForecastError`].
+pub fn forecast(
+    histories: &BTreeMap<CustomerId, History>,
+    version: &ModelVersion,
+    weeks: u32,
+    as_of: Option<Timestamp>,
+    config: &TrainingConfig,
+    seed: u64,
+) -> Result<Forecast, ForecastError> {
+    if !(1..=MOST_WEEKS).contains(&weeks) {
+        return Err(ForecastError::Weeks(weeks));
+    }
+    if version.parts().hazard.is_none() {
+        return Err(ForecastError::NoCurve(version.id().to_owned()));
+    }
+    let as_of = as_of.unwrap_or_else(|| last_recorded(histories) + Days::SHORTEST);
+    let claims = claims(histories, as_of);
+    let open = open(histories, version, as_of, as_of, weeks, claims);
+    let currency = main_currency(&open);
+    let (mine, others): (Vec<_>, Vec<_>) =
+        open.iter().partition(|one| Some(one.currency) == currency);
+
+    let (tried, mut notes) = tried(histories, config, as_of, weeks, seed)?;
+    let common = common_error(tried.iter().copied());
+    let sums = by_week(&mine, weeks);
+    let week = |(place, sum): (usize, &Sum)| Week {
+        from: as_of + Days::whole(WEEK * place as i64),
+        cash_minor: sum.expected(common),
+    };
+    let counted = |chance: &dyn Fn(&Open) -> Option<f64>| {
+        let mut sum = Sum::default();
+        let mut any = false;
+        for p in open.iter().filter_map(chance) {
+            sum.add(1.0, p);
+            any = true;
+        }
+        any.then(|| sum.expected(0.0))
+    };
+    notes.extend(NOTES.map(str::to_owned));
+    Ok(Forecast {
+        format: FORMAT,
+        model_id: version.id().to_owned(),
+        as_of,
+        currency: currency.map_or_else(String::new, |currency| currency.to_string()),
+        invoices: mine.len(),
+        other_currencies: others.len(),
+        owed_minor: mine.iter().map(|one| one.owed as i64).sum(),
+        weeks: sums.iter().enumerate().map(week).collect(),
+        churn: counted(&|one| one.churn.filter(|_| one.first)),
+        cases: counted(&|one| {
+            one.claimable
+                .zip(claims)
+                .map(|(p, claims)| p * claims.share)
+        }),
+        common_error: common,
+        coverage: coverage(&tried),
+        associations: associations::of(histories, as_of),
+        notes,
+    })
+}
+
+const NOTES: [&str; 3] = [
+    "Cash is of invoices that are open now; those not issued yet are not in it. What a part of \
+     which is paid counts when the rest is settled.",
+    "How options go with time to pay is an association: customers chose them, or were given them, \
+     for reasons that may be what makes them pay. Only an experiment tells the effect.",
+    "Collection cases follow the past: the share of invoices that late of which a claim was made.",
+];
+
+fn main_currency(open: &[Open]) -> Option<Currency> {
+    let mut owed: BTreeMap<String, (f64, Currency)> = BTreeMap::new();
+    for one in open {
+        let sum = owed
+            .entry(one.currency.to_string())
+            .or_insert((0.0, one.currency));
+        sum.0 += 1.0;
+    }
+    let most = owed.into_values().max_by(|a, b| a.0.total_cmp(&b.0));
+    most.map(|(_, currency)| currency)
+}
+
+fn by_week(open: &[&Open], weeks: u32) -> Vec<Sum> {
+    let mut sums = vec![Sum::default(); weeks as usize];
+    for one in open {
+        let mut before = 0.0;
+        for (sum, paid) in sums.iter_mut().zip(&one.paid) {
+            sum.add(one.owed, (paid - before).max(0.0));
+            before = *paid;
+        }
+    }
+    sums
+}
+
+/// The invoices that are open at `at` as far as is known then; what became of them is read at
+/// `end`.
+fn open(
+    histories: &BTreeMap<CustomerId, History>,
+    version: &ModelVersion,
+    at: Timestamp,
+    end: Timestamp,
+    weeks: u32,
+    claims: Option<Claims>,
+) -> Vec<Open> {
+    let extractor = Extractor::new(version.spec());
+    let days: Vec<f64> = (1..=weeks)
+        .map(|week| f64::from(week) * WEEK as f64)
+        .collect();
+    let mut all = Vec::new();
+    let mut vector = Vec::new();
+    for history in histories.values() {
+        let view = history.as_of(at);
+        let ledger = Ledger::of(&view);
+        let known = history.as_of(end);
+        let zone = view
+            .customer()
+            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let mut first = true;
+        for state in ledger.invoices() {
+            if state.is_closed() || state.outstanding_minor <= 0 {
+                continue;
+            }
+            let id = &state.invoice.invoice_id;
+            vector.clear();
+            if extractor.extract(&view, &ledger, id, &mut vector).is_err() {
+                continue;
+            }
+            let late_in = state.late_from(&zone).days_since(at);
+            let Some(paid) = version.paid_by(&vector, late_in, &days) else {
+                continue;
+            };
+            let claim = claims.filter(|_| !state.in_collection).and_then(|claims| {
+                let day = late_in + claims.days_late;
+                let inside = (0.0..=days[days.len() - 1]).contains(&day);
+                let paid = inside.then(|| version.paid_by(&vector, late_in, &[day]))??;
+                Some(1.0 - paid[0])
+            });
+            let settlement = Settlement::of(state.invoice, known.events(), &zone);
+            all.push(Open {
+                owed: state.outstanding_minor as f64,
+                currency: state.invoice.amount.currency,
+                paid,
+                claimable: claim,
+                churn: version.churn_risk(&vector),
+                first: std::mem::take(&mut first),
+                settled_at: settlement.settled_from(at),
+            });
+        }
+    }
+    all
+}
+
+/// Past forecasts of a twin, and why there are none.
+fn tried(
+    histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    as_of: Timestamp,
+    weeks: u32,
+    seed: u64,
+) -> Result<(Vec<Tried>, Vec<String>), ForecastError> {
+    let back = |weeks: u32| as_of + Days::whole(-WEEK * i64::from(weeks));
+    let origin = Origin {
+        parent: None,
+        as_of: Some(back(PAST)),
+        seed,
+        excluded: Vec::new(),
+    };
+    let none = |why: String| {
+        Ok((
+            Vec::new(),
+            vec![format!("Not held against the past: {why}.")],
+        ))
+    };
+    let twin = match fit_version(histories, config, origin) {
+        Ok((twin, _)) => twin,
+        Err(why @ (TrainError::NoPoints { .. } | TrainError::Fit { .. })) => {
+            return none(why.to_string());
+        }
+        Err(why) => return Err(why.into()),
+    };
+    if twin.parts().hazard.is_none() {
+        return none(format!("{PAST} weeks ago there was too little for a curve"));
+    }
+    let mut tried = Vec::new();
+    for ago in 1..=PAST {
+        let (at, ahead) = (back(ago), ago.min(weeks));
+        let open = open(histories, &twin, at, as_of, ahead, None);
+        let currency = main_currency(&open);
+        let mine: Vec<&Open> = open
+            .iter()
+            .filter(|one| Some(one.currency) == currency)
+            .collect();
+        for (week, said) in by_week(&mine, ahead).into_iter().enumerate() {
+            let from = at + Days::whole(WEEK * week as i64);
+            let until = from + Days::whole(WEEK);
+            let inside = |one: &&&Open| {
+                one.settled_at
+                    .is_some_and(|settled| (from..until).contains(&settled))
+            };
+            tried.push(Tried {
+                ahead: week as u32 + 1,
+                said,
+                came: mine.iter().filter(inside).map(|one| one.owed).sum(),
+            });
+        }
+    }
+    Ok((tried, Vec::new()))
+}
+
+/// How late invoices are when a claim is made, and of how many that get so late one is.
+fn claims(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Option<Claims> {
+    let (mut late, mut reached) = (Vec::new(), Vec::new());
+    for history in histories.values() {
+        let view = history.as_of(as_of);
+        let zone = view
+            .customer()
+            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        for invoice in view.invoices() {
+            let settlement = Settlement::of(invoice, view.events(), &zone);
+            let from = settlement.late_from();
+            let settled = settlement.settled_from(invoice.issued_at);
+            reached.push(settled.unwrap_or(as_of).days_since(from));
+            let mut opened = view.events().filter(|event| {
+                event.kind == EventType::CollectionOpened
+                    && event.invoice_id.as_ref() == Some(&invoice.invoice_id)
+            });
+            if let Some(event) = opened.next() {
+                late.push(event.occurred_at.days_since(from));
+            }
+        }
+    }
+    late.sort_unstable_by(f64::total_cmp);
+    let days_late = *late.get(late.len() / 2)?;
+    let so_late = reached.iter().filter(|days| **days >= days_late).count();
+    Some(Claims {
+        days_late,
+        share: (late.len() as f64 / so_late.max(1) as f64).min(1.0),
+    })
+}

@@ -1,0 +1,158 @@
+//! The places of a life as both policies see them, and what is collected of many.
+
+use super::Policy;
+use super::ValuationError;
+use super::action_features::ActionFeatures;
+use super::figures::{self, Estimand, METRICS};
+use lagom_features::History;
+use lagom_features::domain::Days;
+use lagom_model::decide::{Revisitor, Snapshot};
+use lagom_model::log::Decision;
+use lagom_model::ope::lives::{Followed, Lives, Worth};
+use lagom_model::ope::{OpeError, Overlap};
+
+/// One decision, seen by both policies.
+pub(super) struct Visit {
+    pub(super) taken: Vec<f64>,
+    weights: [f64; 2],
+    averaged: [Vec<f64>; 2],
+}
+
+/// Both policies, asked in one place after another.
+pub(super) struct Asked<'a> {
+    policies: [Option<Revisitor<'a>>; 2],
+    features: ActionFeatures,
+    context: Option<&'a Snapshot>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(candidate: Policy<'a>, incumbent: Policy<'a>) -> Self {
+        let revisitor = |policy: Policy<'a>| match policy {
+            Policy::Logged => None,
+            Policy::Of(snapshot, kind) => Some(Revisitor::new(snapshot, kind)),
+        };
+        let context = [candidate, incumbent]
+            .into_iter()
+            .find_map(|one| match one {
+                Policy::Logged => None,
+                Policy::Of(snapshot, _) => Some(snapshot),
+            });
+        Self {
+            policies: [revisitor(candidate), revisitor(incumbent)],
+            features: ActionFeatures::default(),
+            context,
+        }
+    }
+
+    pub(super) fn live(
+        &mut self,
+        life: &[Decision],
+        history: &History,
+        horizon: Days,
+    ) -> Result<Vec<Visit>, ValuationError> {
+        let first = life[0].decided_at;
+        life.iter()
+            .take_while(|decision| decision.decided_at < first + horizon)
+            .map(|decision| self.visit(decision, history, decision.decided_at.days_since(first)))
+            .collect()
+    }
+
+    fn visit(
+        &mut self,
+        decision: &Decision,
+        history: &History,
+        days: f64,
+    ) -> Result<Visit, ValuationError> {
+        let id = decision.action.id();
+        let mut context = Vec::new();
+        if let Some(snapshot) = self.context {
+            // The reward model's context is the log's own: the same for both policies.
+            snapshot.parts().context.of(
+                &decision.features,
+                decision.payment_propensity,
+                decision.churn_risk,
+                &mut context,
+            );
+        }
+        context.push(days / 30.0);
+        context.push((days / 30.0).powi(2));
+        let logged: Vec<f64> = decision
+            .eligible
+            .iter()
+            .map(|one| one.probability)
+            .collect();
+        let mut weights = [1.0; 2];
+        let mut averaged = [Vec::new(), Vec::new()];
+        let mut chances = Vec::new();
+        for (number, policy) in self.policies.iter_mut().enumerate() {
+            match policy {
+                None => chances.clone_from(&logged),
+                Some(revisitor) => {
+                    let asked = revisitor.probabilities(decision, history, &mut chances);
+                    asked.map_err(|source| ValuationError::Decide {
+                        decision_id: decision.decision_id.to_string(),
+                        source,
+                    })?;
+                    let place = decision.eligible.iter().position(|one| one.action == id);
+                    let chance = place.map_or(0.0, |place| chances[place]);
+                    weights[number] = chance / decision.probability;
+                }
+            }
+            averaged[number] = self
+                .features
+                .averaged(&context, &decision.eligible, &chances);
+        }
+        Ok(Visit {
+            taken: self.features.of(&context, &id),
+            weights,
+            averaged,
+        })
+    }
+}
+
+/// Lives with both policies' part in them.
+pub(super) struct Collected {
+    pub(super) lives: Lives,
+    followed: [Followed; 2],
+}
+
+impl Collected {
+    pub(super) fn new(width: usize) -> Self {
+        Self {
+            lives: Lives::new(width, METRICS.len()),
+            followed: [Followed::default(), Followed::default()],
+        }
+    }
+
+    pub(super) fn push(&mut self, visit: &Visit, rewards: &[f64]) {
+        self.lives.push(&visit.taken, rewards);
+        for (number, followed) in self.followed.iter_mut().enumerate() {
+            followed.weights.push(visit.weights[number]);
+            followed.averaged.extend_from_slice(&visit.averaged[number]);
+        }
+    }
+
+    pub(super) fn overlap(&self, policy: usize) -> Overlap {
+        self.lives.overlap(&self.followed[policy])
+    }
+
+    pub(super) fn estimand(
+        &self,
+        confidence: f64,
+        segments: &[String],
+    ) -> Result<(Estimand, [Vec<Worth>; 2]), OpeError> {
+        let worths = [
+            self.lives.value(&self.followed[0])?,
+            self.lives.value(&self.followed[1])?,
+        ];
+        let overlap = [self.overlap(0), self.overlap(1)];
+        let estimand = figures::estimand(
+            &worths,
+            overlap,
+            self.lives.customers(),
+            confidence,
+            segments,
+        )?;
+        Ok((estimand, worths))
+    }
+}
