@@ -14,7 +14,6 @@
 //! Reading collects the wrong cells of all tables before it gives up; writing is all or nothing.
 
 pub(crate) mod cell;
-mod columnar;
 mod error;
 pub(crate) mod fields;
 mod files;
@@ -171,16 +170,7 @@ impl<'a> Reading<'a> {
                 Fault::new("currency", reason)
             })
         };
-        let events = match files::find(self.dir, Event::TABLE)? {
-            Some(path) => columnar::events(&path, |event| one_currency(event).is_none()),
-            None => None,
-        };
-        let events = if let Some(events) = events {
-            self.found = true;
-            events
-        } else {
-            self.table(one_currency)?
-        };
+        let events = self.table(one_currency)?;
         Ok(Tables {
             customers,
             invoices,
@@ -255,15 +245,9 @@ fn histories(
         let records = all.entry(invoice.value.customer_id.clone()).or_default();
         records.invoices.push(invoice);
     }
-    let mut events = events.peekable();
-    while let Some(first) = events.next() {
-        let customer_id = first.customer_id.clone();
-        let records = all.entry(customer_id.clone()).or_default();
-        records.events.push(first);
-        // Tables mostly stand in the order of customers.
-        while let Some(event) = events.next_if(|event| event.customer_id == customer_id) {
-            records.events.push(event);
-        }
+    for event in events {
+        let records = all.entry(event.customer_id.clone()).or_default();
+        records.events.push(event);
     }
     all.into_iter()
         .map(|(id, records)| {

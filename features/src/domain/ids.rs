@@ -32,7 +32,7 @@ pub enum IdError {
     },
 }
 
-fn checked<'a>(what: &'static str, text: &'a str) -> Result<&'a str, IdError> {
+fn checked(what: &'static str, text: String) -> Result<String, IdError> {
     if text.is_empty() {
         return Err(IdError::Empty(what));
     }
@@ -64,15 +64,7 @@ macro_rules! id {
             /// # Errors
             /// [`IdError`] says which of these the text is not.
             pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
-                Self::parse(&text.into())
-            }
-
-            /// [`Self::new`] of a text that stays where it is.
-            ///
-            /// # Errors
-            /// As [`Self::new`].
-            pub fn parse(text: &str) -> Result<Self, IdError> {
-                checked($what, text).map(|text| Self(text.into()))
+                checked($what, text.into()).map(|text| Self(text.into()))
             }
 
             /// The id as it was given.

@@ -9,7 +9,6 @@ pub(crate) use parquet::micros;
 use super::cell::Cell;
 use super::error::TableError;
 use flate2::read::MultiGzDecoder;
-use polars::prelude::DataFrame;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
@@ -126,16 +125,6 @@ impl Source {
         match &self.body {
             Body::Json(_) | Body::Text(_) => None,
             Body::Parquet(body) => Some(body.rows),
-        }
-    }
-
-    /// The rows in the file's order, many at a time, where the file holds columns.
-    pub(crate) fn frames(
-        &self,
-    ) -> Option<impl Iterator<Item = Result<DataFrame, TableError>> + '_> {
-        match &self.body {
-            Body::Json(_) | Body::Text(_) => None,
-            Body::Parquet(body) => Some(parquet::frames(&self.file, body)),
         }
     }
 

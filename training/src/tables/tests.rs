@@ -3,7 +3,7 @@
 mod faults;
 mod golden;
 mod round_trip;
-pub(super) mod sample;
+mod sample;
 
 use tempfile::TempDir;
 

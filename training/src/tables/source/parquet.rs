@@ -4,7 +4,7 @@ use super::{Cells, Row};
 use crate::tables::cell::Cell;
 use crate::tables::error::TableError;
 use polars::prelude::{
-    BooleanChunked, DataFrame, DataType, Float64Chunked, Int32Chunked, Int64Chunked, ListChunked,
+    BooleanChunked, DataType, Float64Chunked, Int32Chunked, Int64Chunked, ListChunked,
     ParquetReader, SerReader, Series, StringChunked, TimeUnit, UInt64Chunked,
 };
 use std::fs::File;
@@ -62,27 +62,17 @@ pub(super) fn open(file: &Path) -> Result<Opened, TableError> {
     Ok((body, columns, metadata))
 }
 
-/// The rows in slices.
-pub(super) fn frames<'a>(
-    file: &'a Path,
-    body: &'a Body,
-) -> impl Iterator<Item = Result<DataFrame, TableError>> + 'a {
-    (0..body.rows).step_by(SLICE).map(move |start| {
-        reader(&body.file)?
-            .with_slice(Some((start, SLICE)))
-            .set_rechunk(true)
-            .finish()
-            .map_err(|error| TableError::unreadable(file, error))
-    })
-}
-
 pub(super) fn each(
     file: &Path,
     body: &Body,
     mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
 ) -> Result<(), TableError> {
-    for (slice, frame) in frames(file, body).enumerate() {
-        let (start, frame) = (slice * SLICE, frame?);
+    for start in (0..body.rows).step_by(SLICE) {
+        let frame = reader(&body.file)?
+            .with_slice(Some((start, SLICE)))
+            .set_rechunk(true)
+            .finish()
+            .map_err(|error| TableError::unreadable(file, error))?;
         let columns = frame
             .columns()
             .iter()

@@ -192,7 +192,7 @@ fn outcomes() -> Vec<Outcome> {
     vec![full, bare]
 }
 
-pub(in crate::tables) fn tables() -> Tables {
+pub(super) fn tables() -> Tables {
     Tables {
         customers: customers(),
         invoices: invoices(),
