@@ -126,7 +126,7 @@ reason = \"a test\"
         "line 9: [strategy] steps[0].timings",
         "line 10: [strategy] steps[0].fee_minor = -1",
         "line 15: [strategy] stages[0] ends on day 3",
-        "line 20: [guardrails] packs: there is no `XX`",
+        "line 21: [guardrails] packs: there is no `XX`",
         "line 22: [guardrails] overrides: `global.cooldown` needs a reason",
         "line 26: [guardrails] pack global",
     ] {
