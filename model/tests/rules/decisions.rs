@@ -235,10 +235,10 @@ fn a_firm_tone_is_open_once_it_is_credibly_worth_more_and_not_before() {
         .insert("credibility".to_owned(), 0.999_999_999_999.into());
     strict.spec.overrides.push(change);
     let slightly = [
-        ("wait", 0.1, 300),
-        (FRIENDLY, 0.15, 300),
-        (NEUTRAL, 0.15, 300),
-        (FIRM, 0.3, 300),
+        ("wait", 0.1, 600),
+        (FRIENDLY, 0.15, 600),
+        (NEUTRAL, 0.15, 600),
+        (FIRM, 0.5, 600),
     ];
     let decided = decide_after(&slightly, &case);
     assert!(chance(&decided, FIRM) > Some(0.0));

@@ -127,8 +127,8 @@ reason = \"a test\"
         "line 10: [strategy] steps[0].fee_minor = -1",
         "line 15: [strategy] stages[0] ends on day 3",
         "line 21: [guardrails] packs: there is no `XX`",
-        "line 22: [guardrails] overrides: `global.cooldown` needs a reason",
-        "line 26: [guardrails] pack global",
+        "line 23: [guardrails] overrides: `global.cooldown` needs a reason",
+        "line 27: [guardrails] pack global",
     ] {
         assert!(message.contains(part), "no {part:?} in\n{message}");
     }
