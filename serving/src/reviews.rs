@@ -184,3 +184,16 @@ fn known(engine: &Engine, name: &str) -> Result<(), Failure> {
         Err(Failure::unknown("experiment", &name))
     }
 }
+
+/// Whether the text of `file` is a plan that an experiment can be reviewed by.
+#[cfg(feature = "training")]
+pub(crate) fn check_plan(file: &str, text: &str) -> Result<(), String> {
+    let plan = lagom_training::review::Plan::parse(file, text);
+    plan.map(drop).map_err(|error| error.to_string())
+}
+
+/// A slim server reviews nothing; whoever reviews its export reads the plan.
+#[cfg(not(feature = "training"))]
+pub(crate) fn check_plan(_: &str, _: &str) -> Result<(), String> {
+    Ok(())
+}

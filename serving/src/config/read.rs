@@ -5,6 +5,7 @@ use super::locate::{Into, line_at, line_of, misreading};
 use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, StoreSpec};
 use super::{Config, ConfigFault};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
+use crate::reviews::check_plan;
 use config::{Environment, File, FileFormat};
 use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
@@ -76,19 +77,6 @@ fn merged(text: &str, environment: HashMap<String, String>) -> Result<Table, Vec
             let what = error.to_string();
             vec![ConfigFault { line: None, what }]
         })
-}
-
-/// Whether a plan can be reviewed by.
-#[cfg(feature = "training")]
-fn planned(file: &str, text: &str) -> Result<(), String> {
-    let plan = lagom_training::review::Plan::parse(file, text);
-    plan.map(drop).map_err(|error| error.to_string())
-}
-
-/// A slim server reviews nothing; whoever reviews its export reads the plan.
-#[cfg(not(feature = "training"))]
-fn planned(_: &str, _: &str) -> Result<(), String> {
-    Ok(())
 }
 
 impl Reader<'_> {
@@ -332,7 +320,7 @@ impl Reader<'_> {
         let Some(file) = &spec.plan else { return };
         let path = folder.join(file);
         let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        match read.and_then(|text| planned(file, &text).map(|()| text)) {
+        match read.and_then(|text| check_plan(file, &text).map(|()| text)) {
             Ok(text) => spec.plan_text = text,
             Err(what) => self.fault(
                 "experiments",

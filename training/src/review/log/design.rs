@@ -22,6 +22,20 @@ pub struct Design {
     pub models: Vec<Trained>,
 }
 
+/// Instants as people write them.
+mod instant {
+    use lagom_features::domain::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(at)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Timestamp, D::Error> {
+        Timestamp::parse(&String::deserialize(input)?).map_err(D::Error::custom)
+    }
+}
+
 /// What was agreed of an experiment, from its first decision under it until the next phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
@@ -30,6 +44,7 @@ pub struct Phase {
     /// From 1.
     pub number: u32,
     /// When.
+    #[serde(with = "instant")]
     pub started_at: Timestamp,
     /// What the draw of arms is seeded with.
     pub salt: String,
@@ -50,6 +65,7 @@ pub struct Generation {
     /// Its number.
     pub number: u64,
     /// When.
+    #[serde(with = "instant")]
     pub published_at: Timestamp,
     /// Experiments from whose customers nothing was learnt.
     pub excluded: Vec<String>,
@@ -61,6 +77,7 @@ pub struct Trained {
     /// Its id.
     pub id: String,
     /// Nothing recorded from here on was read.
+    #[serde(with = "instant")]
     pub as_of: Timestamp,
     /// Experiments whose customers were left out.
     pub excluded: Vec<String>,
