@@ -142,11 +142,11 @@ fn on_a_terminal(folder: &Path, line: &str, no_colour: bool) -> Option<String> {
 #[test]
 fn on_a_terminal_a_bar_tells_the_rate_and_the_time_left() {
     let folder = tempfile::tempdir().unwrap();
-    let line = "lagom simulate --customers 300 --days 200 --seed 1 --out data";
+    let line = "lagom simulate --customers 1500 --days 365 --seed 1 --out data";
     let Some(shown) = on_a_terminal(folder.path(), line, false) else {
         return;
     };
-    for part in ["/200 days", "/s", " left", "█"] {
+    for part in ["/365 days", "/s", " left", "█"] {
         assert!(shown.contains(part), "no `{part}` in {shown:?}");
     }
     let last = shown.lines().last().unwrap();

@@ -53,7 +53,7 @@ pub fn write(dir: &Path, rows: usize, columns: usize, seed: u64) -> Result<(), E
     outcomes.flush()
 }
 
-/// Reads what [`write`] wrote, in place.
+/// Reads what [`write()`] wrote, in place.
 ///
 /// # Errors
 /// Where a file cannot be read or is too short.

@@ -174,7 +174,7 @@ impl Learning {
     /// 1995, doi:10.1080/00401706.1995.10484303).
     ///
     /// A case in which nothing else was possible says hardly anything of a choice and counts
-    /// [`LEAST_WEIGHT`]; a rule that never explores has no weight that would undo it, and counts 1.
+    /// `LEAST_WEIGHT`; a rule that never explores has no weight that would undo it, and counts 1.
     #[must_use]
     pub fn importance(&self, decision: &Decision) -> f64 {
         let places: Option<Vec<u32>> = decision
