@@ -134,7 +134,10 @@ reason = \"a test\"
     }
     let misspelt = text.replace("[\"letter\"]", "[\"leter\"]");
     let message = faults(&misspelt, Path::new(""));
-    assert!(message.contains("line 7: [strategy] `leter` is not a channel"), "{message}");
+    assert!(
+        message.contains("line 7: [strategy] `leter` is not a channel"),
+        "{message}"
+    );
 }
 
 #[test]
