@@ -151,11 +151,7 @@ fn doubly_robust(of: &Contacts<'_>, predicted: &Array2<f64>, propensity: &[f64])
             q[1] - q[0] + more
         })
         .collect();
-    let value = rows.iter().sum::<f64>() / real(rows.len());
-    Estimate {
-        value,
-        influence: rows.iter().map(|one| one - value).collect(),
-    }
+    Estimate::mean_of(&rows)
 }
 
 #[cfg(test)]

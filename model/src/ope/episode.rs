@@ -105,7 +105,7 @@ fn sequential(
     with_model: bool,
 ) -> Result<Estimate, OpeError> {
     check(episodes, discount)?;
-    let mut influence: Vec<f64> = episodes
+    let totals: Vec<f64> = episodes
         .iter()
         .map(|episode| {
             let (mut before, mut fade, mut total) = (1.0, 1.0, 0.0);
@@ -123,11 +123,7 @@ fn sequential(
             total
         })
         .collect();
-    let value = mean(&influence);
-    for one in &mut influence {
-        *one -= value;
-    }
-    Ok(Estimate { value, influence })
+    Ok(Estimate::mean_of(&totals))
 }
 
 fn check(episodes: &[Vec<Step>], discount: f64) -> Result<(), OpeError> {

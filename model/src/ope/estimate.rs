@@ -1,6 +1,7 @@
 //! A value together with what each round contributed to it.
 
 use super::error::OpeError;
+use super::numeric::mean;
 
 /// An estimated value and its influence: how much each round moved it.
 ///
@@ -17,6 +18,15 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// The mean of one number a round; there is at least one.
+    pub(super) fn mean_of(rows: &[f64]) -> Self {
+        let value = mean(rows);
+        Self {
+            value,
+            influence: rows.iter().map(|row| row - value).collect(),
+        }
+    }
+
     /// The difference of two values estimated on the same rounds, so that what
     /// they share cancels: a gate compares candidate and incumbent this way.
     ///

@@ -7,7 +7,7 @@ use super::error::OpeError;
 use super::estimate::Estimate;
 use super::gate::GateSpec;
 use super::interval::student::student;
-use super::numeric::real;
+use super::numeric::{mean, real, sum};
 use super::round::Round;
 use super::sequence::{EmpiricalBernstein, Wealth, asymptotic};
 use super::study::{
@@ -166,10 +166,9 @@ fn estimators(replications: u32, seed: u64) -> Result<Vec<Coverage>, OpeError> {
 
 /// Mean and standard deviation.
 fn moments(values: &[f64]) -> (f64, f64) {
-    let count = real(values.len());
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, (squares / (count - 1.0)).sqrt())
+    let mean = mean(values);
+    let squares = sum(values.iter().map(|value| (value - mean).powi(2)));
+    (mean, (squares / real(values.len() - 1)).sqrt())
 }
 
 fn sequences(replications: u32, seed: u64) -> Result<Vec<Watched>, OpeError> {
@@ -224,20 +223,17 @@ fn watch(steps: &[FirstStep]) -> Result<[bool; 4], OpeError> {
             held[1] &= plain.interval().covers(truth);
             held[2] &= robust.interval().covers(truth);
             if place >= BURN_IN {
-                let now = asymptotic(&so_far(&weighed), None, real(WATCHED), CONFIDENCE)?;
+                let now = asymptotic(
+                    &Estimate::mean_of(&weighed),
+                    None,
+                    real(WATCHED),
+                    CONFIDENCE,
+                )?;
                 held[3] &= now.covers(truth);
             }
         }
     }
     Ok(held)
-}
-
-fn so_far(weighed: &[f64]) -> Estimate {
-    let value = weighed.iter().sum::<f64>() / real(weighed.len());
-    Estimate {
-        value,
-        influence: weighed.iter().map(|one| one - value).collect(),
-    }
 }
 
 /// Correlation of estimated and true values over policies all over the square.

@@ -96,8 +96,8 @@ async fn one_caller_is_not_slowed_by_delayed_segments() {
     );
 }
 
-#[tokio::test]
-async fn pages_and_metrics_are_there_and_name_nobody() {
+/// A house that has given its first advice.
+async fn decided_once() -> House {
     let house = House::open("").await;
     house.record(company::opening(1).events).await;
     house
@@ -105,6 +105,12 @@ async fn pages_and_metrics_are_there_and_name_nobody() {
         .next_best_action(company::question(0))
         .await
         .unwrap();
+    house
+}
+
+#[tokio::test]
+async fn pages_and_metrics_are_there_and_name_nobody() {
+    let house = decided_once().await;
     for path in ["/", "/healthz", "/readyz"] {
         assert!(house.page(path).await.starts_with("HTTP/1.1 200"), "{path}");
     }
@@ -158,13 +164,7 @@ async fn the_dashboard_and_the_alerts_ask_for_what_is_there() {
 /// The names that dashboards of others rely on.
 #[tokio::test]
 async fn the_metrics_have_the_names_that_were_agreed() {
-    let house = House::open("").await;
-    house.record(company::opening(1).events).await;
-    house
-        .decisions()
-        .next_best_action(company::question(0))
-        .await
-        .unwrap();
+    let house = decided_once().await;
     let metrics = house.page("/metrics").await;
     for (name, kind) in [
         ("dunning_decisions_total", "counter"),

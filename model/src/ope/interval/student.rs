@@ -121,17 +121,9 @@ mod tests {
     use super::{standard_error, student};
     use crate::ope::estimate::Estimate;
 
-    fn estimate(rows: &[f64]) -> Estimate {
-        let value = rows.iter().sum::<f64>() / rows.len() as f64;
-        Estimate {
-            value,
-            influence: rows.iter().map(|z| z - value).collect(),
-        }
-    }
-
     #[test]
     fn every_round_its_own_customer_changes_nothing() {
-        let estimate = estimate(&[1.0, 4.0, 2.0, 8.0]);
+        let estimate = Estimate::mean_of(&[1.0, 4.0, 2.0, 8.0]);
         let alone = standard_error(&estimate, None).unwrap();
         let named = standard_error(&estimate, Some(&[3, 0, 2, 1])).unwrap();
         assert!((alone.0 - named.0).abs() < 1e-15);
@@ -140,8 +132,9 @@ mod tests {
 
     #[test]
     fn copies_of_a_customer_add_no_knowledge() {
-        let once = estimate(&[1.0, 4.0, 2.0, 8.0]);
-        let thrice = estimate(&[1.0, 4.0, 2.0, 8.0, 1.0, 4.0, 2.0, 8.0, 1.0, 4.0, 2.0, 8.0]);
+        let once = Estimate::mean_of(&[1.0, 4.0, 2.0, 8.0]);
+        let thrice =
+            Estimate::mean_of(&[1.0, 4.0, 2.0, 8.0, 1.0, 4.0, 2.0, 8.0, 1.0, 4.0, 2.0, 8.0]);
         let customers = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
         let honest = student(&thrice, Some(&customers), 0.95).unwrap();
         let alone = student(&once, None, 0.95).unwrap();
@@ -152,7 +145,7 @@ mod tests {
 
     #[test]
     fn one_customer_is_not_enough() {
-        let estimate = estimate(&[1.0, 4.0]);
+        let estimate = Estimate::mean_of(&[1.0, 4.0]);
         assert!(student(&estimate, Some(&[0, 0]), 0.95).is_err());
     }
 }

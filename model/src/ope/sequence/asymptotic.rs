@@ -52,14 +52,6 @@ mod tests {
     use super::asymptotic;
     use crate::ope::{estimate::Estimate, interval::student::student};
 
-    fn estimate(rows: &[f64]) -> Estimate {
-        let value = rows.iter().sum::<f64>() / rows.len() as f64;
-        Estimate {
-            value,
-            influence: rows.iter().map(|z| z - value).collect(),
-        }
-    }
-
     #[test]
     fn watching_costs_width_and_keeps_coverage_where_a_fixed_interval_loses_it() {
         let (mut watched, mut fixed) = (0, 0);
@@ -71,7 +63,7 @@ mod tests {
             let looks = (100..=1000).step_by(10);
             let (mut held, mut held_fixed) = (true, true);
             for look in looks {
-                let estimate = estimate(&rows[..look]);
+                let estimate = Estimate::mean_of(&rows[..look]);
                 held &= asymptotic(&estimate, None, 1000.0, 0.95)
                     .unwrap()
                     .covers(0.6);
