@@ -31,7 +31,7 @@ impl Records {
     fn one_by_one(&self) -> History {
         let mut history = History::new();
         for event in &self.events {
-            history.record_event(event.clone());
+            history.record_event(event);
         }
         for one in &self.customers {
             history.record_customer(one.recorded_at, one.value.clone());
@@ -242,8 +242,8 @@ proptest! {
 
 /// Ignores when things were recorded: the commonest leak.
 fn by_occurrence_alone(history: &History, now: Timestamp) -> Vec<Result<Vec<u64>, String>> {
-    let events = history.events().iter().map(|event| {
-        let mut event = event.clone();
+    let events = history.events().map(|event| {
+        let mut event = event.to_event();
         event.recorded_at = event.occurred_at;
         event
     });
