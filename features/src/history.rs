@@ -95,12 +95,13 @@ impl History {
     pub fn from_records(
         customers: Vec<Recorded<Customer>>,
         invoices: Vec<Recorded<Invoice>>,
-        events: Vec<Event>,
+        events: &[Event],
     ) -> Self {
-        let mut builder = HistoryBuilder::new(customers, invoices, events.len());
-        for event in events {
-            builder.append(&event.row());
-        }
+        let mut builder = HistoryBuilder::new();
+        builder.reserve(events.len());
+        customers.into_iter().for_each(|one| builder.describe(one));
+        invoices.into_iter().for_each(|one| builder.invoice(one));
+        events.iter().for_each(|event| builder.append(&event.row()));
         builder.finish()
     }
 
@@ -280,7 +281,7 @@ mod tests {
 
     fn seen(history: &History, at: i64) -> Vec<&str> {
         let view = history.as_of(Timestamp::from_micros(at).unwrap());
-        view.events().map(|event| event.event_id()).collect()
+        view.events().map(Known::event_id).collect()
     }
 
     #[test]
@@ -306,11 +307,16 @@ mod tests {
     #[test]
     fn sorting_at_once_equals_recording_one_by_one() {
         let events = vec![event("b", 3, 9), event("a", 3, 9), event("c", 1, 2)];
-        let at_once = History::from_records(Vec::new(), Vec::new(), events.clone());
+        let at_once = History::from_records(Vec::new(), Vec::new(), &events);
         let mut one_by_one = History::new();
         for event in events {
             one_by_one.record_event(&event);
         }
-        assert!(at_once.events().map(Known::to_event).eq(one_by_one.events().map(Known::to_event)));
+        assert!(
+            at_once
+                .events()
+                .map(Known::to_event)
+                .eq(one_by_one.events().map(Known::to_event))
+        );
     }
 }

@@ -57,7 +57,13 @@ fn event() -> impl Strategy<Value = Event> {
         let mut event = Event::new(id, kind, customer, occurred, recorded);
         event.invoice_id = invoice.map(|n| InvoiceId::new(format!("i{n}")).unwrap());
         event.decision_id = decision.map(|n| DecisionId::new(format!("d{n}")).unwrap());
-        (event.channel, event.tone, event.amount, event.dwell_ms, event.until) = how;
+        (
+            event.channel,
+            event.tone,
+            event.amount,
+            event.dwell_ms,
+            event.until,
+        ) = how;
         (event.method, event.device, event.reason) = words;
         event
     })
@@ -71,7 +77,11 @@ fn unpacked(history: &History) -> Vec<Event> {
 fn first_of_each(events: &[Event]) -> Vec<Event> {
     let mut all = events.to_vec();
     all.sort_by(|a, b| {
-        (a.occurred_at, a.recorded_at, &a.event_id).cmp(&(b.occurred_at, b.recorded_at, &b.event_id))
+        (a.occurred_at, a.recorded_at, &a.event_id).cmp(&(
+            b.occurred_at,
+            b.recorded_at,
+            &b.event_id,
+        ))
     });
     let mut ids = std::collections::HashSet::new();
     all.retain(|event| ids.insert(event.event_id.clone()));
@@ -81,10 +91,10 @@ fn first_of_each(events: &[Event]) -> Vec<Event> {
 proptest! {
     #[test]
     fn events_come_back_as_they_were_recorded(events in prop::collection::vec(event(), 0..120)) {
-        let history = History::from_records(Vec::new(), Vec::new(), events.clone());
+        let history = History::from_records(Vec::new(), Vec::new(), &events);
         prop_assert_eq!(unpacked(&history), first_of_each(&events));
 
-        let mut rows = HistoryBuilder::new(Vec::new(), Vec::new(), 0);
+        let mut rows = HistoryBuilder::new();
         events.iter().for_each(|event| rows.push(&event.row()).unwrap());
         prop_assert_eq!(unpacked(&rows.finish()), unpacked(&history));
 
@@ -115,7 +125,7 @@ fn more_manners_than_a_byte_counts_are_kept() {
             event
         })
         .collect();
-    let history = History::from_records(Vec::new(), Vec::new(), events.clone());
+    let history = History::from_records(Vec::new(), Vec::new(), &events);
     assert_eq!(unpacked(&history), events);
 }
 
@@ -124,7 +134,7 @@ fn a_row_whose_ids_cannot_be_ids_is_refused() {
     let at = Timestamp::from_micros(0).unwrap();
     let (id, customer) = (EventId::new("e").unwrap(), CustomerId::new("c").unwrap());
     let event = Event::new(id, EventType::ComplaintMade, customer, at, at);
-    let mut builder = HistoryBuilder::new(Vec::new(), Vec::new(), 1);
+    let mut builder = HistoryBuilder::new();
     let long = "x".repeat(201);
     for wrong in ["", "a\nb", &long] {
         let mut row = event.row();

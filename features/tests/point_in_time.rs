@@ -25,7 +25,7 @@ struct Records {
 impl Records {
     fn history(&self) -> History {
         let records = self.clone();
-        History::from_records(records.customers, records.invoices, records.events)
+        History::from_records(records.customers, records.invoices, &records.events)
     }
 
     fn one_by_one(&self) -> History {
@@ -249,7 +249,7 @@ fn by_occurrence_alone(history: &History, now: Timestamp) -> Vec<Result<Vec<u64>
     });
     let (customers, invoices) = (history.customers().to_vec(), history.invoices().to_vec());
     served(
-        &History::from_records(customers, invoices, events.collect()),
+        &History::from_records(customers, invoices, &events.collect::<Vec<_>>()),
         now,
     )
 }

@@ -241,7 +241,7 @@ pub(crate) fn end(parts: &Partitions, histories: &BTreeMap<CustomerId, History>)
 /// When the last event or invoice was recorded.
 pub(crate) fn last_recorded(histories: &BTreeMap<CustomerId, History>) -> Timestamp {
     let last = histories.values().flat_map(|history| {
-        let events = history.events().iter().map(|event| event.recorded_at);
+        let events = history.events().map(|event| event.recorded_at());
         let invoices = history.invoices().iter().map(|one| one.recorded_at);
         events.chain(invoices)
     });

@@ -153,7 +153,9 @@ impl<'a> Row<'a> {
         let day = |at: Timestamp| u64::from(at.date(&moment.zone).days().unsigned_abs());
         match (&self.body, facet) {
             (_, Facet::Day) => Some(day(self.at)),
-            (Body::Event(event, _), Facet::Channel) => event.channel().map(|one| one.index() as u64),
+            (Body::Event(event, _), Facet::Channel) => {
+                event.channel().map(|one| one.index() as u64)
+            }
             (Body::Event(event, _), Facet::Device) => event.device().map(hash),
             (Body::Event(event, _), Facet::Method) => event.method().map(hash),
             (Body::Event(event, _), Facet::Invoice) => event.slot().map(|slot| slot.index() as u64),

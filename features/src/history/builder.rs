@@ -1,36 +1,34 @@
 //! A history of records in any order, at a cost of one sort.
 
-use super::events::Events;
 use super::{History, Recorded, slot_of};
 use crate::domain::event::EventRow;
 use crate::domain::ids::IdError;
 use crate::domain::{Customer, Invoice};
 
 /// A [`History`] that is being filled with everything there is, without wide events in between.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct HistoryBuilder(History);
 
 impl HistoryBuilder {
-    /// With room for so many `events`.
+    /// Of nothing yet.
     #[must_use]
-    pub fn new(
-        mut customers: Vec<Recorded<Customer>>,
-        mut invoices: Vec<Recorded<Invoice>>,
-        events: usize,
-    ) -> Self {
-        customers.sort_by_key(|one| one.recorded_at);
-        invoices.sort_by_key(|one| one.recorded_at);
-        let mut history = History {
-            customers,
-            events: Events::with_capacity(events),
-            ..History::default()
-        };
-        let slots = &mut history.slots;
-        let shared = invoices.iter_mut();
-        let shared = shared.map(|one| slots.share(&mut one.value.invoice_id));
-        history.invoice_slots = shared.collect();
-        history.invoices = invoices;
-        Self(history)
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a description of the customer. Of those recorded at one instant, the last taken holds.
+    pub fn describe(&mut self, customer: Recorded<Customer>) {
+        self.0.customers.push(customer);
+    }
+
+    /// Takes an invoice or a correction. Of those recorded at one instant, the last taken holds.
+    pub fn invoice(&mut self, invoice: Recorded<Invoice>) {
+        self.0.invoices.push(invoice);
+    }
+
+    /// Makes room for so many events more.
+    pub fn reserve(&mut self, events: usize) {
+        self.0.events.reserve(events);
     }
 
     /// Takes an event. Of those with one id, the one that happened first stays.
@@ -51,12 +49,19 @@ impl HistoryBuilder {
 
     /// The history.
     #[must_use]
-    pub fn finish(mut self) -> History {
-        let history = &mut self.0;
+    pub fn finish(self) -> History {
+        let mut history = self.0;
+        history.customers.sort_by_key(|one| one.recorded_at);
+        history.invoices.sort_by_key(|one| one.recorded_at);
+        let slots = &mut history.slots;
+        let invoices = history.invoices.iter_mut();
+        history.invoice_slots = invoices
+            .map(|one| slots.share(&mut one.value.invoice_id))
+            .collect();
         history.events.settle();
         history.slots.shrink();
         history.customers.shrink_to_fit();
         history.invoices.shrink_to_fit();
-        self.0
+        history
     }
 }

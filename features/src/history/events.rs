@@ -99,14 +99,8 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Room for so many; [`Self::append`] and [`Self::settle`] fill it.
-    pub(super) fn with_capacity(events: usize) -> Self {
-        let mut all = Self {
-            packed: Vec::with_capacity(events),
-            ..Self::default()
-        };
-        all.keys.reserve(events);
-        all
+    pub(super) fn reserve(&mut self, events: usize) {
+        self.packed.reserve_exact(events);
     }
 
     pub(super) fn packed(&self) -> &[Packed] {
@@ -170,6 +164,7 @@ impl Events {
         let Self { packed, keys, .. } = self;
         let order = |a: &Packed, b: &Packed| happened(keys, a, b).then(a.key.cmp(&b.key));
         packed.sort_unstable_by(order);
+        keys.reserve(packed.len());
         packed.retain(|one| keys.enter(one.key));
         keys.shrink();
         packed.shrink_to_fit();

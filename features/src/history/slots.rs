@@ -41,7 +41,9 @@ impl Slots {
     /// The slot of `id`, or where it would stand.
     pub(super) fn find(&self, id: &str) -> Result<Slot, usize> {
         let order = |slot: &Slot| self.id(*slot).as_str().cmp(id);
-        self.sorted.binary_search_by(order).map(|at| self.sorted[at])
+        self.sorted
+            .binary_search_by(order)
+            .map(|at| self.sorted[at])
     }
 
     /// The slot of `id`, a new one if it has none; from now on `id` shares its text with it.
