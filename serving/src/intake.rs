@@ -85,7 +85,7 @@ impl<'a> Intake<'a> {
         };
         let history = &self.state.history;
         let invoices = history.invoices().iter().map(|one| &one.value);
-        let mut events = history.events();
+        let events = history.events();
         let of_events = || {
             events
                 .filter(|event| event.invoice_id() == Some(id))

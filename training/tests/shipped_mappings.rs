@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use lagom_features::domain::{CustomerId, Event, EventType, InvoiceId, Timestamp, Zone};
+use lagom_features::domain::{CustomerId, EventType, InvoiceId, Timestamp, Zone};
 use lagom_features::history::{History, Known};
 use lagom_features::ledger::Ledger;
 use lagom_training::flat_table::{FlatTable, ReadOptions, Values};

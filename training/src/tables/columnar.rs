@@ -9,7 +9,8 @@ use super::read::layout;
 use super::source::Source;
 use super::{Reading, Record, files};
 use lagom_features::domain::{
-    Currency, CustomerId, Event, EventRow, EventType, Invoice, InvoiceId, Money, Timestamp,
+    Currency, Customer, CustomerId, Event, EventRow, EventType, Invoice, InvoiceId, Money,
+    Timestamp,
 };
 use lagom_features::{History, HistoryBuilder, Recorded};
 use polars::prelude::{
@@ -39,14 +40,17 @@ pub(super) fn histories(
     }
     let mut people = People::default();
     for customer in reading.table(|_| None)? {
-        people.describe(customer);
+        let customer: Recorded<Customer> = customer;
+        let builder = people.builder(&customer.value.customer_id);
+        builder.describe(customer);
     }
     let mut currencies = Currencies::default();
     for invoice in reading.table(|_| None)? {
         currencies.note(&invoice);
-        people.invoice(invoice);
+        let builder = people.builder(&invoice.value.customer_id);
+        builder.invoice(invoice);
     }
-    if !reading.faults.is_empty() {
+    if !reading.faults.len() == 0 {
         return Ok(None);
     }
     let read = sources.iter().try_for_each(|source| {
@@ -85,12 +89,7 @@ impl People {
     fn events(&mut self, columns: &Columns, currencies: &Currencies) -> Option<()> {
         let mut theirs: HashMap<usize, Rows> = HashMap::new();
         for rows in columns.runs() {
-            let text = columns.customer_id.get(rows.start)?;
-            let known = self.places.get_key_value(text);
-            let id = match known {
-                Some((id, _)) => id.clone(),
-                None => CustomerId::new(text).ok()?,
-            };
+            let id = CustomerId::new(columns.customer_id.get(rows.start)?).ok()?;
             let place = self.place(&id);
             let one = theirs.entry(place).or_insert_with(|| Rows {
                 builder: std::mem::take(&mut self.builders[place]),
@@ -170,7 +169,8 @@ impl Currencies {
         if self.only == Some(amount.currency) {
             return true;
         }
-        let of_invoice = event.invoice_id.and_then(|id| self.of_invoice.get(id));
+        let id = event.invoice_id.and_then(|id| InvoiceId::new(id).ok());
+        let of_invoice = id.and_then(|id| self.of_invoice.get(&id));
         of_invoice.is_none_or(|currency| *currency == amount.currency)
     }
 }

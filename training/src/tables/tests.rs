@@ -3,7 +3,7 @@
 mod faults;
 mod golden;
 mod round_trip;
-mod sample;
+pub(super) mod sample;
 
 use lagom_features::{History, Known};
 use tempfile::TempDir;
