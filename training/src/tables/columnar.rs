@@ -379,7 +379,7 @@ mod tests {
         let mut tables = tables();
         let dir = written(&tables, Format::Parquet);
         let (left, right) = (by_columns(dir.path()).unwrap(), tables.take_histories());
-        assert_eq!(left.len(), 2);
+        assert_eq!(left.len(), 3);
         assert!(left.keys().eq(right.keys()));
         for (id, left) in left {
             let right = &right[&id];
@@ -397,7 +397,7 @@ mod tests {
     fn what_is_not_plainly_right_is_left_to_the_row_reader() {
         let dir = written(&tables(), Format::Csv);
         assert!(by_columns(dir.path()).is_none(), "a text");
-        assert_eq!(read_histories(dir.path()).unwrap().len(), 2);
+        assert_eq!(read_histories(dir.path()).unwrap().len(), 3);
 
         let dir = written(&tables(), Format::Parquet);
         let events = dir.path().join("events.parquet");
