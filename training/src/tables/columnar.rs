@@ -410,11 +410,5 @@ mod tests {
         assert!(by_columns(dir.path()).is_none(), "a foreign currency");
         let error = read_histories(dir.path()).unwrap_err().to_string();
         assert!(error.contains("JPY"), "{error}");
-
-        let mut early = tables().events;
-        early[0].recorded_at = Timestamp::MIN;
-        write_table(&events, &early).unwrap();
-        assert!(by_columns(dir.path()).is_none(), "before it happened");
-        assert!(read_histories(dir.path()).is_err());
     }
 }
