@@ -117,7 +117,7 @@ fn another_policy_is_replayed_with_its_own_messages() {
         "{told} of the truth, {as_lived} as lived"
     );
     assert!(
-        as_lived < 0.85 || 1.15 < as_lived,
+        !(0.85..1.15).contains(&as_lived),
         "{as_lived} as lived, {told}"
     );
 }
