@@ -151,7 +151,9 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
         assert!(promoted.current && promoted.model_id == *id);
         assert_eq!(deciding(&house, &format!("promoted-{place}")).await, *id);
     }
-    registry.keep(&verdict(&foreign, &second, true, "")).unwrap();
+    registry
+        .keep(&verdict(&foreign, &second, true, ""))
+        .unwrap();
     for (id, code, words) in [
         (vague.as_str(), Code::FailedPrecondition, "off by 0.200"),
         (&foreign, Code::FailedPrecondition, "reads features"),
