@@ -74,7 +74,7 @@ fn a_decision_costs_bits_not_names_where_the_catalogue_is_known() {
 #[test]
 fn bytes_that_are_no_record_are_refused_with_a_reason() {
     let catalogues = knowing_the_sample();
-    for kind in (1..=9).map(|n| Kind::of(n).unwrap()) {
+    for kind in (1..=11).map(|n| Kind::of(n).unwrap()) {
         assert!(decode(kind, &[0xff; 9], &catalogues).is_err(), "{kind:?}");
     }
     assert!(
@@ -83,7 +83,7 @@ fn bytes_that_are_no_record_are_refused_with_a_reason() {
             .contains("tenant")
     );
     assert_eq!(Kind::of(0), None);
-    assert_eq!(Kind::of(10), None);
+    assert_eq!(Kind::of(12), None);
 }
 
 /// A decision over an arbitrary split of the catalogue, in its order or not.
@@ -91,9 +91,16 @@ fn decided() -> impl Strategy<Value = Entry> {
     let all = samples::catalogue();
     let split = proptest::collection::vec(0_u8..3, all.len());
     let numbers = proptest::collection::vec(proptest::num::f64::ANY, 0..90);
-    (split, numbers, any::<bool>(), any::<i64>()).prop_map(
-        move |(split, features, reversed, fee_minor)| {
+    (
+        split,
+        numbers,
+        any::<bool>(),
+        any::<i64>(),
+        any::<Option<i64>>(),
+    )
+        .prop_map(move |(split, features, reversed, fee_minor, price_minor)| {
             let mut decision = samples::decision(1);
+            decision.price_minor = price_minor;
             let of = |part: u8| -> Vec<ActionId> {
                 let chosen = split.iter().zip(&all).filter(|(one, _)| **one == part);
                 let mut chosen: Vec<_> = chosen.map(|(_, action)| action.clone()).collect();
@@ -123,8 +130,7 @@ fn decided() -> impl Strategy<Value = Entry> {
             decision.features = features;
             decision.fee_minor = fee_minor;
             Entry::Decided(Arc::new(decision))
-        },
-    )
+        })
 }
 
 proptest! {
@@ -138,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_a_panic(kind in 1_u8..8, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_make_a_panic(kind in 1_u8..12, body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode(Kind::of(kind).unwrap(), &body, &knowing_the_sample());
     }
 }
