@@ -155,9 +155,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure::Unknown`] where there is none.
-    pub fn decision(&self, id: &DecisionId) -> Result<Decision, Failure> {
+    pub async fn decision(&self, id: &DecisionId) -> Result<Decision, Failure> {
         self.store
-            .decision(id)?
+            .decision(id)
+            .await?
             .ok_or_else(|| Failure::unknown("decision", id))
     }
 

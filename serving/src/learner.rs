@@ -183,7 +183,7 @@ impl Learner {
     }
 
     async fn round(&self, at: Timestamp, id: &DecisionId) -> Result<LoggedRound, Failure> {
-        let decision = self.engine.decision(id)?;
+        let decision = self.engine.decision(id).await?;
         let outcome: Outcome = self
             .engine
             .with_history(&decision.customer_id, |history| {

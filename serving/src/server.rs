@@ -13,7 +13,7 @@ use crate::engine::{BootError, Booted, Engine};
 use crate::learner::Learner;
 use crate::registry::{self, RegistryError};
 use crate::services::{Decisions, Events, ExperimentsService, Models, Privacy};
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::tenants::Tenants;
 use axum::middleware::from_fn_with_state;
 use gate::{Gate, Tokens};
@@ -105,10 +105,9 @@ impl Server {
             } else {
                 registry::current(&own.models)?
             };
-            let path = own.store.clone();
-            let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path));
+            let (place, whose) = (own.store.clone(), tenant);
+            let open = tokio::task::spawn_blocking(move || place.open(&whose));
             let store = open.await.map_err(|_| StoreError::Closed)??;
-            let store: Arc<dyn Store> = Arc::new(store);
             houses.push(House {
                 config: own,
                 store,

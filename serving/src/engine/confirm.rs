@@ -37,7 +37,7 @@ impl Engine {
         id: &DecisionId,
         as_of: Option<Timestamp>,
     ) -> Result<Confirmation, Failure> {
-        let decision = self.decision(id)?;
+        let decision = self.decision(id).await?;
         let at = self.instant(as_of, false)?;
         let engine = Arc::clone(self);
         let work = tokio::spawn(async move { engine.confirm_locked(&decision, at).await });

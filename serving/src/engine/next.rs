@@ -92,7 +92,7 @@ impl Engine {
         }
         match self.decide_anew(&ask, at, &mut state).await {
             Ok(decision) => Ok(decision),
-            Err(failure) => self.answered(&ask)?.map(Arc::new).ok_or(failure),
+            Err(failure) => self.answered(&ask).await?.map(Arc::new).ok_or(failure),
         }
     }
 
@@ -135,11 +135,11 @@ impl Engine {
         Ok(decision)
     }
 
-    fn answered(&self, ask: &Ask) -> Result<Option<Decision>, Failure> {
+    async fn answered(&self, ask: &Ask) -> Result<Option<Decision>, Failure> {
         let Some(id) = ask.request_id.as_ref().filter(|_| !ask.dry_run) else {
             return Ok(None);
         };
-        let Some(decision) = self.store.answered(id)? else {
+        let Some(decision) = self.store.answered(id).await? else {
             return Ok(None);
         };
         if decision.customer_id != ask.customer_id || decision.invoice_id != ask.invoice_id {

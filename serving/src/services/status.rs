@@ -31,7 +31,7 @@ pub(super) fn code(failure: &Failure) -> Code {
         Failure::Forbidden(_) => Code::FailedPrecondition,
         Failure::Store(StoreError::Full { .. }) => Code::ResourceExhausted,
         Failure::Store(StoreError::Damaged { .. } | StoreError::Misfiled { .. }) => Code::DataLoss,
-        Failure::Store(StoreError::Duplicate { .. }) => Code::Aborted,
+        Failure::Store(StoreError::Duplicate { .. } | StoreError::Overtaken) => Code::Aborted,
         Failure::Store(_) => Code::Unavailable,
         Failure::Internal(_) => Code::Internal,
     }

@@ -87,10 +87,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let customers = args.customers as usize;
     let config = company::config(&folder.path().join("histories"))?;
     let started = Instant::now();
-    runtime.block_on(write_histories(&config.store, customers))?;
+    runtime.block_on(write_histories(&folder.path().join("histories"), customers))?;
     let write_seconds = started.elapsed().as_secs_f64();
     let (resident, cpu, started) = (load::resident_bytes(), load::cpu_seconds(), Instant::now());
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store)?);
+    let store = config.store.open(&config.tenant)?;
     let booted = runtime.block_on(Engine::boot(&config, store, None))?;
     let start_seconds = started.elapsed().as_secs_f64();
     let start_cpu_seconds = load::cpu_seconds() - cpu;
@@ -156,8 +156,7 @@ fn offers(customers: std::ops::Range<usize>, engine: &Engine) -> Vec<Offer> {
 }
 
 /// As a server records them, many together.
-async fn write_histories(store: &Path, customers: usize) -> Result<(), Failure> {
-    let folder = store.parent().unwrap_or(Path::new(""));
+async fn write_histories(folder: &Path, customers: usize) -> Result<(), Failure> {
     let server = Server::start(company::config(folder)?, None).await?;
     let together = BATCH / company::EVENTS;
     for first in (0..customers).step_by(together) {
