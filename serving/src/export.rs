@@ -161,7 +161,8 @@ pub(crate) fn customer_records(
             listening = give(table, json);
         }
         Ok(())
-    })
+    })?;
+    Ok(())
 }
 
 fn json<T: Serialize>(record: &T) -> String {

@@ -22,7 +22,7 @@ mod url;
 
 pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
 pub use postgres::PostgresStore;
-pub use shared::Shared;
+pub use shared::{Reading, Shared};
 pub use sqlite::SqliteStore;
 pub use url::{ReadStore, StoreUrl};
 

@@ -68,8 +68,8 @@ impl Postgres {
     /// # Panics
     /// Where it is not ready within half a minute.
     pub fn run(&mut self) {
-        let log = std::fs::File::options();
-        let log = log.create(true).append(true).to_owned();
+        let mut log = std::fs::File::options();
+        let log = log.create(true).append(true);
         let log = log.open(self.folder.path().join("server.log")).unwrap();
         // The machine does not crash in a test, so nothing is gained by waiting for its disk.
         let started = unprivileged(&self.programs.join("postgres"))

@@ -50,7 +50,9 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_decided_is_learnt_from_and_decides_again_on_postgres() {
-    let Some(database) = Postgres::start() else { return };
+    let Some(database) = Postgres::start() else {
+        return;
+    };
     the_loop_closes(&(on(&database.url()) + CLOCK)).await;
 }
 

@@ -58,7 +58,9 @@ async fn what_was_answered_survives_a_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_survives_a_kill_on_postgres() {
-    let Some(database) = Postgres::start() else { return };
+    let Some(database) = Postgres::start() else {
+        return;
+    };
     answers_survive_a_kill(&(on(&database.url()) + CLOCK)).await;
 }
 

@@ -94,7 +94,9 @@ impl Key {
                 Some((Index::Request, request_id.as_str())),
             ),
             Self::Outcome { decision_id } => (Some((Index::Outcome, decision_id.as_str())), None),
-            Self::Catalogue { strategy_id } => (Some((Index::Catalogue, strategy_id.as_str())), None),
+            Self::Catalogue { strategy_id } => {
+                (Some((Index::Catalogue, strategy_id.as_str())), None)
+            }
         };
         first.into_iter().chain(second)
     }
@@ -114,7 +116,7 @@ pub(super) struct Encoded {
 pub(super) const HOUSE: &str = "";
 
 /// What must not have changed unseen when `entry` is written: its customer, or for what concerns
-/// all of them [`HOUSE`]. What is learnt is guarded by the lease, a catalogue by its key.
+/// all of them [`HOUSE`]. Whoever writes about a customer must have seen the latter too. What is learnt is guarded by the lease, a catalogue by its key.
 pub(super) fn about(entry: &Entry) -> Option<&str> {
     match entry {
         Entry::Recorded(one) => Some(one.customer_id().as_str()),

@@ -15,7 +15,7 @@ mod reader;
 mod scan;
 mod schema;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, unreachable_pub)]
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../../tests/src/postgres.rs"]
 mod server;
 mod writer;
@@ -127,7 +127,7 @@ pub struct PostgresStore {
     reader: Arc<Reader>,
     queue: Option<mpsc::Sender<Job>>,
     waiting: Arc<AtomicUsize>,
-    ended: std::sync::mpsc::Receiver<()>,
+    ended: Mutex<std::sync::mpsc::Receiver<()>>,
     threads: Threads,
 }
 
@@ -160,7 +160,7 @@ impl PostgresStore {
             reader,
             queue: Some(queue),
             waiting,
-            ended,
+            ended: Mutex::new(ended),
             threads,
         })
     }
@@ -203,7 +203,9 @@ impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.queue.take();
         // The writer has a bound of its own for each thing that it does.
-        let _ = self.ended.recv_timeout(ENDING);
+        if let Ok(ended) = self.ended.get_mut() {
+            let _ = ended.recv_timeout(ENDING);
+        }
     }
 }
 
@@ -276,7 +278,8 @@ impl Shared for PostgresStore {
 
     fn unchanged(&self, customer: &CustomerId) -> Appending {
         let (reader, id) = (Arc::clone(&self.reader), customer.to_string());
-        self.threads.spawn(async move { reader.unchanged(&id).await })
+        self.threads
+            .spawn(async move { reader.unchanged(&id).await })
     }
 
     fn lead(&self, from_others: bool) -> Reading<bool> {

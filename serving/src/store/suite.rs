@@ -119,7 +119,10 @@ async fn many_callers_are_all_answered_and_the_chain_holds(open: Open<'_>) {
     let kinds: Vec<_> = read.iter().map(|(_, entry)| entry.kind()).collect();
     assert_eq!(kinds.len(), 1_000);
     let mut pairs = kinds.chunks(2);
-    assert!(pairs.all(|pair| pair[0] != pair[1]), "an append was torn apart");
+    assert!(
+        pairs.all(|pair| pair[0] != pair[1]),
+        "an append was torn apart"
+    );
 }
 
 async fn large_appends_stay_whole(open: Open<'_>) {
@@ -138,8 +141,7 @@ async fn what_is_erased_is_gone_and_the_rest_is_not(open: Open<'_>) {
     store.append(every_kind()).await.unwrap();
     let read = all_of(&*store).unwrap();
     let gone = |entry: &Entry| matches!(entry, Entry::Decided(_) | Entry::Matured(_));
-    let (erased, kept): (Vec<_>, Vec<_>) =
-        read.into_iter().partition(|(_, entry)| gone(entry));
+    let (erased, kept): (Vec<_>, Vec<_>) = read.into_iter().partition(|(_, entry)| gone(entry));
     assert_eq!(erased.len(), 2);
     store.erase(erased.clone()).await.unwrap();
     // To repeat it is safe.

@@ -14,7 +14,7 @@ pub enum StoreUrl {
     /// One file of SQLite a tenant.
     File(PathBuf),
     /// A database of PostgreSQL for all tenants.
-    Postgres(Database),
+    Postgres(Box<Database>),
 }
 
 impl fmt::Display for StoreUrl {
@@ -35,7 +35,7 @@ impl StoreUrl {
     pub fn read(url: &str, ca: Option<&Path>, folder: &Path) -> Result<Self, String> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let ca = ca.map(|ca| folder.join(ca));
-            return Database::read(url, ca).map(Self::Postgres);
+            return Database::read(url, ca).map(|database| Self::Postgres(Box::new(database)));
         }
         match url.strip_prefix("file:").filter(|path| !path.is_empty()) {
             Some(path) => Ok(Self::File(folder.join(path))),

@@ -249,7 +249,9 @@ async fn rounds_of_kills_lose_nothing_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rounds_of_kills_lose_nothing_and_double_nothing_on_postgres() {
-    let Some(database) = Postgres::start() else { return };
+    let Some(database) = Postgres::start() else {
+        return;
+    };
     kill_in_rounds(&(on(&database.url()) + QUICK)).await;
 }
 

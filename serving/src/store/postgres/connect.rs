@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// A parameter of a statement.
+pub(super) type Part<'a> = &'a (dyn ToSql + Sync);
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(3);

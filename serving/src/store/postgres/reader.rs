@@ -1,10 +1,10 @@
 //! One connection for everything that is looked up: look-ups of many callers share it at once.
 
 use super::Base;
-use super::connect::failed;
+use super::connect::{Part, failed};
 use super::scan::link;
 use crate::store::chain::{self, Link, Tail};
-use crate::store::keys::Index;
+use crate::store::keys::{HOUSE, Index};
 use crate::store::{Entry, StoreError};
 use lagom_model::log::Decision;
 use std::future::Future;
@@ -81,7 +81,8 @@ impl Session {
              leads_until = clock_timestamp() + make_interval(secs => $3) \
              WHERE tenant = $1 AND ($4 OR leader IS NULL OR leader = $2 \
              OR leads_until < clock_timestamp())";
-        let unseen = "SELECT seq FROM lagom_log WHERE tenant = $1 AND about = $2 AND seq > $3";
+        let unseen =
+            "SELECT seq FROM lagom_log WHERE tenant = $1 AND about = ANY ($2) AND seq > $3";
         let head = "SELECT seq FROM lagom_head WHERE tenant = $1";
         Ok(Self {
             find: client.prepare(find).await.map_err(&preparing)?,
@@ -157,7 +158,8 @@ impl Reader {
         let session = self.session().await?;
         let kind = index as i16;
         let (client, tenant) = (&session.client, &self.base.tenant);
-        let question = client.query_opt(&session.find, &[tenant, &kind, &key]);
+        let parts: [Part<'_>; 3] = [tenant, &kind, &key];
+        let question = client.query_opt(&session.find, &parts);
         let row = self.ask("reading a decision", &session, question).await?;
         row.map(|row| checked(&row)).transpose()
     }
@@ -180,7 +182,9 @@ impl Reader {
             }
         };
         match entry {
-            Entry::Decided(one) if one.decision_id.as_str() == key || one.request_id.as_str() == key => {
+            Entry::Decided(one)
+                if one.decision_id.as_str() == key || one.request_id.as_str() == key =>
+            {
                 Ok(Some(Arc::unwrap_or_clone(one)))
             }
             other => Err(StoreError::Damaged {
@@ -199,8 +203,11 @@ impl Reader {
         let sql = "SELECT key FROM lagom_key WHERE tenant = $1 AND kind = $2";
         let kind = Index::Catalogue as i16;
         let (client, tenant) = (&session.client, &self.base.tenant);
-        let question = client.query(sql, &[tenant, &kind]);
-        let rows = self.ask("reading the catalogues", &session, question).await?;
+        let parts: [Part<'_>; 2] = [tenant, &kind];
+        let question = client.query(sql, &parts);
+        let rows = self
+            .ask("reading the catalogues", &session, question)
+            .await?;
         for row in rows {
             let key: String = row.get(0);
             if self.base.catalogues.get(&key).is_none()
@@ -214,7 +221,8 @@ impl Reader {
     }
 
     async fn head(&self, session: &Arc<Session>) -> Result<i64, StoreError> {
-        let question = session.client.query_one(&session.head, &[&self.base.tenant]);
+        let parts: [Part<'_>; 1] = [&self.base.tenant];
+        let question = session.client.query_one(&session.head, &parts);
         let row = self.ask("reading the head of the log", session, question);
         Ok(row.await?.get(0))
     }
@@ -231,8 +239,7 @@ impl Reader {
             let (first, last) = (first.0, last.1);
             let (from, to): (Vec<i64>, Vec<i64>) = gaps.into_iter().unzip();
             let (client, tenant) = (&session.client, &self.base.tenant);
-            let parts: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-                [tenant, &from, &to, &first, &last, &NEWS];
+            let parts: [Part<'_>; 6] = [tenant, &from, &to, &first, &last, &NEWS];
             let question = client.query(&session.news, &parts);
             let rows = self.ask("reading the log", &session, question).await?;
             if rows.is_empty() {
@@ -259,7 +266,10 @@ impl Reader {
         let session = self.session().await?;
         let after = self.base.taken().upto();
         let (client, tenant) = (&session.client, &self.base.tenant);
-        let question = client.query(&session.unseen, &[tenant, &about, &after]);
+        let abouts = [about, HOUSE];
+        let abouts = abouts.as_slice();
+        let parts: [Part<'_>; 3] = [tenant, &abouts, &after];
+        let question = client.query(&session.unseen, &parts);
         let rows = self.ask("looking for news", &session, question).await?;
         let taken = self.base.taken();
         match rows.iter().all(|row| taken.has(row.get(0))) {
@@ -278,8 +288,7 @@ impl Reader {
     async fn take_lease(&self, from_others: bool) -> Result<bool, StoreError> {
         let session = self.session().await?;
         let (client, tenant) = (&session.client, &self.base.tenant);
-        let parts: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [tenant, &self.base.me, &LEASE, &from_others];
+        let parts: [Part<'_>; 4] = [tenant, &self.base.me, &LEASE, &from_others];
         let question = client.execute(&session.lead, &parts);
         let rows = self.ask("keeping the lease of learning", &session, question);
         Ok(rows.await? == 1)

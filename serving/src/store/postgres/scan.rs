@@ -1,6 +1,6 @@
 //! The whole log in order, page by page, within one view of the database.
 
-use super::connect::failed;
+use super::connect::{Part, failed};
 use super::{Base, Threads};
 use crate::store::chain::{self, Link, Tail};
 use crate::store::filed::{Filed, Sum};
@@ -84,8 +84,9 @@ impl View {
     async fn page(&self, after: i64) -> Result<Vec<Row>, StoreError> {
         let sql = "SELECT seq, kind, crc, body FROM lagom_log \
                    WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-        let rows = self.client.query(sql, &[&self.base.tenant, &after, &PAGE]);
-        rows.await.map_err(failed("reading the log"))
+        let parts: [Part<'_>; 3] = [&self.base.tenant, &after, &PAGE];
+        let rows = self.client.query(sql, &parts).await;
+        rows.map_err(failed("reading the log"))
     }
 
     async fn summed(&self, index: Index) -> Result<Sum, StoreError> {
@@ -95,8 +96,9 @@ impl View {
         let mut last = String::new();
         loop {
             let kind = index as i16;
-            let rows = self.client.query(sql, &[&self.base.tenant, &kind, &last, &KEYS]);
-            let rows = rows.await.map_err(failed("reading an index of the log"))?;
+            let parts: [Part<'_>; 4] = [&self.base.tenant, &kind, &last, &KEYS];
+            let rows = self.client.query(sql, &parts).await;
+            let rows = rows.map_err(failed("reading an index of the log"))?;
             for row in &rows {
                 sum.add(row.get(0), row.get(1));
             }

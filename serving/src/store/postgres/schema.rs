@@ -41,7 +41,8 @@ pub(super) async fn prepare(base: &Base) -> Result<(), StoreError> {
         }
     }
     check_version(&client).await?;
-    let begin = "INSERT INTO lagom_head (tenant, seq, crc) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING";
+    let begin =
+        "INSERT INTO lagom_head (tenant, seq, crc) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING";
     let begun = client.execute(begin, &[&base.tenant]).await;
     begun.map(drop).map_err(failed("beginning the log"))
 }
@@ -96,7 +97,10 @@ async fn migrate(client: &mut Client) -> Result<(), Step> {
         .await?;
     let sql = "SELECT coalesce(max(version), 0) FROM lagom_version";
     let done: i32 = transaction.query_one(sql, &[]).await?.get(0);
-    for (version, step) in (1_i32..).zip(STEPS).skip(usize::try_from(done).unwrap_or(0)) {
+    for (version, step) in (1_i32..)
+        .zip(STEPS)
+        .skip(usize::try_from(done).unwrap_or(0))
+    {
         transaction.batch_execute(step).await?;
         let sql = "INSERT INTO lagom_version (version) VALUES ($1)";
         transaction.execute(sql, &[&version]).await?;

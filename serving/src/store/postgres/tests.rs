@@ -23,7 +23,9 @@ fn open(server: &Postgres, name: &str) -> PostgresStore {
 /// One server for all of it: it takes longer to start than the rest takes together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_does_what_every_store_does_and_what_replicas_need() {
-    let Some(mut server) = Postgres::start() else { return };
+    let Some(mut server) = Postgres::start() else {
+        return;
+    };
     suite::all(&mut |name| Arc::new(open(&server, name))).await;
     it_is_read_beside_its_writer(&server).await;
     damage_and_gaps_are_reported_where_they_lie(&server).await;
@@ -48,12 +50,28 @@ async fn it_is_read_beside_its_writer(server: &Postgres) {
 
 async fn damage_and_gaps_are_reported_where_they_lie(server: &Postgres) {
     for (n, (sql, seq, what)) in [
-        ("UPDATE lagom_log SET body = body || 'x' WHERE seq = 4", 4, "checksum"),
-        ("UPDATE lagom_log SET crc = crc + 1 WHERE seq = 6", 6, "checksum"),
+        (
+            "UPDATE lagom_log SET body = body || 'x' WHERE seq = 4",
+            4,
+            "checksum",
+        ),
+        (
+            "UPDATE lagom_log SET crc = crc + 1 WHERE seq = 6",
+            6,
+            "checksum",
+        ),
         ("UPDATE lagom_log SET kind = 2 WHERE seq = 5", 5, "checksum"),
         ("DELETE FROM lagom_log WHERE seq = 3", 3, "missing"),
-        ("DELETE FROM lagom_log WHERE seq >= 9", 9, "10 records were committed"),
-        ("UPDATE lagom_head SET seq = 9", 10, "9 records were committed"),
+        (
+            "DELETE FROM lagom_log WHERE seq >= 9",
+            9,
+            "10 records were committed",
+        ),
+        (
+            "UPDATE lagom_head SET seq = 9",
+            10,
+            "9 records were committed",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -77,7 +95,10 @@ async fn damage_and_gaps_are_reported_where_they_lie(server: &Postgres) {
     store.append(every_kind()).await.unwrap();
     let _ = server.sql("DELETE FROM lagom_key WHERE tenant = 'misfiled' AND kind = 2");
     let error = all_of(&store).unwrap_err();
-    assert!(matches!(&error, StoreError::Misfiled { index: "request" }), "{error}");
+    assert!(
+        matches!(&error, StoreError::Misfiled { index: "request" }),
+        "{error}"
+    );
 }
 
 /// Takes in what others wrote, and returns how many records.
@@ -105,7 +126,10 @@ async fn who_has_not_seen_what_others_wrote_writes_nothing_about_it(server: &Pos
 
     let unseen = b.append(vec![samples::fact("f1")]).await.unwrap_err();
     assert!(matches!(unseen, StoreError::Overtaken), "{unseen}");
-    assert!(matches!(b.unchanged(&customer).await, Err(StoreError::Overtaken)));
+    assert!(matches!(
+        b.unchanged(&customer).await,
+        Err(StoreError::Overtaken)
+    ));
     let change = || {
         Entry::Policy(PolicyChange {
             at: samples::at(0),
@@ -113,7 +137,10 @@ async fn who_has_not_seen_what_others_wrote_writes_nothing_about_it(server: &Pos
             reason: String::new(),
         })
     };
-    assert!(matches!(b.append(vec![change()]).await, Err(StoreError::Overtaken)));
+    assert!(matches!(
+        b.append(vec![change()]).await,
+        Err(StoreError::Overtaken)
+    ));
     assert_eq!(catch_up(&b).await, every_kind().len());
     b.append(vec![samples::fact("f1"), change()]).await.unwrap();
     b.append(vec![samples::fact("f2")]).await.unwrap();
@@ -186,5 +213,8 @@ async fn a_restart_is_recovered_from(server: &mut Postgres) {
 fn another_version_is_refused(server: &Postgres) {
     let _ = server.sql("INSERT INTO lagom_version (version) VALUES (99)");
     let error = PostgresStore::open(&database(server), &tenant("t")).unwrap_err();
-    assert!(matches!(&error, StoreError::Format { found, .. } if found == "99"), "{error}");
+    assert!(
+        matches!(&error, StoreError::Format { found, .. } if found == "99"),
+        "{error}"
+    );
 }

@@ -2,17 +2,16 @@
 //! under the lock of the head.
 
 use super::Base;
-use super::connect::{failed, why};
+use super::connect::{Part, failed, why};
 use super::reader::Backoff;
 use crate::store::chain::{self, Tail};
-use crate::store::keys::{Encoded, Index, Key};
+use crate::store::keys::{Encoded, HOUSE, Index, Key};
 use crate::store::{Kind, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 /// Appends that share a transaction.
@@ -155,7 +154,11 @@ struct Writer {
 
 impl Writer {
     async fn session(&mut self) -> Result<(), StoreError> {
-        if self.session.as_ref().is_some_and(|one| !one.client.is_closed()) {
+        if self
+            .session
+            .as_ref()
+            .is_some_and(|one| !one.client.is_closed())
+        {
             return Ok(());
         }
         self.session = None;
@@ -275,7 +278,8 @@ impl Writer {
             return;
         };
         let sql = "UPDATE lagom_head SET leader = NULL WHERE tenant = $1 AND leader = $2";
-        let given = session.client.execute(sql, &[&self.base.tenant, &self.base.me]);
+        let parts: [Part<'_>; 2] = [&self.base.tenant, &self.base.me];
+        let given = session.client.execute(sql, &parts);
         if !matches!(tokio::time::timeout(STALLED, given).await, Ok(Ok(_))) {
             tracing::warn!("the lease of learning ends by itself");
         }
@@ -307,13 +311,14 @@ async fn look<'a>(
         .map(|(index, key)| (index as i16, key))
         .collect();
     let (kinds, names): (Vec<i16>, Vec<&str>) = keys.into_iter().unzip();
-    let abouts: HashSet<&str> = records().filter_map(|one| one.about.as_deref()).collect();
+    let abouts = records().filter_map(|one| one.about.as_deref());
+    let abouts: HashSet<&str> = abouts.chain([HOUSE]).collect();
     let abouts: Vec<&str> = abouts.into_iter().collect();
     let after = base.taken().upto();
     let (client, tenant) = (&session.client, &base.tenant);
-    let locking: [&(dyn ToSql + Sync); 1] = [tenant];
-    let using: [&(dyn ToSql + Sync); 3] = [tenant, &kinds, &names];
-    let seeing: [&(dyn ToSql + Sync); 3] = [tenant, &abouts, &after];
+    let locking: [Part<'_>; 1] = [tenant];
+    let using: [Part<'_>; 3] = [tenant, &kinds, &names];
+    let seeing: [Part<'_>; 3] = [tenant, &abouts, &after];
     let (begun, head, used, unseen) = tokio::join!(
         biased;
         client.batch_execute("BEGIN"),
@@ -345,7 +350,9 @@ async fn found(
     plan: &Plan<'_>,
 ) -> Result<bool, tokio_postgres::Error> {
     let (client, seq) = (&session.client, plan.tail.seq);
-    let row = client.query_opt(&session.row, &[&base.tenant, &seq]).await?;
+    let row = client
+        .query_opt(&session.row, &[&base.tenant, &seq])
+        .await?;
     let last = plan.rows.last();
     Ok(row.zip(last).is_some_and(|(row, (tail, record))| {
         row.get::<_, i64>(0) == i64::from(tail.crc) && row.get::<_, &[u8]>(1) == record.body
@@ -380,16 +387,20 @@ fn plan<'a>(
         let keys: Vec<(Index, &str)> = keys.collect();
         // Of the two keys of a decision callers know that of the request.
         let taken = keys.iter().rev();
-        let taken = taken.clone().find(|(index, key)| used.contains(&(*index as i16, *key)));
-        let abouts = job.iter().filter_map(|one| one.about.as_deref());
-        let learnt = job.iter().any(|one| matches!(one.kind, Kind::Matured | Kind::Published));
+        let taken = taken
+            .clone()
+            .find(|(index, key)| used.contains(&(*index as i16, *key)));
+        let mut abouts = job.iter().filter_map(|one| one.about.as_deref());
+        let learnt = job
+            .iter()
+            .any(|one| matches!(one.kind, Kind::Matured | Kind::Published));
         answers.push(if let Some((index, key)) = taken {
             Err(StoreError::Duplicate {
                 key: index.said(key),
             })
         } else if learnt && !leads {
             Err(StoreError::NotLeading)
-        } else if abouts.into_iter().any(|about| overtaken.contains(about)) {
+        } else if abouts.any(|about| overtaken.contains(about) || overtaken.contains(HOUSE)) {
             Err(StoreError::Overtaken)
         } else {
             used.extend(keys.into_iter().map(|(index, key)| (index as i16, key)));
@@ -429,10 +440,10 @@ async fn write(
         }
     }
     let (client, tenant) = (&session.client, &base.tenant);
-    let log: [&(dyn ToSql + Sync); 6] = [tenant, &seqs, &kinds, &crcs, &abouts, &bodies];
-    let filed: [&(dyn ToSql + Sync); 4] = [tenant, &keys.0, &keys.1, &keys.2];
+    let log: [Part<'_>; 6] = [tenant, &seqs, &kinds, &crcs, &abouts, &bodies];
+    let filed: [Part<'_>; 4] = [tenant, &keys.0, &keys.1, &keys.2];
     let crc = i64::from(plan.tail.crc);
-    let end: [&(dyn ToSql + Sync); 3] = [tenant, &plan.tail.seq, &crc];
+    let end: [Part<'_>; 3] = [tenant, &plan.tail.seq, &crc];
     let (log, filed, advanced, committed) = tokio::join!(
         biased;
         client.execute(&session.log, &log),
@@ -467,7 +478,9 @@ async fn blank(
         let sql = "UPDATE lagom_log SET kind = $3, body = $4, about = NULL \
                    WHERE tenant = $1 AND seq = $2";
         let body = tombstone.as_slice();
-        transaction.execute(sql, &[tenant, seq, &erased, &body]).await?;
+        transaction
+            .execute(sql, &[tenant, seq, &erased, &body])
+            .await?;
         for (index, value) in key.rows() {
             let sql = "DELETE FROM lagom_key WHERE tenant = $1 AND kind = $2 AND key = $3";
             let kind = index as i16;

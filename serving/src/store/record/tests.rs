@@ -12,7 +12,10 @@ const GOLDEN: &str = include_str!("golden-1.txt");
 
 fn knowing_the_sample() -> Catalogues {
     let catalogues = Catalogues::default();
-    catalogues.remember("s".to_owned(), samples::catalogue());
+    catalogues.learn(&Entry::Catalogue {
+        strategy_id: "s".to_owned(),
+        actions: samples::catalogue(),
+    });
     catalogues
 }
 

@@ -229,7 +229,10 @@ fn taken(transaction: &Transaction<'_>, records: &[Encoded]) -> rusqlite::Result
             if index == Index::Decision {
                 continue;
             }
-            if transaction.prepare_cached(sql(index).exists)?.exists([key])? {
+            if transaction
+                .prepare_cached(sql(index).exists)?
+                .exists([key])?
+            {
                 return Ok(Some(index.said(key)));
             }
         }
@@ -277,7 +280,9 @@ fn blank(connection: &mut Connection, records: &[(i64, Key)]) -> rusqlite::Resul
             .prepare_cached("UPDATE log SET kind = ?2, body = ?3 WHERE seq = ?1")?
             .execute(params![seq, chain::ERASED, chain::tombstone(kind, &body)])?;
         for (index, value) in key.rows() {
-            transaction.prepare_cached(sql(index).delete)?.execute([value])?;
+            transaction
+                .prepare_cached(sql(index).delete)?
+                .execute([value])?;
         }
     }
     transaction.commit()
