@@ -118,7 +118,10 @@ impl Export {
             }
             Entry::Decided(decision) => self.decisions.push(Arc::unwrap_or_clone(decision)),
             Entry::Matured(outcome) => self.outcomes.push(*outcome),
-            Entry::Catalogue { .. } | Entry::Reserved(_) | Entry::Policy(_) => {}
+            Entry::Catalogue { .. }
+            | Entry::Reserved(_)
+            | Entry::Policy(_)
+            | Entry::Forgotten { .. } => {}
             Entry::Published(one) => self.generations.push(one.without_state()),
             Entry::Assigned(one) => self.assignments.push(one),
             Entry::Phase(one) => self.phases.push(*one),

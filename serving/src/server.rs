@@ -188,7 +188,11 @@ impl Server {
         for one in booted {
             let watched = watching::models(Arc::clone(&one.engine), stopped.clone());
             servers.push(tokio::spawn(watched));
-            let learner = Learner::new(one.engine, one.learning, one.requests);
+            if one.engine.store().shared().is_some() {
+                let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
+                servers.push(tokio::spawn(async move { engine.follow(stopped).await }));
+            }
+            let learner = Learner::new(one);
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
         }
         set_health(&health, ServingStatus::Serving).await;

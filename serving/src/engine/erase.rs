@@ -20,6 +20,7 @@ impl Engine {
     /// [`Failure::Unknown`], and [`Failure::Store`] where nothing or not everything could be erased;
     /// to repeat it is safe.
     pub async fn erase(&self, id: &CustomerId) -> Result<u64, Failure> {
+        self.catch_up().await?;
         if !self.knows(id) {
             return Err(Failure::unknown("customer", id));
         }
@@ -41,6 +42,10 @@ impl Engine {
         let (records, decisions) = self.records_of(id)?;
         let count = records.len() as u64;
         self.store.erase(records).await?;
+        if self.store.shared().is_some() {
+            let digest = self.digest(id);
+            self.append(vec![Entry::Forgotten { digest }]).await?;
+        }
         self.pending.forget(&decisions);
         // Whoever waits for the lock finds this mark and looks the customer up again.
         *state = CustomerState::erased();
@@ -67,7 +72,8 @@ impl Engine {
                 Entry::Catalogue { .. }
                 | Entry::Published(_)
                 | Entry::Policy(_)
-                | Entry::Phase(_) => false,
+                | Entry::Phase(_)
+                | Entry::Forgotten { .. } => false,
             };
             if theirs {
                 records.push((seq, entry));

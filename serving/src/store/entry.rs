@@ -84,6 +84,11 @@ pub enum Entry {
     Assigned(Assignment),
     /// An experiment began, or what was agreed of it changed.
     Phase(Box<Phase>),
+    /// A customer was erased; other replicas forget whoever has this digest.
+    Forgotten {
+        /// Of tenant and customer.
+        digest: [u8; 32],
+    },
 }
 
 /// The kind of a record, as numbered in the file. Numbers are never used again.
@@ -108,13 +113,15 @@ pub enum Kind {
     Assigned = 8,
     /// [`Entry::Phase`].
     Phase = 9,
+    /// [`Entry::Forgotten`].
+    Forgotten = 10,
 }
 
 impl Kind {
     /// The kind of a number, if there is one.
     #[must_use]
     pub fn of(number: u8) -> Option<Self> {
-        const ALL: [Kind; 9] = [
+        const ALL: [Kind; 10] = [
             Kind::Recorded,
             Kind::Catalogue,
             Kind::Decided,
@@ -124,6 +131,7 @@ impl Kind {
             Kind::Policy,
             Kind::Assigned,
             Kind::Phase,
+            Kind::Forgotten,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == number)
     }
@@ -143,6 +151,7 @@ impl Entry {
             Self::Policy(_) => Kind::Policy,
             Self::Assigned(_) => Kind::Assigned,
             Self::Phase(_) => Kind::Phase,
+            Self::Forgotten { .. } => Kind::Forgotten,
         }
     }
 }

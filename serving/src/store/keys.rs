@@ -123,7 +123,7 @@ pub(super) fn about(entry: &Entry) -> Option<&str> {
         Entry::Decided(one) => Some(one.customer_id.as_str()),
         Entry::Reserved(one) => Some(one.customer_id.as_str()),
         Entry::Assigned(one) => Some(one.customer_id.as_str()),
-        Entry::Policy(_) | Entry::Phase(_) => Some(HOUSE),
+        Entry::Policy(_) | Entry::Phase(_) | Entry::Forgotten { .. } => Some(HOUSE),
         Entry::Catalogue { .. } | Entry::Matured(_) | Entry::Published(_) => None,
     }
 }

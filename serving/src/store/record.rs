@@ -36,6 +36,7 @@ pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
         Entry::Policy(one) => plain::Policy::of(one).encode_to_vec(),
         Entry::Assigned(one) => experiment::Assigned::of(one).encode_to_vec(),
         Entry::Phase(one) => experiment::Began::of(one).encode_to_vec(),
+        Entry::Forgotten { digest } => plain::Forgotten::of(*digest).encode_to_vec(),
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) fn decode(
         Kind::Policy => Entry::Policy(message::<plain::Policy>(body)?.read()?),
         Kind::Assigned => Entry::Assigned(message::<experiment::Assigned>(body)?.read()?),
         Kind::Phase => Entry::Phase(Box::new(message::<experiment::Began>(body)?.read()?)),
+        Kind::Forgotten => message::<plain::Forgotten>(body)?.read()?,
     })
 }
 

@@ -214,6 +214,7 @@ pub(crate) fn every_kind() -> Vec<Entry> {
             excluded: vec!["spring".to_owned()],
             state: vec![2],
         }),
+        Entry::Forgotten { digest: [7; 32] },
     ]
 }
 

@@ -234,7 +234,11 @@ fn logged(config: &Config) -> Logged {
                 logged.generation = one.generation;
                 logged.state = one.state;
             }
-            Entry::Catalogue { .. } | Entry::Policy(_) | Entry::Assigned(_) | Entry::Phase(_) => {}
+            Entry::Catalogue { .. }
+            | Entry::Policy(_)
+            | Entry::Assigned(_)
+            | Entry::Phase(_)
+            | Entry::Forgotten { .. } => {}
         }
         Ok(())
     })

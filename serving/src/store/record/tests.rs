@@ -77,7 +77,7 @@ fn a_decision_costs_bits_not_names_where_the_catalogue_is_known() {
 #[test]
 fn bytes_that_are_no_record_are_refused_with_a_reason() {
     let catalogues = knowing_the_sample();
-    for kind in (1..=9).map(|n| Kind::of(n).unwrap()) {
+    for kind in (1..=10).map(|n| Kind::of(n).unwrap()) {
         assert!(decode(kind, &[0xff; 9], &catalogues).is_err(), "{kind:?}");
     }
     assert!(
