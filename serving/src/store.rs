@@ -6,6 +6,7 @@
 //! over everything before it: damage and gaps are reported, never read past in silence.
 
 mod chain;
+mod copy;
 pub mod entry;
 mod filed;
 mod keys;
@@ -20,6 +21,7 @@ pub mod sqlite;
 mod suite;
 mod url;
 
+pub use copy::{Copied, CopyError, copy};
 pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
 pub use postgres::PostgresStore;
 pub use shared::{Reading, Shared};

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::print_stdout, reason = "a long run says what it has done")]
 
+#[path = "replicas/copy.rs"]
+mod copy;
 #[path = "replicas/failures.rs"]
 mod failures;
 

@@ -87,7 +87,7 @@ impl Database {
     }
 
     /// A new connection, with nothing prepared.
-    pub(super) async fn connect(&self) -> Result<Client, StoreError> {
+    pub(crate) async fn connect(&self) -> Result<Client, StoreError> {
         let tls = MakeRustlsConnect::new(self.certificates()?);
         let connecting = tokio::time::timeout(CONNECT, self.config.connect(tls)).await;
         let (client, connection) = connecting
