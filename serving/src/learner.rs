@@ -19,6 +19,7 @@ use lagom_model::bandit::Generation;
 use lagom_model::log::{LoggedRound, Outcome};
 use lagom_model::outcome::mature;
 use lagom_model::policy::learning::Learning;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -49,6 +50,9 @@ pub(crate) struct Learner {
     stale: bool,
     /// Whether the log learnt anew gives another generation than the one that was published.
     apart: bool,
+    /// Decisions whose outcomes were counted here last: if the report of their commit was lost, they
+    /// may come back as if another had counted them.
+    own: HashSet<DecisionId>,
     /// Up to which record the whole log was learnt when it was last learnt anew.
     learnt: i64,
 }
@@ -101,6 +105,7 @@ impl Learner {
             lessons: booted.lessons,
             stale: false,
             apart: false,
+            own: HashSet::new(),
             learnt: 0,
         }
     }
@@ -189,6 +194,7 @@ impl Learner {
                 latest = Some(generation);
             }
         }
+        self.own = due.iter().map(|(_, id)| id.clone()).collect();
         if let Err(error) = self.write(entries).await {
             // What was folded is not written, or was written by another.
             self.stale = true;

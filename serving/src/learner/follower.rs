@@ -120,7 +120,7 @@ impl Learner {
     }
 
     async fn fold_as_they_did(&mut self, outcome: Outcome) -> Result<(), Failure> {
-        if self.stale {
+        if self.stale || self.own.contains(&outcome.decision_id) {
             return Ok(());
         }
         let decision = self.engine.decision(&outcome.decision_id).await?;
