@@ -163,7 +163,7 @@ async fn what_is_done_at_one_is_known_at_the_other() {
     let mut ask = question(40);
     ask.request_id = "paused".to_owned();
     let paused = b.decisions().next_best_action(ask).await.unwrap();
-    assert_eq!(paused.get_ref().fallback, "paused");
+    assert!(paused.get_ref().fallback.contains("paused"));
     let reason = String::new();
     b.models()
         .resume_policy(ResumePolicyRequest { reason })
@@ -202,15 +202,17 @@ async fn one_learns_for_all_and_another_takes_over() {
     let b = Replica::start(&config).await;
     a.events().record_events(opening(120)).await.unwrap();
     let decide = async |replica: &Replica, from: usize, day: i64| {
+        let mut by = 0;
         for n in from..from + 60 {
             let mut ask = question(n);
             ask.as_of = at(MONDAY + day * DAY);
-            replica.decisions().next_best_action(ask).await.unwrap();
+            let answer = replica.decisions().next_best_action(ask).await.unwrap();
+            by = answer.into_inner().policy_generation;
         }
+        by
     };
-    decide(&a, 0, 0).await;
+    let before = decide(&a, 0, 0).await;
     // The windows close; the one that started last counts.
-    let before = generation(&b, "b-0").await;
     let began = Instant::now();
     let learnt = loop {
         let key = format!("b-{}", began.elapsed().as_micros());

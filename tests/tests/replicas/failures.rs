@@ -100,7 +100,7 @@ async fn call(channel: Channel, caller: usize, seen: Arc<Seen>, stop: Arc<Atomic
     }
 }
 
-/// One contact left: everybody confirms until answered; how many proceed.
+/// One contact left: everybody confirms until answered; how many proceed with a contact.
 async fn contended(replicas: &[Replica; 2]) -> usize {
     let mut facts = vec![customer(WANTED)];
     for n in 0..WANTING {
@@ -132,13 +132,18 @@ async fn contended(replicas: &[Replica; 2]) -> usize {
                     Err(status) => may_fail(&status),
                 }
             };
+            // Whoever asks after the contact is taken is advised to wait.
+            let action = answer.action.unwrap();
+            let contacts = action.channel != 0;
             let confirm = ConfirmActionRequest {
                 decision_id: answer.decision_id,
-                as_of: answer.action.unwrap().send_at,
+                as_of: action.send_at,
             };
             loop {
                 match second.confirm_action(confirm.clone()).await {
-                    Ok(answer) => break answer.get_ref().status() == ConfirmStatus::Proceed,
+                    Ok(answer) => {
+                        break contacts && answer.get_ref().status() == ConfirmStatus::Proceed;
+                    }
                     Err(status) => may_fail(&status),
                 }
             }
