@@ -177,6 +177,7 @@ fn record(
         customer_id: request.customer_id.clone(),
         invoice_id: request.invoice_id.clone(),
         fee_minor: snapshot.strategy().fee_minor(&action),
+        price_minor: snapshot.strategy().price_minor(&action),
         send_at,
         send_until,
         next_evaluation_at: from + Days::whole(i64::from(pause)),

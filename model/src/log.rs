@@ -104,6 +104,9 @@ pub struct Decision {
     pub next_evaluation_at: Timestamp,
     /// Fee to be charged with the action, in minor units of the invoice's currency.
     pub fee_minor: i64,
+    /// What carrying out the action costs where its step of the strategy says so, in minor units;
+    /// otherwise the objective's price holds.
+    pub price_minor: Option<i64>,
     /// Probability with which `action` was chosen.
     pub probability: f64,
     /// Every action that could have been chosen, in the catalogue's order.

@@ -78,7 +78,10 @@ pub fn between(
     }
     let executed = executed(decision, window());
     let sent = executed == Executed::Sent;
-    let price = objective.price_minor(decision.action.kind, decision.action.channel);
+    let price = decision.price_minor.unwrap_or_else(|| {
+        let action = &decision.action;
+        objective.price_minor(action.kind, action.channel).round() as i64
+    });
     let margin = now_known.customer().and_then(|one| one.annual_margin_minor);
     let mut outcome = Outcome {
         decision_id: decision.decision_id.clone(),
@@ -94,7 +97,7 @@ pub fn between(
         collection_case: window()
             .filter(on_invoice)
             .any(|event| event.kind == EventType::CollectionOpened),
-        cost_minor: if sent { price.round() as i64 } else { 0 },
+        cost_minor: if sent { price } else { 0 },
         fee_minor: if sent { decision.fee_minor } else { 0 },
         value_minor: 0.0,
         censored: false,

@@ -114,10 +114,16 @@ impl Strategy {
         self.fees[self.entries[place].fee]
     }
 
+    /// What carrying out `action` costs, where its step says so, in minor units of
+    /// [`Self::currency`].
+    #[must_use]
+    pub fn price_minor(&self, action: &Action) -> Option<i64> {
+        self.price_at(self.place(action)?)
+    }
+
     /// What carrying out the action at `place` of the catalogue costs, where its step says so, in minor
     /// units.
-    #[must_use]
-    pub fn price_at(&self, place: usize) -> Option<i64> {
+    pub(crate) fn price_at(&self, place: usize) -> Option<i64> {
         self.spec.steps[self.entries[place].step?].price_minor
     }
 

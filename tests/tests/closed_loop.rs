@@ -9,7 +9,6 @@ use lagom_proto::v1::{EventType, RecordEventsRequest};
 use lagom_tests::company::{DAY, MONDAY, at, fact, opening, question};
 use lagom_tests::postgres::Postgres;
 use lagom_tests::{Server, lagom, on};
-use lagom_training::registry::Registry;
 use lagom_training::tables::{Format, Tables};
 use std::path::Path;
 use std::process::Command;
@@ -146,9 +145,8 @@ async fn the_loop_closes(clock: &str) {
     let id = report["model_id"].as_str().unwrap();
     let listed = succeed(folder.path(), &["models", "--models", "models"]);
     assert!(listed.contains(id), "{listed}");
-    Registry::at(&folder.path().join("models"))
-        .promote(id)
-        .unwrap();
+    let models = folder.path().join("models");
+    lagom_serving::registry::promote(&models, id, "the first").unwrap();
 
     let server = Server::start(folder.path(), clock);
     let mut decisions = DecisionServiceClient::new(server.channel().await);

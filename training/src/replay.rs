@@ -1,21 +1,23 @@
 //! The past under another pack or strategy: every logged decision made again.
 //!
-//! Each decision is made from what was known then, so the past that it sees is the one that was
-//! lived: a contact that another strategy would have spared is still in the history of the
-//! decisions after it. What a whole life under another policy is worth is a question for off-policy
-//! evaluation, not for a replay.
+//! Each decision is made from what was known then, in the past that the replay itself has made:
+//! its own messages stand where the logged ones were. What customers did stays as it was, so that
+//! contacts, fees and claims are those of the other rules, but nobody pays earlier or later for
+//! them. What a whole life under another policy is worth is a question for off-policy evaluation.
 
 mod disparity;
+mod past;
 mod tally;
 
 pub use disparity::Group;
 pub use tally::{Change, Refusals, Tally};
 
 use disparity::Treatment;
+use past::Past;
 
 use crate::tables::{Partitions, TableError, Tables};
 use lagom_features::History;
-use lagom_features::domain::{CustomerId, Timestamp};
+use lagom_features::domain::{Days, Timestamp};
 use lagom_model::decide::{DecideError, PolicyKind, Request, Snapshot, Workspace, decide};
 use lagom_model::log::Decision;
 use rayon::prelude::*;
@@ -55,6 +57,10 @@ pub struct ReplayOptions {
     pub until: Option<Timestamp>,
     /// Which policy of the snapshot decides.
     pub policy: PolicyKind,
+    /// Whether each decision sees the past as it was lived, with the logged messages in it.
+    pub as_lived: bool,
+    /// For how long a person who is asked keeps a case to herself.
+    pub review: Days,
     /// About how many events are held in memory at once.
     pub events_at_once: u64,
 }
@@ -111,29 +117,31 @@ pub fn replay(
                     .until
                     .is_none_or(|until| decision.decided_at < until)
         });
-        let again: Vec<_> = tables
-            .decisions
+        let by_customer = by_customer(&tables.decisions);
+        let again: Vec<_> = by_customer
             .par_iter()
-            .map_init(Workspace::new, |workspace, decision| {
-                remake(decision, &histories, snapshot, options.policy, workspace)
+            .map_init(Workspace::new, |workspace, decisions| {
+                let Some(history) = histories.get(&decisions[0].customer_id) else {
+                    return Ok(None);
+                };
+                remake(decisions, history, snapshot, options, workspace).map(Some)
             })
             .collect();
-        for (logged, again) in tables.decisions.iter().zip(again) {
-            match again {
-                Ok(again) => {
-                    let history = &histories[&logged.customer_id];
-                    replay.take(logged, &again, history, snapshot, &mut changes);
-                    if let Some(customer) = history.as_of(logged.decided_at).customer() {
-                        before.take(logged, customer);
-                        after.take(&again, customer);
-                    }
-                }
-                Err(DecideError::Customer(_) | DecideError::Invoice { .. }) => replay.unknown += 1,
-                Err(source) => {
-                    return Err(ReplayError::Decide {
-                        decision_id: logged.decision_id.to_string(),
-                        source,
-                    });
+        for (decisions, again) in by_customer.iter().zip(again) {
+            let Some(again) = again? else {
+                replay.unknown += decisions.len() as u64;
+                continue;
+            };
+            let history = &histories[&decisions[0].customer_id];
+            for (logged, again) in decisions.iter().zip(again) {
+                let Some(again) = again else {
+                    replay.unknown += 1;
+                    continue;
+                };
+                replay.take(logged, &again, history, snapshot, &mut changes);
+                if let Some(customer) = history.as_of(logged.decided_at).customer() {
+                    before.take(logged, customer);
+                    after.take(&again, customer);
                 }
             }
         }
@@ -148,28 +156,62 @@ pub fn replay(
     Ok(replay)
 }
 
+/// The decisions of each customer in the order in which they were made.
+fn by_customer(decisions: &[Decision]) -> Vec<Vec<&Decision>> {
+    let mut all: BTreeMap<_, Vec<&Decision>> = BTreeMap::new();
+    for decision in decisions {
+        all.entry(&decision.customer_id).or_default().push(decision);
+    }
+    let mut all: Vec<_> = all.into_values().collect();
+    for decisions in &mut all {
+        decisions.sort_by_key(|one| (one.decided_at, &one.decision_id));
+    }
+    all
+}
+
+/// One customer's decisions made again; none of a decision whose customer or invoice was not known.
 fn remake(
-    logged: &Decision,
-    histories: &BTreeMap<CustomerId, History>,
+    decisions: &[&Decision],
+    lived: &History,
     snapshot: &Snapshot,
-    policy: PolicyKind,
+    options: &ReplayOptions,
     workspace: &mut Workspace,
-) -> Result<Decision, DecideError> {
-    let unknown = || DecideError::Customer(logged.customer_id.clone());
-    let request = Request {
-        tenant: logged.tenant.clone(),
-        decision_id: logged.decision_id.clone(),
-        request_id: logged.request_id.clone(),
-        customer_id: logged.customer_id.clone(),
-        invoice_id: logged.invoice_id.clone(),
-        history: histories.get(&logged.customer_id).ok_or_else(unknown)?,
-        now: logged.decided_at,
-        reserved: &[],
-        allowed_channels: None,
-        arm: None,
-        policy: Some(policy),
-    };
-    decide(snapshot, &request, workspace)
+) -> Result<Vec<Option<Decision>>, ReplayError> {
+    let mut past = Past::of(lived);
+    let mut made = Vec::with_capacity(decisions.len());
+    for &logged in decisions {
+        let request = Request {
+            tenant: logged.tenant.clone(),
+            decision_id: logged.decision_id.clone(),
+            request_id: logged.request_id.clone(),
+            customer_id: logged.customer_id.clone(),
+            invoice_id: logged.invoice_id.clone(),
+            history: past.history(),
+            now: logged.decided_at,
+            reserved: &[],
+            allowed_channels: None,
+            arm: None,
+            policy: Some(options.policy),
+        };
+        let again = match decide(snapshot, &request, workspace) {
+            Ok(again) => again,
+            Err(DecideError::Customer(_) | DecideError::Invoice { .. }) => {
+                made.push(None);
+                continue;
+            }
+            Err(source) => {
+                return Err(ReplayError::Decide {
+                    decision_id: logged.decision_id.to_string(),
+                    source,
+                });
+            }
+        };
+        if !options.as_lived && again.action != logged.action {
+            past.replace(logged, &again, options.review);
+        }
+        made.push(Some(again));
+    }
+    Ok(made)
 }
 
 impl Replay {

@@ -15,7 +15,6 @@ mod figures;
 mod visits;
 
 pub use confounding::Confounding;
-pub use figures::{Estimand, Figure, METRICS, Segment};
 
 use crate::progress::work;
 use crate::tables::{TableError, Tables};
@@ -27,12 +26,12 @@ use lagom_model::log::{Decision, Executed, LoggedRound, Outcome, join};
 use lagom_model::objective::Objective;
 use lagom_model::ope::OpeError;
 use lagom_model::ope::Round;
-use lagom_model::ope::calibration::{Calibration, CalibrationCount};
-use lagom_model::ope::gate::{Evidence, GateSpec, Pair, Verdict, judge};
+use lagom_model::ope::calibration::CalibrationCount;
+use lagom_model::ope::gate::{Evidence, GateSpec, Pair, judge};
+use lagom_model::ope::valuation::Valuation;
 use lagom_model::outcome::between;
 use lagom_model::policy::learning::Learning;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use thiserror::Error;
@@ -108,31 +107,6 @@ pub struct ValuationOptions {
     pub gate: GateSpec,
     /// Why the candidate cannot be trusted on this period, beforehand.
     pub objections: Vec<String>,
-}
-
-/// Both estimands of a candidate against an incumbent, and the verdict on the episode value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Valuation {
-    /// Lives begin here or later.
-    pub from: Timestamp,
-    /// Days after the first decision that are counted.
-    pub horizon_days: u16,
-    /// Lives of invoices.
-    pub lives: usize,
-    /// Decisions in them.
-    pub decisions: usize,
-    /// Customers.
-    pub customers: usize,
-    /// Lives whose customer or invoice the tables do not know.
-    pub left_out: usize,
-    /// One decision replaced, the logging policy afterwards; none where no outcome has matured.
-    pub one_step: Option<Estimand>,
-    /// Every decision of a life.
-    pub episode: Estimand,
-    /// Actions against logged probabilities.
-    pub calibration: Option<Calibration>,
-    /// The gate's verdict on the episode value.
-    pub verdict: Verdict,
 }
 
 impl OwnLog {

@@ -160,7 +160,9 @@ impl GuardrailsSpec {
             let known = |pack: &Pack| pack.rules().iter().any(|rule| rule.id == *change.rule);
             let rule = &change.rule;
             if readable && !packs.iter().any(known) {
-                let what = format!("overrides: no pack in use has a rule `{rule}`");
+                let hint = nearest(rule, &packs)
+                    .map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+                let what = format!("overrides: no pack in use has a rule `{rule}`{hint}");
                 fault(("overrides", at), what);
             }
             if change.reason.trim().is_empty() {
@@ -186,4 +188,19 @@ impl GuardrailsSpec {
         hasher.update(spec.as_bytes());
         hasher.finalize().to_hex()[..16].to_owned()
     }
+}
+
+/// The rule of `packs` whose name is most like `wanted`, if any is much like it.
+fn nearest<'a>(wanted: &str, packs: &'a [Pack]) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    let rules = packs.iter().flat_map(Pack::rules);
+    let likeness = rules.map(|rule| {
+        (
+            strsim::jaro_winkler(wanted, rule.id.as_str()),
+            rule.id.as_str(),
+        )
+    });
+    let best = likeness.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness >= ALIKE)
+        .map(|(_, id)| id)
 }

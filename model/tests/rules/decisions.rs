@@ -2,7 +2,7 @@
 
 use crate::case::{Case, invoice_id};
 use lagom_features::domain::{
-    CustomerId, DecisionId, EventType, Money, RequestId, TenantId, Timestamp,
+    Channel, CustomerId, Days, DecisionId, EventType, Money, RequestId, TenantId, Timestamp,
 };
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::BanditConfig;
@@ -12,6 +12,7 @@ use lagom_model::decide::{
 use lagom_model::guardrails::Override;
 use lagom_model::log::{Decision, Executed, LoggedRound, Outcome};
 use lagom_model::objective::Objective;
+use lagom_model::outcome::mature;
 use lagom_model::policy::context::{Context, default_entries};
 use lagom_model::policy::learning::Learning;
 use lagom_model::strategy::Strategy;
@@ -244,4 +245,35 @@ fn a_firm_tone_is_open_once_it_is_credibly_worth_more_and_not_before() {
     assert!(chance(&decided, FIRM) > Some(0.0));
     let decided = decide_after(&slightly, &strict);
     kept_gentle(&decided, FIRM);
+}
+
+/// A letter with an enclosure costs more than the channel's price, and the books must say so.
+#[test]
+fn a_step_with_a_price_of_its_own_is_charged_at_that_price() {
+    let priced = |price: &str| -> Strategy {
+        let text = format!(
+            "steps = [{{ kind = \"reminder\", channels = [\"email\"], tones = [\"neutral\"], \
+             timings = [\"d0-midday\"]{price} }}]\n\
+             stages = [{{ name = \"late\", from_day = 1, kinds = [\"reminder\"] }}]\n\
+             ladder = [{{ kind = \"reminder\", from_day = 1, channels = [\"email\"], \
+             gentle = \"neutral\", neutral = \"neutral\", firm = \"neutral\" }}]\n"
+        );
+        Strategy::new(toml::from_str(&text).unwrap()).unwrap()
+    };
+    let case = late();
+    let objective = Objective {
+        channel_prices_minor: [(Channel::Email, 45.0)].into(),
+        ..Objective::default()
+    };
+    let charged = |price: &str| {
+        let snapshot = snapshot(&case, priced(price), PolicyKind::Ladder);
+        let decided = decision(&case, &snapshot, "d");
+        assert!(!decided.action.is_wait(), "{}", decided.reason);
+        let over = case.now + Days::whole(31);
+        let outcome = mature(&decided, &case.history(), &objective, 30, over).unwrap();
+        (decided.price_minor, outcome.cost_minor)
+    };
+    assert_eq!(charged(""), (None, 45));
+    assert_eq!(charged(", price_minor = 310"), (Some(310), 310));
+    assert_eq!(charged(", price_minor = 0"), (Some(0), 0));
 }

@@ -96,6 +96,21 @@ fn one_broken_pack_leaves_no_guardrails() {
 }
 
 #[test]
+fn an_override_of_a_rule_that_is_not_there_names_the_one_that_was_meant() {
+    let told = |rule: &str| {
+        let spec = GuardrailsSpec {
+            overrides: vec![Override::off(rule, "a slip of the pen")],
+            ..GuardrailsSpec::default()
+        };
+        Guardrails::new(&spec).unwrap_err().to_string()
+    };
+    let slip = told("global.cap_weekly");
+    assert!(slip.contains("did you mean `global.weekly_cap`?"), "{slip}");
+    let nonsense = told("xyz");
+    assert!(!nonsense.contains("did you mean"), "{nonsense}");
+}
+
+#[test]
 fn a_companys_own_pack_holds_beside_the_built_in_ones() {
     let own = Guardrails::with_packs(&GuardrailsSpec::default(), &[GOOD]).unwrap();
     assert!(own.pack().contains("+XX#"), "{}", own.pack());

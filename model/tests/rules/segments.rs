@@ -249,9 +249,10 @@ fn stages_are_entered_and_left_by_what_has_been_done() {
     assert_eq!(failed(2).refusal_of(sms, &strategy), None);
     let discount = strategy.discount_minor(&offer.parse().unwrap());
     assert_eq!(discount, Some(5_000));
-    let place = |action: &str| strategy.place(&action.parse().unwrap()).unwrap();
-    assert_eq!(strategy.price_at(place(offer)), Some(10));
-    assert_eq!(strategy.price_at(place(email)), None);
+    let price = |action: &str| strategy.price_minor(&action.parse().unwrap());
+    assert_eq!(price(offer), Some(10));
+    assert_eq!(price(email), None);
+    assert_eq!(price("wait"), None);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
-use crate::registry::objections;
-use lagom_training::registry::{Judged, Listed, Pointers, Registry};
+use crate::registry;
+use lagom_model::rollout::Pointers;
+use lagom_training::registry::{Listed, Registry};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ pub(crate) struct PromoteArgs {
     /// Folder of the registry.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
-    /// Promotes in spite of the gate; the reason is printed with the verdict.
+    /// Promotes in spite of the gate; the reason is kept with the step.
     #[arg(long, value_name = "REASON")]
     in_spite: Option<String>,
 }
@@ -36,6 +37,9 @@ pub(crate) struct PromoteArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom rollback --models models")]
 pub(crate) struct RollbackArgs {
+    /// Why; kept with the step.
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
     /// Folder of the registry.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
@@ -93,41 +97,15 @@ fn line(version: &Listed) -> String {
     )
 }
 
-/// Why the gate does not let a version take over from the current one, if there is one.
-fn unproven(
-    registry: &Registry,
-    id: &str,
-    judged: Option<&Judged>,
-) -> Result<Vec<String>, Failure> {
-    let current = registry.pointers()?.current;
-    let Some(current) = current.filter(|current| current != id) else {
-        return Ok(Vec::new());
-    };
-    let how = format!("lagom evaluate --data LOG --policy {id} --against {current}");
-    Ok(match judged {
-        None => vec![format!(
-            "it was not valued against {current}, which is current; run {how}"
-        )],
-        Some(judged) if judged.against != current => vec![format!(
-            "it was valued against {}, and {current} is current; run {how}",
-            judged.against
-        )],
-        Some(judged) if !judged.valuation.verdict.passed => {
-            vec![judged.valuation.verdict.words.clone()]
-        }
-        Some(_) => Vec::new(),
-    })
-}
-
 pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Failure> {
     let registry = Registry::at(&args.models);
     let version = registry.get(&args.id)?;
-    let mut reasons = objections(&version);
-    let judged = registry.judged(version.id())?;
-    reasons.extend(unproven(&registry, version.id(), judged.as_ref())?);
+    let reasons = registry::reasons_against(&args.models, &version)?;
+    let judged = registry::judged(&args.models, version.id())?;
     let promoted = reasons.is_empty() || args.in_spite.is_some();
     let pointers = if promoted {
-        registry.promote(version.id())?
+        let why = registry::why(&args.models, version.id(), args.in_spite.as_deref())?;
+        registry::promote(&args.models, version.id(), &why)?
     } else {
         registry.pointers()?
     };
@@ -166,7 +144,8 @@ pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Fa
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, out: &mut Output) -> Result<Answer, Failure> {
-    let pointers = Registry::at(&args.models).rollback()?;
+    let reason = args.reason.as_deref().unwrap_or("asked for");
+    let pointers = registry::rollback(&args.models, reason)?;
     out.report(&pointers, || {
         format!(
             "{} is current again",

@@ -4,7 +4,7 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use super::terminal::progress;
 use crate::config::Config;
-use lagom_features::domain::Timestamp;
+use lagom_features::domain::{Days, Timestamp};
 use lagom_model::decide::{PolicyKind, Snapshot};
 use lagom_model::policy::learning::Learning;
 use lagom_training::replay::{Group, Replay, ReplayOptions, Tally, replay};
@@ -16,8 +16,8 @@ use std::sync::Arc;
 const SHOWN: usize = 12;
 
 /// Makes every logged decision again under a configuration: contacts saved, fees, claims, what each
-/// rule refuses, and which decisions would differ. Each is made from what was known then; a contact
-/// that is spared stays in the history of the decisions after it.
+/// rule refuses, and which decisions would differ. Each is made from what was known then, after the
+/// messages that the replay itself has sent; what customers did stays as it was.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   lagom export --config lagom.toml --out log
@@ -33,6 +33,12 @@ pub(crate) struct Args {
     /// Who decides: ladder or uniform. A learnt policy is valued by lagom evaluate.
     #[arg(long, default_value = "ladder")]
     policy: PolicyKind,
+    /// Leave the logged messages in the past of every decision: each differs by itself.
+    #[arg(long)]
+    as_lived: bool,
+    /// For how many days a person who is asked keeps a case.
+    #[arg(long, value_name = "DAYS", default_value_t = 14)]
+    review_days: u16,
     /// Only decisions from this instant on.
     #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
     from: Option<Timestamp>,
@@ -62,6 +68,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         from: args.from,
         until: args.until,
         policy: args.policy,
+        as_lived: args.as_lived,
+        review: Days::whole(args.review_days.into()),
         events_at_once: args.events_at_once,
     };
     let bar = progress(0, "parts");

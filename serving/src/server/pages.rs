@@ -215,7 +215,8 @@ async fn version(
         let parent = version.parts().lineage.parent.as_deref();
         // What came before may have been cleared away; the card then stands alone.
         let before = parent.and_then(|id| registry::version(&dir, id).ok());
-        Ok(Card::of(&version, before.as_ref()))
+        let judged = registry::judged(&dir, &id)?;
+        Ok(Card::of(&version, before.as_ref()).with_gate(judged.as_ref()))
     });
     let card = match read.await {
         Ok(Ok(card)) => Ok(card),

@@ -2,10 +2,12 @@
 
 use crate::convert::scalar::wire_time;
 use crate::engine::{ChangeError, Engine};
-use crate::registry::{self, Pointers, RegistryError};
+use crate::registry::{self, RegistryError};
 use crate::tenants::Tenants;
 use lagom_model::artefact::ModelVersion;
 use lagom_model::decide::Predictor;
+use lagom_model::ope::valuation::Judged;
+use lagom_model::rollout::{Pointers, StepError};
 use lagom_proto::v1;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use v1::model_service_server::ModelService;
 #[derive(Debug, Clone)]
 pub(crate) struct Models(pub(crate) Arc<Tenants>);
 
-fn wire(version: &ModelVersion, current: bool) -> v1::Model {
+fn wire(version: &ModelVersion, current: bool, judged: Option<&Judged>) -> v1::Model {
     let parts = version.parts();
     let lineage = &parts.lineage;
     let mut card = HashMap::from([
@@ -35,6 +37,12 @@ fn wire(version: &ModelVersion, current: bool) -> v1::Model {
             card.insert("propensity_auc".to_owned(), auc.to_string());
         }
     }
+    if let Some(judged) = judged {
+        let verdict = &judged.valuation.verdict;
+        card.insert("gate".to_owned(), verdict.words.clone());
+        card.insert("gate_passed".to_owned(), verdict.passed.to_string());
+        card.insert("gate_against".to_owned(), judged.against.clone());
+    }
     v1::Model {
         model_id: version.id().to_owned(),
         current,
@@ -42,6 +50,11 @@ fn wire(version: &ModelVersion, current: bool) -> v1::Model {
         feature_fingerprint: parts.feature_fingerprint.clone(),
         card,
     }
+}
+
+/// A version and what the gate said of it.
+fn with_verdict(dir: &Path, id: &str) -> Result<(ModelVersion, Option<Judged>), RegistryError> {
+    Ok((registry::version(dir, id)?, registry::judged(dir, id)?))
 }
 
 /// Reads or changes the registry on a thread that may wait for the disk.
@@ -52,8 +65,9 @@ async fn on_disk<T: Send + 'static>(
     let done = done.map_err(|error| Status::internal(error.to_string()))?;
     done.map_err(|error| match error {
         RegistryError::Unknown(_) => Status::not_found(error.to_string()),
-        RegistryError::NoPrevious => Status::failed_precondition(error.to_string()),
+        RegistryError::Step(_) => Status::failed_precondition(error.to_string()),
         RegistryError::Version { .. }
+        | RegistryError::Verdict { .. }
         | RegistryError::WarmStart { .. }
         | RegistryError::Forecast { .. } => Status::data_loss(error.to_string()),
         RegistryError::Io { .. } | RegistryError::Pointers { .. } => {
@@ -74,11 +88,11 @@ fn dir(engine: &Engine) -> PathBuf {
 /// pointed at.
 async fn put_in_force(
     engine: &Engine,
-    version: ModelVersion,
+    (version, judged): (ModelVersion, Option<Judged>),
     point: impl FnOnce(&Path) -> Result<Pointers, RegistryError> + Send + 'static,
 ) -> Result<Response<v1::Model>, Status> {
     let refused = |error: ChangeError| Status::failed_precondition(error.to_string());
-    let answer = wire(&version, true);
+    let answer = wire(&version, true, judged.as_ref());
     let model: Arc<dyn Predictor> = Arc::new(version);
     engine.fits(Some(Arc::clone(&model))).map_err(refused)?;
     let dir = dir(engine);
@@ -115,8 +129,8 @@ impl ModelService for Models {
             id = current.to_owned();
         }
         let (dir, current) = (dir(&engine), is_current(&engine, &id));
-        let version = on_disk(move || registry::version(&dir, &id)).await?;
-        Ok(Response::new(wire(&version, current)))
+        let (version, judged) = on_disk(move || with_verdict(&dir, &id)).await?;
+        Ok(Response::new(wire(&version, current, judged.as_ref())))
     }
 
     async fn list_models(
@@ -125,10 +139,17 @@ impl ModelService for Models {
     ) -> Result<Response<v1::ListModelsResponse>, Status> {
         let engine = self.0.of(&request)?;
         let dir = dir(&engine);
-        let versions = on_disk(move || registry::list(&dir)).await?;
+        let versions = on_disk(move || {
+            let versions = registry::list(&dir)?;
+            // A verdict that cannot be read is an error where the version is asked for itself.
+            let judged = |one: &ModelVersion| registry::judged(&dir, one.id()).ok().flatten();
+            let both = versions.into_iter().map(|one| (judged(&one), one));
+            Ok(both.collect::<Vec<_>>())
+        })
+        .await?;
         let models = versions
             .iter()
-            .map(|one| wire(one, is_current(&engine, one.id())));
+            .map(|(judged, one)| wire(one, is_current(&engine, one.id()), judged.as_ref()));
         Ok(Response::new(v1::ListModelsResponse {
             models: models.collect(),
         }))
@@ -139,17 +160,24 @@ impl ModelService for Models {
         request: Request<v1::PromoteModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
         let engine = self.0.of(&request)?;
-        let id = request.into_inner().model_id;
+        let v1::PromoteModelRequest { model_id, in_spite } = request.into_inner();
         let dir = dir(&engine);
-        let version = on_disk(move || registry::version(&dir, &id)).await?;
-        let objections = registry::objections(&version);
-        if !objections.is_empty() {
-            let id = version.id();
-            let reason = format!("model `{id}` is not promoted: {}", objections.join("; "));
+        let in_spite = Some(in_spite).filter(|reason| !reason.is_empty());
+        let (found, against, why) = on_disk(move || {
+            let found = with_verdict(&dir, &model_id)?;
+            let against = registry::reasons_against(&dir, &found.0)?;
+            let against = against.into_iter().filter(|_| in_spite.is_none());
+            let against: Vec<String> = against.collect();
+            let why = registry::why(&dir, &model_id, in_spite.as_deref())?;
+            Ok((found, against, why))
+        })
+        .await?;
+        let id = found.0.id().to_owned();
+        if !against.is_empty() {
+            let reason = format!("model `{id}` is not promoted: {}", against.join("; "));
             return Err(Status::failed_precondition(reason));
         }
-        let id = version.id().to_owned();
-        put_in_force(&engine, version, move |dir| registry::promote(dir, &id)).await
+        put_in_force(&engine, found, move |dir| registry::promote(dir, &id, &why)).await
     }
 
     async fn rollback_model(
@@ -157,14 +185,18 @@ impl ModelService for Models {
         request: Request<v1::RollbackModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
         let engine = self.0.of(&request)?;
+        let mut reason = request.into_inner().reason;
+        if reason.is_empty() {
+            reason.push_str("asked for");
+        }
         let dir = dir(&engine);
-        let version = on_disk(move || {
+        let found = on_disk(move || {
             let previous = registry::pointers(&dir)?.previous;
-            let previous = previous.ok_or(RegistryError::NoPrevious)?;
-            registry::version(&dir, &previous)
+            let previous = previous.ok_or(StepError::NoPrevious)?;
+            with_verdict(&dir, &previous)
         })
         .await?;
-        put_in_force(&engine, version, registry::rollback).await
+        put_in_force(&engine, found, move |dir| registry::rollback(dir, &reason)).await
     }
 
     async fn pause_policy(

@@ -262,3 +262,34 @@ async fn events_stream_in_and_are_counted() {
     );
     assert_eq!(house.server.engine().customers(), 400);
 }
+
+/// What a step offers and how it is to be worded reach the caller as they stand in the strategy.
+#[tokio::test]
+async fn an_offer_arrives_with_its_discount_and_its_template() {
+    let strategy = "[bandit]\npolicy = \"uniform\"\n[strategy]\n\
+         steps = [{ kind = \"discount_offer\", channels = [\"email\"], tones = [\"friendly\"], \
+         timings = [\"d0-midday\"], discount_minor = 900, price_minor = 7, \
+         template = \"two percent\" }]\n\
+         stages = [{ name = \"early\", from_day = -60, kinds = [\"discount_offer\"] }]\n\
+         ladder = []\n";
+    let house = House::open(strategy).await;
+    house.record(opening(30).events).await;
+    let mut offered = 0;
+    for n in 0..30 {
+        let answer = house.decisions().next_best_action(question(n)).await;
+        let answer = answer.unwrap().into_inner();
+        let action = answer.action.as_ref().unwrap();
+        if action.kind != Kind::DiscountOffer as i32 {
+            assert_eq!(action.discount, None);
+            continue;
+        }
+        offered += 1;
+        let discount = action.discount.as_ref().unwrap();
+        assert_eq!((discount.minor_units, &*discount.currency), (900, "SEK"));
+        assert_eq!(action.template_key, "two percent");
+        assert_eq!(action.fee, None);
+        let again = house.decisions().next_best_action(question(n)).await;
+        assert_eq!(again.unwrap().into_inner(), answer);
+    }
+    assert!(offered > 0, "thirty customers, and nobody was offered it");
+}

@@ -53,13 +53,7 @@ impl Truth {
                 if action.is_wait() {
                     waiting(&mut outlook, snapshot, today)
                 } else {
-                    step(
-                        &mut outlook,
-                        &snapshot.parts().objective,
-                        action,
-                        today,
-                        ahead,
-                    )
+                    step(&mut outlook, snapshot, action, today, ahead)
                 }
             });
             values.push((place, value));
@@ -94,13 +88,17 @@ impl Truth {
 
 fn step(
     outlook: &mut Outlook<'_>,
-    objective: &Objective,
+    snapshot: &Snapshot,
     action: &Action,
     today: Date,
     ahead: i32,
 ) -> f64 {
+    let objective = &snapshot.parts().objective;
     let prospect = outlook.prospect(Some((action, today.plus_days(ahead))));
-    let price = objective.price_minor(action.kind, action.channel);
+    let price = snapshot.strategy().price_minor(action).map_or_else(
+        || objective.price_minor(action.kind, action.channel),
+        |price| price as f64,
+    );
     worth(&prospect, objective) - prospect.taken * price
 }
 
@@ -128,7 +126,7 @@ fn waiting(outlook: &mut Outlook<'_>, snapshot: &Snapshot, today: Date) -> f64 {
         }
         seen.push(alike);
         for ahead in LATER {
-            best = best.max(step(outlook, objective, action, today, ahead));
+            best = best.max(step(outlook, snapshot, action, today, ahead));
         }
     }
     best

@@ -3,12 +3,13 @@
 use super::Policy;
 use super::ValuationError;
 use super::action_features::ActionFeatures;
-use super::figures::{self, Estimand, METRICS};
+use super::figures;
 use lagom_features::History;
 use lagom_features::domain::Days;
 use lagom_model::decide::{Revisitor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::lives::{Followed, Lives, Worth};
+use lagom_model::ope::valuation::{Estimand, METRICS};
 use lagom_model::ope::{OpeError, Overlap};
 
 /// One decision, seen by both policies.

@@ -10,9 +10,10 @@ use lagom_model::artefact::ModelVersion;
 use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
 use lagom_model::objective::Objective;
 use lagom_model::ope::gate::GateSpec;
+use lagom_model::ope::valuation::{self, Estimand, Judged, METRICS, Point, Valuation};
 use lagom_model::policy::learning::Learning;
-use lagom_training::registry::{Judged, Registry};
-use lagom_training::valuation::{Estimand, METRICS, OwnLog, Policy, Valuation, ValuationOptions};
+use lagom_training::registry::Registry;
+use lagom_training::valuation::{OwnLog, Policy, ValuationOptions};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,14 +67,6 @@ struct Report {
     /// The candidate under other weights, valued in cash, churn, contacts, complaints and cases.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     frontier: Vec<Point>,
-}
-
-#[derive(Debug, Serialize)]
-struct Point {
-    /// Multiple of the configured weights of churn and complaints.
-    weight: f64,
-    #[serde(flatten)]
-    episode: Estimand,
 }
 
 /// A policy with what it decides by.
@@ -161,7 +154,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         },
         objections: hindsight(&candidate, &new, from),
     };
-    let valuation = log.value(new.policy(), old.policy(), &objective, &options)?;
+    let found = log.value(new.policy(), old.policy(), &objective, &options)?;
     let mut frontier = Vec::new();
     if args.frontier
         && let Named::Of(snapshot, kind, _) = &new
@@ -178,9 +171,11 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         }
     }
     let judged = Judged {
+        format: valuation::FORMAT,
         candidate,
         against,
-        valuation,
+        valuation: found,
+        frontier,
     };
     if matches!(&new, Named::Of(_, _, Some(_))) {
         maker.registry.keep(&judged)?;
@@ -189,7 +184,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         candidate: judged.candidate,
         against: judged.against,
         valuation: judged.valuation,
-        frontier,
+        frontier: judged.frontier,
     };
     out.report(&report, || text(&report))?;
     let passed = report.valuation.verdict.passed;

@@ -85,6 +85,8 @@ pub(super) struct Decided {
     fallback: Option<String>,
     #[prost(string, tag = "33")]
     reason: String,
+    #[prost(sint64, optional, tag = "34")]
+    price_minor: Option<i64>,
 }
 
 impl Decided {
@@ -105,6 +107,7 @@ impl Decided {
             send_until: one.send_until.map(Timestamp::micros),
             next_evaluation_at: one.next_evaluation_at.micros(),
             fee_minor: one.fee_minor,
+            price_minor: one.price_minor,
             probability: one.probability,
             eligible: Some(Places::of(eligible, catalogue)),
             probabilities: one
@@ -162,6 +165,7 @@ impl Decided {
                 .transpose()?,
             next_evaluation_at: time("next_evaluation_at", self.next_evaluation_at)?,
             fee_minor: self.fee_minor,
+            price_minor: self.price_minor,
             probability: self.probability,
             eligible: choices(eligible, &self.probabilities),
             blocked: refusals(blocked, &self.blocked_by, &self.rules)?,

@@ -94,9 +94,16 @@ fn decided() -> impl Strategy<Value = Entry> {
     let all = samples::catalogue();
     let split = proptest::collection::vec(0_u8..3, all.len());
     let numbers = proptest::collection::vec(proptest::num::f64::ANY, 0..90);
-    (split, numbers, any::<bool>(), any::<i64>()).prop_map(
-        move |(split, features, reversed, fee_minor)| {
+    (
+        split,
+        numbers,
+        any::<bool>(),
+        any::<i64>(),
+        any::<Option<i64>>(),
+    )
+        .prop_map(move |(split, features, reversed, fee_minor, price_minor)| {
             let mut decision = samples::decision(1);
+            decision.price_minor = price_minor;
             let of = |part: u8| -> Vec<ActionId> {
                 let chosen = split.iter().zip(&all).filter(|(one, _)| **one == part);
                 let mut chosen: Vec<_> = chosen.map(|(_, action)| action.clone()).collect();
@@ -126,8 +133,7 @@ fn decided() -> impl Strategy<Value = Entry> {
             decision.features = features;
             decision.fee_minor = fee_minor;
             Entry::Decided(Arc::new(decision))
-        },
-    )
+        })
 }
 
 proptest! {

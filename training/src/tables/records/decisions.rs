@@ -62,6 +62,7 @@ impl Record for Decision {
         Column::optional("send_until", Kind::Instant),
         Column::needed("next_evaluation_at", Kind::Instant),
         Column::needed("fee_minor", Kind::Whole),
+        Column::optional("price_minor", Kind::Whole),
         Column::needed("probability", Kind::Real),
         Column::needed("eligible", Kind::Texts),
         Column::needed("probabilities", Kind::Reals),
@@ -98,6 +99,7 @@ impl Record for Decision {
         let send_until = fields.optional("send_until");
         let next_evaluation_at = fields.needed("next_evaluation_at");
         let fee_minor = fields.needed("fee_minor");
+        let price_minor = fields.optional("price_minor");
         let probability = fields.needed("probability");
         let eligible = action_ids(fields, "eligible");
         let probabilities: Option<Vec<f64>> = fields.needed("probabilities");
@@ -137,6 +139,7 @@ impl Record for Decision {
             send_until,
             next_evaluation_at: next_evaluation_at?,
             fee_minor: fee_minor?,
+            price_minor,
             probability: probability?,
             eligible: eligible?
                 .into_iter()
@@ -194,6 +197,7 @@ impl Record for Decision {
         out.put("send_until", self.send_until);
         out.put("next_evaluation_at", self.next_evaluation_at);
         out.put("fee_minor", self.fee_minor);
+        out.put("price_minor", self.price_minor);
         out.put("probability", self.probability);
         out.put("eligible", eligible);
         out.put("probabilities", probabilities);

@@ -20,7 +20,7 @@ fn survives<T: Record + PartialEq + Debug>(records: &[T]) {
 
 #[test]
 fn every_table_reads_as_it_was_written() {
-    let tables = sample::recorded_late();
+    let tables = sample::priced();
     for format in Format::ALL {
         let dir = folder();
         tables.write(dir.path(), format).unwrap();
@@ -30,7 +30,7 @@ fn every_table_reads_as_it_was_written() {
 
 #[test]
 fn unknown_features_are_unknown_again() {
-    let mut decision: Decision = sample::recorded_late().decisions.swap_remove(0);
+    let mut decision: Decision = sample::priced().decisions.swap_remove(0);
     decision.features = vec![f64::NAN, 2.0, f64::INFINITY];
     let dir = folder();
     for format in Format::ALL {
@@ -45,7 +45,7 @@ fn unknown_features_are_unknown_again() {
 #[test]
 fn a_folder_of_files_is_one_table_in_the_order_of_names() {
     let dir = folder();
-    let events = sample::recorded_late().events;
+    let events = sample::priced().events;
     let part = |name: &str| dir.path().join("events").join(name);
     write_table(&part("b.csv.gz"), &events[1..]).unwrap();
     write_table(&part("a.parquet"), &events[..1]).unwrap();
@@ -55,7 +55,7 @@ fn a_folder_of_files_is_one_table_in_the_order_of_names() {
 
 #[test]
 fn more_records_than_a_row_group_keep_their_order() {
-    let first = sample::recorded_late().events.swap_remove(0);
+    let first = sample::priced().events.swap_remove(0);
     let many: Vec<Event> = (0..140_000)
         .map(|n| Event {
             event_id: EventId::new(format!("e{n}")).unwrap(),
@@ -137,7 +137,7 @@ proptest! {
         reason in text(),
         probability in 0.0..=1.0_f64,
     ) {
-        let mut decision: Decision = sample::recorded_late().decisions.swap_remove(0);
+        let mut decision: Decision = sample::priced().decisions.swap_remove(0);
         let blocked = decision.blocked[0].clone();
         decision.blocked = rules
             .into_iter()

@@ -107,6 +107,7 @@ fn decisions() -> Vec<Decision> {
         send_until: Some(t("2025-03-06T19:00:00Z")),
         next_evaluation_at: t("2025-03-09T12:00:00Z"),
         fee_minor: 0,
+        price_minor: None,
         probability: 0.1 + 0.2,
         eligible: vec![
             Choice {
@@ -200,6 +201,13 @@ pub(super) fn tables() -> Tables {
         decisions: decisions(),
         outcomes: outcomes(),
     }
+}
+
+/// [`recorded_late`] as version 1 holds them since a decision may say what its step costs.
+pub(super) fn priced() -> Tables {
+    let mut tables = recorded_late();
+    tables.decisions[0].price_minor = Some(310);
+    tables
 }
 
 /// [`tables`] as version 1 holds them since its rows may say when they were recorded.
