@@ -35,9 +35,19 @@ const QUICK: &str = "[clock]\nsource = \"events\"\n[learning]\nwindow_days = 1\n
 
 /// A server with a folder of its own.
 struct Replica {
-    server: Server,
+    server: Option<Server>,
     channel: Channel,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+/// What a server had to say is wanted where a test fails.
+impl Drop for Replica {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("server.log"));
+            println!("{}", log.unwrap_or_default());
+        }
+    }
 }
 
 impl Replica {
@@ -46,10 +56,14 @@ impl Replica {
         let server = Server::start(folder.path(), config);
         let channel = server.channel().await;
         Self {
-            server,
+            server: Some(server),
             channel,
-            _folder: folder,
+            folder,
         }
+    }
+
+    fn kill(&mut self) {
+        self.server.take().unwrap().kill();
     }
 
     fn decisions(&self) -> DecisionServiceClient<Channel> {
@@ -199,7 +213,7 @@ async fn one_learns_for_all_and_another_takes_over() {
     };
     let config = on(&database.url()) + QUICK;
     let a = Replica::start(&config).await;
-    let b = Replica::start(&config).await;
+    let mut b = Replica::start(&config).await;
     a.events().record_events(opening(120)).await.unwrap();
     let decide = async |replica: &Replica, from: usize, day: i64| {
         let mut by = 0;
@@ -238,7 +252,7 @@ async fn one_learns_for_all_and_another_takes_over() {
     };
     assert_eq!(followed, learnt);
 
-    b.server.kill();
+    b.kill();
     decide(&a, 60, 9).await;
     let mut late = question(0);
     late.request_id = "late".to_owned();

@@ -24,7 +24,7 @@ async fn a_company_moves_to_a_database_and_back() {
     };
     let folder = tempfile::tempdir().unwrap();
     let url = |name: &str| format!("file:{}", folder.path().join(name).display());
-    let before = Replica::start(&(on(&url("before.db")) + QUICK)).await;
+    let mut before = Replica::start(&(on(&url("before.db")) + QUICK)).await;
     before.events().record_events(opening(40)).await.unwrap();
     let mut answers = Vec::new();
     for n in 0..40 {
@@ -36,7 +36,7 @@ async fn a_company_moves_to_a_database_and_back() {
     later.request_id = "later".to_owned();
     later.as_of = at(MONDAY + 3 * DAY);
     before.decisions().next_best_action(later).await.unwrap();
-    before.server.kill();
+    before.kill();
 
     let (status, there, said) = copy(&url("before.db"), &database.url());
     assert_eq!(status, Some(0), "{said}");
@@ -47,12 +47,12 @@ async fn a_company_moves_to_a_database_and_back() {
     assert_eq!(status, Some(2));
     assert!(said.contains("copy to an empty one"), "{said}");
 
-    let after = Replica::start(&(on(&database.url()) + QUICK)).await;
+    let mut after = Replica::start(&(on(&database.url()) + QUICK)).await;
     for (n, answer) in answers.iter().enumerate() {
         let again = after.decisions().next_best_action(question(n)).await;
         assert_eq!(again.unwrap().get_ref(), answer);
     }
-    after.server.kill();
+    after.kill();
     let (status, back, said) = copy(&database.url(), &url("after.db"));
     assert_eq!(status, Some(0), "{said}");
     let (status, _, said) = copy(&url("missing.db"), &url("more.db"));

@@ -100,7 +100,8 @@ async fn call(channel: Channel, caller: usize, seen: Arc<Seen>, stop: Arc<Atomic
     }
 }
 
-/// One contact left: everybody confirms until answered; how many proceed with a contact.
+/// One contact left, and advice for everybody to take it: all confirm until answered; how many
+/// proceed.
 async fn contended(replicas: &[Replica; 2]) -> usize {
     let mut facts = vec![customer(WANTED)];
     for n in 0..WANTING {
@@ -118,32 +119,33 @@ async fn contended(replicas: &[Replica; 2]) -> usize {
     }
     let mut calls = JoinSet::new();
     for n in 0..WANTING {
-        let (mut first, mut second) = (
-            replicas[n % 2].decisions(),
-            replicas[(n + 1) % 2].decisions(),
-        );
+        let mut client = replicas[n % 2].decisions();
         calls.spawn(async move {
             let mut ask = question(WANTED);
             ask.request_id = format!("wanted-{n}");
             ask.invoice_id = format!("wanted-{n}");
-            let answer = loop {
-                match first.next_best_action(ask.clone()).await {
-                    Ok(answer) => break answer.into_inner(),
+            loop {
+                match client.next_best_action(ask.clone()).await {
+                    Ok(answer) => return answer.into_inner(),
                     Err(status) => may_fail(&status),
                 }
-            };
-            // Whoever asks after the contact is taken is advised to wait.
-            let action = answer.action.unwrap();
-            let contacts = action.channel != 0;
-            let confirm = ConfirmActionRequest {
-                decision_id: answer.decision_id,
-                as_of: action.send_at,
-            };
+            }
+        });
+    }
+    let advice = calls.join_all().await;
+    let mut calls = JoinSet::new();
+    for (n, one) in advice.into_iter().enumerate() {
+        let mut client = replicas[(n + 1) % 2].decisions();
+        let action = one.action.unwrap();
+        assert_ne!(action.channel, 0, "{}", one.reason);
+        let confirm = ConfirmActionRequest {
+            decision_id: one.decision_id,
+            as_of: action.send_at,
+        };
+        calls.spawn(async move {
             loop {
-                match second.confirm_action(confirm.clone()).await {
-                    Ok(answer) => {
-                        break contacts && answer.get_ref().status() == ConfirmStatus::Proceed;
-                    }
+                match client.confirm_action(confirm.clone()).await {
+                    Ok(answer) => return answer.get_ref().status() == ConfirmStatus::Proceed,
                     Err(status) => may_fail(&status),
                 }
             }
@@ -205,8 +207,8 @@ async fn nothing_is_lost_or_doubled_when_servers_database_and_network_fail() {
     database.run();
     let after_restart = recovery(&seen).await;
 
-    let [first, second] = replicas;
-    first.server.kill();
+    let [mut first, second] = replicas;
+    first.kill();
     let after_kill = recovery(&seen).await;
     stop.store(true, Ordering::Relaxed);
     while let Some(ended) = callers.join_next().await {

@@ -86,7 +86,7 @@ fn bytes_that_are_no_record_are_refused_with_a_reason() {
             .contains("tenant")
     );
     assert_eq!(Kind::of(0), None);
-    assert_eq!(Kind::of(10), None);
+    assert_eq!(Kind::of(11), None);
 }
 
 /// A decision over an arbitrary split of the catalogue, in its order or not.
