@@ -7,6 +7,8 @@
 //! Every step is kept with its instant and its reason. This is the document and its transitions;
 //! reading and writing it is done elsewhere.
 
+pub mod guard;
+
 use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -7,7 +7,7 @@ use lagom_model::decide::Predictor;
 use lagom_model::forecast::Forecast;
 use lagom_model::ope::valuation::{Judged, unproven};
 use lagom_model::policy::learning::WarmStart;
-use lagom_model::rollout::{Pointers, Stage, StepError};
+use lagom_model::rollout::{Pointers, Stage, StepError, Target};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -214,15 +214,19 @@ fn step(
 /// # Errors
 /// [`RegistryError::Io`], [`RegistryError::Pointers`]; nothing changed then.
 pub fn promote(dir: &Path, id: &str, reason: &str) -> Result<Pointers, RegistryError> {
-    step(dir, |pointers| Ok(pointers.promote(id, wall(), reason)))
+    put(dir, id, Target::Live, reason)
 }
 
-/// Puts `id` beside the current version.
+/// Puts `id` in the place of the current version, or beside it.
 ///
 /// # Errors
-/// [`RegistryError::Step`] where no other is current, and as [`promote`]; nothing changed then.
-pub fn stage(dir: &Path, id: &str, stage: Stage, reason: &str) -> Result<Pointers, RegistryError> {
-    step(dir, |pointers| pointers.stage(id, stage, wall(), reason))
+/// [`RegistryError::Step`] where there is nothing to stand beside, and as [`promote`]; nothing
+/// changed then.
+pub fn put(dir: &Path, id: &str, target: Target, reason: &str) -> Result<Pointers, RegistryError> {
+    step(dir, |pointers| match target {
+        Target::Live => Ok(pointers.promote(id, wall(), reason)),
+        Target::Stage(stage) => pointers.stage(id, stage, wall(), reason),
+    })
 }
 
 /// Takes the candidate that step `number` put there off its way; another stays.
@@ -275,11 +279,18 @@ pub fn judged(dir: &Path, id: &str) -> Result<Option<Judged>, RegistryError> {
 }
 
 /// Why a version may not decide about people: its held-out figures and, where another version is
-/// current, what the gate said of it.
+/// current, what the gate said of it. A shadow decides about nobody.
 ///
 /// # Errors
 /// [`RegistryError`] where the registry cannot be read.
-pub fn reasons_against(dir: &Path, version: &ModelVersion) -> Result<Vec<String>, RegistryError> {
+pub fn reasons_against(
+    dir: &Path,
+    version: &ModelVersion,
+    target: Target,
+) -> Result<Vec<String>, RegistryError> {
+    if target == Target::Stage(Stage::Shadow) {
+        return Ok(Vec::new());
+    }
     let mut reasons = objections(version);
     let current = pointers(dir)?.current;
     let judged = judged(dir, version.id())?;
@@ -291,7 +302,15 @@ pub fn reasons_against(dir: &Path, version: &ModelVersion) -> Result<Vec<String>
 ///
 /// # Errors
 /// [`RegistryError`] where the registry cannot be read.
-pub fn why(dir: &Path, id: &str, in_spite: Option<&str>) -> Result<String, RegistryError> {
+pub fn why(
+    dir: &Path,
+    id: &str,
+    target: Target,
+    in_spite: Option<&str>,
+) -> Result<String, RegistryError> {
+    if target == Target::Stage(Stage::Shadow) {
+        return Ok("a shadow has no effect, so the gate was not asked".to_owned());
+    }
     if let Some(reason) = in_spite {
         return Ok(format!("in spite of the gate: {reason}"));
     }

@@ -172,6 +172,10 @@ impl Server {
             servers.iter().for_each(JoinHandle::abort);
             return Err(error.into());
         }
+        for one in &booted {
+            // What cannot be followed now is reported by whoever watches the registry.
+            let _ = one.engine.follow().await;
+        }
         let engines = booted.iter().map(|one| Arc::clone(&one.engine));
         let tenants = Arc::new(Tenants::new(engines));
         let gate = Arc::new(Gate::new(Tokens::new(&config.tokens), config.at_once));
@@ -190,7 +194,7 @@ impl Server {
             servers.push(tokio::spawn(watched));
             if one.engine.store().shared().is_some() {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
-                servers.push(tokio::spawn(async move { engine.follow(stopped).await }));
+                servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
             let learner = Learner::new(one);
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);

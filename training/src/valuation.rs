@@ -19,10 +19,10 @@ pub use confounding::Confounding;
 use crate::progress::work;
 use crate::tables::{TableError, Tables};
 use lagom_features::History;
-use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
+use lagom_features::domain::{CustomerId, Days, DecisionId, InvoiceId, Timestamp};
 use lagom_model::bandit::BanditError;
 use lagom_model::decide::{DecideError, PolicyKind, Snapshot};
-use lagom_model::log::{Decision, Executed, LoggedRound, Outcome, join};
+use lagom_model::log::{Choice, Decision, Executed, LoggedRound, Outcome, join};
 use lagom_model::objective::Objective;
 use lagom_model::ope::OpeError;
 use lagom_model::ope::Round;
@@ -94,6 +94,23 @@ pub enum Policy<'a> {
     Logged,
     /// A policy of a snapshot.
     Of(&'a Snapshot, PolicyKind),
+    /// One that decided in shadow: its chances, by the decision beside which it stood. Lives that
+    /// it did not see whole are left out.
+    Shadowed(&'a Shadows),
+}
+
+/// Chances of a policy in shadow, by decision.
+pub type Shadows = HashMap<DecisionId, Vec<Choice>>;
+
+impl Policy<'_> {
+    fn saw(self, life: &[Decision]) -> bool {
+        match self {
+            Self::Shadowed(shadows) => life
+                .iter()
+                .all(|decision| shadows.contains_key(&decision.decision_id)),
+            Self::Logged | Self::Of(..) => true,
+        }
+    }
 }
 
 /// What is asked.
@@ -212,7 +229,11 @@ impl OwnLog {
                 continue;
             }
             match self.histories.get(&life[0].customer_id) {
-                Some(history) if known(life, history) => places.push((life, history)),
+                Some(history)
+                    if known(life, history) && candidate.saw(life) && incumbent.saw(life) =>
+                {
+                    places.push((life, history));
+                }
                 _ => left_out += 1,
             }
         }

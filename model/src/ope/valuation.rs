@@ -81,7 +81,7 @@ pub struct Valuation {
     pub decisions: usize,
     /// Customers.
     pub customers: usize,
-    /// Lives whose customer or invoice the tables do not know.
+    /// Lives whose customer or invoice the tables do not know, or that a shadow did not see whole.
     pub left_out: usize,
     /// One decision replaced, the logging policy afterwards; none where no outcome has matured.
     pub one_step: Option<Estimand>,

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::registry;
-use lagom_model::rollout::Pointers;
+use lagom_model::rollout::{Pointers, Stage, Target};
 use lagom_training::registry::{Listed, Registry};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -17,23 +17,28 @@ pub(crate) struct ListArgs {
     models: PathBuf,
 }
 
-/// Makes a version current, if its held-out figures and the gate allow it: where another version is
-/// current, lagom evaluate must have found this one better than that one. A running server takes it
-/// up within a second.
+/// Makes a version current, or puts it beside the current one, if its held-out figures and the gate
+/// allow it: where another version is current, lagom evaluate must have found this one better than
+/// that one. A running server takes it up within a second.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lagom promote 3f2a --models models")]
+#[command(after_help = "Example: lagom promote 3f2a --models models --stage canary=0.05")]
 pub(crate) struct PromoteArgs {
     /// Id of the version, or the beginning of it.
     id: String,
     /// Folder of the registry.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
+    /// How far: shadow (it decides beside the current one, without effect), canary=SHARE (it decides
+    /// for that share of the customers, always the same ones), or live.
+    #[arg(long, value_name = "STAGE", default_value = "live")]
+    stage: Target,
     /// Promotes in spite of the gate; the reason is kept with the step.
     #[arg(long, value_name = "REASON")]
     in_spite: Option<String>,
 }
 
-/// Makes the previous version current again.
+/// Takes a version in shadow or canary off its way or, where there is none, makes the previous
+/// version current again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom rollback --models models")]
 pub(crate) struct RollbackArgs {
@@ -79,10 +84,12 @@ pub(crate) fn list(args: &ListArgs, out: &mut Output) -> Result<Answer, Failure>
 }
 
 fn line(version: &Listed) -> String {
-    let role = match (version.current, version.previous) {
-        (true, _) => "current ",
-        (_, true) => "previous",
-        _ => "        ",
+    let role = match (version.current, version.previous, version.stage) {
+        (true, _, _) => "current ".to_owned(),
+        (_, _, Some(Stage::Shadow)) => "shadow  ".to_owned(),
+        (_, _, Some(Stage::Canary { share })) => format!("canary {share}"),
+        (_, true, _) => "previous".to_owned(),
+        _ => "        ".to_owned(),
     };
     let auc = version
         .propensity_auc
@@ -100,12 +107,13 @@ fn line(version: &Listed) -> String {
 pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Failure> {
     let registry = Registry::at(&args.models);
     let version = registry.get(&args.id)?;
-    let reasons = registry::reasons_against(&args.models, &version)?;
+    let reasons = registry::reasons_against(&args.models, &version, args.stage)?;
     let judged = registry::judged(&args.models, version.id())?;
     let promoted = reasons.is_empty() || args.in_spite.is_some();
     let pointers = if promoted {
-        let why = registry::why(&args.models, version.id(), args.in_spite.as_deref())?;
-        registry::promote(&args.models, version.id(), &why)?
+        let in_spite = args.in_spite.as_deref();
+        let why = registry::why(&args.models, version.id(), args.stage, in_spite)?;
+        registry::put(&args.models, version.id(), args.stage, &why)?
     } else {
         registry.pointers()?
     };
@@ -119,13 +127,12 @@ pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Fa
     };
     out.report(&verdict, || {
         if verdict.promoted {
-            let gate = verdict.gate.as_deref();
-            let gate = gate.unwrap_or("no other version was current, so the gate was not asked");
-            let mut text = format!("{} is current: {gate}", verdict.id);
-            if let Some(reason) = &verdict.in_spite {
-                text += &format!("\npromoted in spite of the gate: {reason}");
+            let why = verdict.pointers.changes.last();
+            let why = why.map_or("", |step| step.reason.as_str());
+            match &verdict.pointers.candidate {
+                Some(candidate) => format!("{}: {}: {why}", verdict.id, candidate.stage),
+                None => format!("{} is current: {why}", verdict.id),
             }
-            text
         } else {
             format!(
                 "{} is not promoted: {}",

@@ -23,7 +23,7 @@ impl Engine {
         let Some(shared) = self.store.shared() else {
             return Ok(());
         };
-        let _one_at_a_time = self.following.lock().await;
+        let _one_at_a_time = self.catching_up.lock().await;
         loop {
             let news = shared.news().await?;
             if news.is_empty() {
@@ -75,6 +75,7 @@ impl Engine {
                 let id = one.customer_id().clone();
                 self.of_customer(shared, seq, &id, |state| {
                     if !state.knows(&one.event_id) {
+                        self.rollout().recorded(&one);
                         state.apply(*one);
                     }
                 })
@@ -84,6 +85,7 @@ impl Engine {
                 self.clock.observe(one.decided_at);
                 self.of_customer(shared, seq, &one.customer_id, |state| {
                     state.passed(one.decided_at);
+                    self.rollout().decided(&one);
                     self.pending.add(&one);
                 })
                 .await;
@@ -113,6 +115,7 @@ impl Engine {
                     let customer = self.customers.get_or_insert(&id);
                     let mut state = customer.lock().await;
                     *state = CustomerState::erased();
+                    self.rollout().forget(&id);
                     self.customers.remove(&id);
                 }
                 shared.took(seq);
@@ -133,6 +136,7 @@ impl Engine {
             }
             Entry::Matured(outcome) => {
                 self.pending.counted(&outcome);
+                self.rollout().matured(&outcome);
                 self.teach(seq, Said::Matured(outcome));
                 shared.took(seq);
             }
@@ -140,7 +144,17 @@ impl Engine {
                 self.teach(seq, Said::Published(one));
                 shared.took(seq);
             }
-            Entry::Catalogue { .. } => shared.took(seq),
+            Entry::Staged(one) => {
+                let _house = self.phases.writing().await;
+                if !shared.has(seq) {
+                    if one.stage.is_none() {
+                        self.try_beside(None);
+                    }
+                    self.rollout().staged(*one);
+                    shared.took(seq);
+                }
+            }
+            Entry::Catalogue { .. } | Entry::Shadowed(_) => shared.took(seq),
         }
     }
 
@@ -174,7 +188,7 @@ impl Engine {
     }
 
     /// Catches up again and again until `stop`; what cannot be read is reported once.
-    pub(crate) async fn follow(&self, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn keep_up(&self, mut stop: watch::Receiver<bool>) {
         let mut failing = false;
         loop {
             tokio::select! {

@@ -1,13 +1,14 @@
 //! `ModelService`.
 
+use crate::convert::FieldFault;
 use crate::convert::scalar::wire_time;
-use crate::engine::{ChangeError, Engine};
+use crate::engine::{ChangeError, Engine, Failure};
 use crate::registry::{self, RegistryError};
 use crate::tenants::Tenants;
 use lagom_model::artefact::ModelVersion;
 use lagom_model::decide::Predictor;
 use lagom_model::ope::valuation::Judged;
-use lagom_model::rollout::{Pointers, StepError};
+use lagom_model::rollout::{Pointers, Stage, StepError, Target};
 use lagom_proto::v1;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,15 @@ use v1::model_service_server::ModelService;
 #[derive(Debug, Clone)]
 pub(crate) struct Models(pub(crate) Arc<Tenants>);
 
-fn wire(version: &ModelVersion, current: bool, judged: Option<&Judged>) -> v1::Model {
+fn wire(version: &ModelVersion, engine: &Engine, judged: Option<&Judged>) -> v1::Model {
+    let current = engine.snapshot().model_id() == Some(version.id());
+    let candidate = engine.candidate().filter(|one| one.id == version.id());
+    let stage = match candidate.as_ref().map(|one| one.stage) {
+        Some(Stage::Shadow) => v1::RolloutStage::Shadow,
+        Some(Stage::Canary { .. }) => v1::RolloutStage::Canary,
+        None if current => v1::RolloutStage::Live,
+        None => v1::RolloutStage::Unspecified,
+    };
     let parts = version.parts();
     let lineage = &parts.lineage;
     let mut card = HashMap::from([
@@ -49,6 +58,8 @@ fn wire(version: &ModelVersion, current: bool, judged: Option<&Judged>) -> v1::M
         as_of: Some(wire_time(lineage.as_of)),
         feature_fingerprint: parts.feature_fingerprint.clone(),
         card,
+        stage: stage.into(),
+        share: candidate.map_or(0.0, |one| one.stage.share()),
     }
 }
 
@@ -76,30 +87,40 @@ async fn on_disk<T: Send + 'static>(
     })
 }
 
-fn is_current(engine: &Engine, id: &str) -> bool {
-    engine.snapshot().model_id() == Some(id)
-}
-
 fn dir(engine: &Engine) -> PathBuf {
     engine.config().models.clone()
 }
 
-/// Decides with `version` from now on, and from every later start. What does not fit is not
-/// pointed at.
-async fn put_in_force(
+/// Where a request wants a version to be put.
+fn target(request: &v1::PromoteModelRequest) -> Result<Target, FieldFault> {
+    let share = request.share;
+    match request.stage() {
+        v1::RolloutStage::Unspecified | v1::RolloutStage::Live => Ok(Target::Live),
+        v1::RolloutStage::Shadow => Ok(Target::Stage(Stage::Shadow)),
+        v1::RolloutStage::Canary if share > 0.0 && share < 1.0 => {
+            Ok(Target::Stage(Stage::Canary { share }))
+        }
+        v1::RolloutStage::Canary => {
+            let reason = format!("{share} must lie in (0, 1): the share of the customers");
+            Err(FieldFault::new("share", reason))
+        }
+    }
+}
+
+/// Takes a step in the registry where `version` can decide here, and follows it at once: so does
+/// every later start.
+async fn put(
     engine: &Engine,
     (version, judged): (ModelVersion, Option<Judged>),
-    point: impl FnOnce(&Path) -> Result<Pointers, RegistryError> + Send + 'static,
+    step: impl FnOnce(&Path) -> Result<Pointers, RegistryError> + Send + 'static,
 ) -> Result<Response<v1::Model>, Status> {
+    let model: Arc<dyn Predictor> = Arc::new(version.clone());
     let refused = |error: ChangeError| Status::failed_precondition(error.to_string());
-    let answer = wire(&version, true, judged.as_ref());
-    let model: Arc<dyn Predictor> = Arc::new(version);
-    engine.fits(Some(Arc::clone(&model))).map_err(refused)?;
+    engine.fits(Some(model)).map_err(refused)?;
     let dir = dir(engine);
-    on_disk(move || point(&dir)).await?;
-    engine.adopt(Some(&model)).map_err(refused)?;
-    tracing::info!(model = answer.model_id, "another model decides");
-    Ok(Response::new(answer))
+    on_disk(move || step(&dir)).await?;
+    engine.follow().await.map_err(Failure::from)?;
+    Ok(Response::new(wire(&version, engine, judged.as_ref())))
 }
 
 async fn pause(engine: &Engine, paused: bool, reason: String) -> Result<v1::PolicyState, Status> {
@@ -128,9 +149,9 @@ impl ModelService for Models {
                 .ok_or_else(|| Status::not_found("no model is in force; train and promote one"))?;
             id = current.to_owned();
         }
-        let (dir, current) = (dir(&engine), is_current(&engine, &id));
+        let dir = dir(&engine);
         let (version, judged) = on_disk(move || with_verdict(&dir, &id)).await?;
-        Ok(Response::new(wire(&version, current, judged.as_ref())))
+        Ok(Response::new(wire(&version, &engine, judged.as_ref())))
     }
 
     async fn list_models(
@@ -149,7 +170,7 @@ impl ModelService for Models {
         .await?;
         let models = versions
             .iter()
-            .map(|(judged, one)| wire(one, is_current(&engine, one.id()), judged.as_ref()));
+            .map(|(judged, one)| wire(one, &engine, judged.as_ref()));
         Ok(Response::new(v1::ListModelsResponse {
             models: models.collect(),
         }))
@@ -160,15 +181,18 @@ impl ModelService for Models {
         request: Request<v1::PromoteModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
         let engine = self.0.of(&request)?;
-        let v1::PromoteModelRequest { model_id, in_spite } = request.into_inner();
-        let dir = dir(&engine);
+        let request = request.into_inner();
+        let target = target(&request).map_err(Failure::from)?;
+        let v1::PromoteModelRequest {
+            model_id, in_spite, ..
+        } = request;
         let in_spite = Some(in_spite).filter(|reason| !reason.is_empty());
+        let place = dir(&engine);
         let (found, against, why) = on_disk(move || {
-            let found = with_verdict(&dir, &model_id)?;
-            let against = registry::reasons_against(&dir, &found.0)?;
-            let against = against.into_iter().filter(|_| in_spite.is_none());
-            let against: Vec<String> = against.collect();
-            let why = registry::why(&dir, &model_id, in_spite.as_deref())?;
+            let found = with_verdict(&place, &model_id)?;
+            let mut against = registry::reasons_against(&place, &found.0, target)?;
+            against.retain(|_| in_spite.is_none());
+            let why = registry::why(&place, &model_id, target, in_spite.as_deref())?;
             Ok((found, against, why))
         })
         .await?;
@@ -177,7 +201,10 @@ impl ModelService for Models {
             let reason = format!("model `{id}` is not promoted: {}", against.join("; "));
             return Err(Status::failed_precondition(reason));
         }
-        put_in_force(&engine, found, move |dir| registry::promote(dir, &id, &why)).await
+        put(&engine, found, move |dir| {
+            registry::put(dir, &id, target, &why)
+        })
+        .await
     }
 
     async fn rollback_model(
@@ -191,12 +218,15 @@ impl ModelService for Models {
         }
         let dir = dir(&engine);
         let found = on_disk(move || {
-            let previous = registry::pointers(&dir)?.previous;
-            let previous = previous.ok_or(StepError::NoPrevious)?;
-            with_verdict(&dir, &previous)
+            let pointers = registry::pointers(&dir)?;
+            let back = match pointers.candidate {
+                Some(_) => pointers.current,
+                None => pointers.previous,
+            };
+            with_verdict(&dir, &back.ok_or(StepError::NoPrevious)?)
         })
         .await?;
-        put_in_force(&engine, found, move |dir| registry::rollback(dir, &reason)).await
+        put(&engine, found, move |dir| registry::rollback(dir, &reason)).await
     }
 
     async fn pause_policy(

@@ -116,6 +116,8 @@ fn name(kind: Kind) -> &'static str {
         Kind::Policy => "pauses",
         Kind::Assigned => "assignments",
         Kind::Phase => "phases",
+        Kind::Shadowed => "shadows",
+        Kind::Staged => "stages",
         Kind::Forgotten => "erasures",
     }
 }

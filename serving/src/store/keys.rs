@@ -120,10 +120,12 @@ pub(super) const HOUSE: &str = "";
 pub(super) fn about(entry: &Entry) -> Option<&str> {
     match entry {
         Entry::Recorded(one) => Some(one.customer_id().as_str()),
-        Entry::Decided(one) => Some(one.customer_id.as_str()),
+        Entry::Decided(one) | Entry::Shadowed(one) => Some(one.customer_id.as_str()),
         Entry::Reserved(one) => Some(one.customer_id.as_str()),
         Entry::Assigned(one) => Some(one.customer_id.as_str()),
-        Entry::Policy(_) | Entry::Phase(_) | Entry::Forgotten { .. } => Some(HOUSE),
+        Entry::Policy(_) | Entry::Phase(_) | Entry::Staged(_) | Entry::Forgotten { .. } => {
+            Some(HOUSE)
+        }
         Entry::Catalogue { .. } | Entry::Matured(_) | Entry::Published(_) => None,
     }
 }

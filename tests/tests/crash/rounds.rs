@@ -238,6 +238,8 @@ fn logged(config: &Config) -> Logged {
             | Entry::Policy(_)
             | Entry::Assigned(_)
             | Entry::Phase(_)
+            | Entry::Shadowed(_)
+            | Entry::Staged(_)
             | Entry::Forgotten { .. } => {}
         }
         Ok(())

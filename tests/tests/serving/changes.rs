@@ -1,15 +1,9 @@
 //! Another model, another configuration, a customer forgotten: while the server runs.
 
 use crate::house::House;
+use crate::versions::{verdict, version};
 use lagom_features::FeatureSpec;
-use lagom_features::domain::{CustomerId, Timestamp};
-use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
-use lagom_model::calibration::Calibration;
-use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
-use lagom_model::metrics::Metrics;
-use lagom_model::ope::Overlap;
-use lagom_model::ope::gate::{Check, Verdict};
-use lagom_model::ope::valuation::{self, Estimand, Judged, Valuation};
+use lagom_features::domain::CustomerId;
 use lagom_proto::v1::privacy_service_client::PrivacyServiceClient;
 use lagom_proto::v1::{
     EraseCustomerRequest, EventType, ExportCustomerRequest, GetModelRequest, ListModelsRequest,
@@ -20,75 +14,13 @@ use lagom_serving::registry;
 use lagom_tests::Server;
 use lagom_tests::company::{DAY, MONDAY, at, customer, fact, invoice, opening, question};
 use lagom_training::registry::Registry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 use tokio_stream::StreamExt;
 use tonic::Code;
 
-/// A version that differs from others by its seed, calibrated as well as `ece` says.
-fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
-    let spec = FeatureSpec::parse(text).unwrap();
-    let columns = spec.names().into_iter().map(|name| InputColumn {
-        name: name.to_owned(),
-        kind: InputKind::Number,
-    });
-    let line = Linear {
-        column: 0,
-        median: 0.0,
-        centre: 0.0,
-        scale: 1.0,
-        weight: 0.0,
-    };
-    let model = LinearModel::new(LinearParts {
-        columns: columns.collect(),
-        intercept: 0.0,
-        terms: vec![Term::Linear(line)],
-        calibration: Calibration::Identity,
-    });
-    let january = Timestamp::parse("2026-01-01").unwrap();
-    let propensity = Head {
-        target: "settled".to_owned(),
-        horizon_days: Some(30),
-        rows: 10,
-        base_rate: 0.5,
-        model: model.unwrap(),
-        held_out: Some(HeldOut {
-            fitted_before: january,
-            judged_from: january,
-            fitted_rows: 10,
-            metrics: Metrics {
-                auc: Some(0.8),
-                log_loss: 0.5,
-                brier: 0.2,
-                ece,
-                rows: 10,
-                base_rate: 0.5,
-            },
-        }),
-    };
-    ModelVersion::new(Parts {
-        format: FORMAT,
-        feature_fingerprint: spec.fingerprint().to_owned(),
-        feature_spec: text.to_owned(),
-        propensity,
-        lateness: None,
-        churn: None,
-        hazard: None,
-        lineage: Lineage {
-            parent: None,
-            data_digest: "d".to_owned(),
-            config_digest: "c".to_owned(),
-            code_version: "1".to_owned(),
-            seed,
-            as_of: january,
-            excluded: Vec::new(),
-        },
-    })
-    .unwrap()
-}
-
-async fn deciding(house: &House, key: &str) -> String {
+pub(crate) async fn deciding(house: &House, key: &str) -> String {
     let mut ask = question(0);
     ask.request_id = key.to_owned();
     let answer = house.decisions().next_best_action(ask).await.unwrap();
@@ -203,6 +135,7 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
     let foreign_first = PromoteModelRequest {
         model_id: vague,
         in_spite: "the founder said so".to_owned(),
+        ..PromoteModelRequest::default()
     };
     let forced = models.promote_model(foreign_first).await.unwrap();
     assert!(forced.into_inner().current);
@@ -219,43 +152,7 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
     );
 }
 
-/// What the gate said of `candidate`.
-fn verdict(candidate: &str, against: &str, passed: bool, words: &str) -> Judged {
-    let overlap = Overlap::of_weights(&[1.0, 1.0], None);
-    let nothing = Estimand {
-        candidate: BTreeMap::new(),
-        incumbent: BTreeMap::new(),
-        difference: BTreeMap::new(),
-        overlap: overlap.clone(),
-        incumbent_overlap: overlap,
-        segments: Vec::new(),
-    };
-    let check = Check {
-        name: "value".to_owned(),
-        passed,
-        words: words.to_owned(),
-    };
-    Judged {
-        format: valuation::FORMAT,
-        candidate: candidate.to_owned(),
-        against: against.to_owned(),
-        valuation: Valuation {
-            from: Timestamp::parse("2026-01-01").unwrap(),
-            horizon_days: 60,
-            lives: 600,
-            decisions: 1_800,
-            customers: 500,
-            left_out: 0,
-            one_step: None,
-            episode: nothing,
-            calibration: None,
-            verdict: Verdict::of(vec![check]),
-        },
-        frontier: Vec::new(),
-    }
-}
-
-async fn until(holds: impl Fn() -> bool) {
+pub(crate) async fn until(holds: impl Fn() -> bool) {
     for _ in 0..500 {
         if holds() {
             return;

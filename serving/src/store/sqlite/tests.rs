@@ -34,7 +34,7 @@ async fn it_is_read_beside_its_writer() {
         seen += 1;
         Ok(())
     });
-    assert_eq!((seen, last.unwrap()), (13, 13));
+    assert_eq!((seen, last.unwrap()), (15, 15));
 }
 
 #[tokio::test]
