@@ -87,7 +87,7 @@ impl CustomerState {
                 }
             }
         }
-        self.history = History::from_records(customers, invoices, events);
+        self.history = History::from_records(customers, invoices, &events);
     }
 
     /// Takes in a record that is on disk.
@@ -137,6 +137,14 @@ impl Customers {
         let shard = self.shard(id).write();
         let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
         shard.entry(id.clone()).or_default().clone()
+    }
+
+    /// The first customer of whom `is_it` is true. Looks at all of them.
+    pub(crate) fn find(&self, is_it: impl Fn(&CustomerId) -> bool) -> Option<CustomerId> {
+        self.shards.iter().find_map(|shard| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.keys().find(|id| is_it(id)).cloned()
+        })
     }
 
     /// Forgets the customer.

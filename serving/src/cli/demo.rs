@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::experiment::{ArmSpec, ExperimentSpec, Experiments, HoldoutSpec};
 use crate::registry;
 use crate::server::{Running, Server};
+use crate::store::StoreUrl;
 use indicatif::ProgressBar;
 use lagom_features::domain::Date;
 use lagom_model::decide::{PolicyKind, Predictor};
@@ -168,7 +169,7 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
         } else {
             None
         },
-        store: folder.join(format!("{name}.db")),
+        store: StoreUrl::File(folder.join(format!("{name}.db"))),
         clock: crate::clock::Source::Events,
         guardrails: Arc::new(Guardrails::new(&guardrails)?),
         policy,
