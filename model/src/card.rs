@@ -1,11 +1,14 @@
 //! A model version for its reviewers: data, features with their strength, figures, limits.
 //!
-//! A card is a pure function of the version and of the one it would replace, so the same version
-//! always has the same card.
+//! A card is a pure function of the version, of the one it would replace, and of what the gate said
+//! of it last, so the same evidence always makes the same card.
 
 use crate::artefact::{Head, HeldOut, Lineage, ModelVersion};
 use crate::hazard::AtDay;
 use crate::linear::{LinearModel, Term};
+use crate::ope::gate::Check;
+use crate::ope::valuation::Judged;
+use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Format of the document; grows when an old reader would misread a new one.
@@ -126,6 +129,24 @@ pub struct Compared {
     pub now: Option<f64>,
 }
 
+/// What the gate said of the version, last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Against whom it was valued: a version, or the name of a policy.
+    pub against: String,
+    /// On lives of invoices that began here or later.
+    pub from: Timestamp,
+    /// How many.
+    pub lives: usize,
+    /// Whether it may take over.
+    pub passed: bool,
+    /// Why, in a sentence or two.
+    pub words: String,
+    /// Every question.
+    pub checks: Vec<Check>,
+}
+
 /// The card.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,6 +167,9 @@ pub struct Card {
     pub time_to_payment: Vec<AtDay>,
     /// Beside the version before; empty where there was none.
     pub compared: Vec<Compared>,
+    /// The gate's verdict; none before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
     /// What to keep in mind.
     pub limits: Vec<String>,
     /// Ways to see the future that are ruled out.
@@ -183,9 +207,25 @@ impl Card {
             parts: cards,
             time_to_payment: hazard.map_or_else(Vec::new, |head| head.held_out.clone()),
             compared: before.map_or_else(Vec::new, |before| compare(before, version)),
+            gate: None,
             limits: texts(&LIMITS),
             leaks_ruled_out: texts(&LEAKS_RULED_OUT),
         }
+    }
+
+    /// The card with what the gate said of this version, where it was asked.
+    #[must_use]
+    pub fn with_gate(self, judged: Option<&Judged>) -> Self {
+        let gate = judged.filter(|judged| judged.candidate == self.model_id);
+        let gate = gate.map(|judged| Gate {
+            against: judged.against.clone(),
+            from: judged.valuation.from,
+            lives: judged.valuation.lives,
+            passed: judged.valuation.verdict.passed,
+            words: judged.valuation.verdict.words.clone(),
+            checks: judged.valuation.verdict.checks.clone(),
+        });
+        Self { gate, ..self }
     }
 }
 

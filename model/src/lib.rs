@@ -15,6 +15,7 @@
 //! * [`ope`]: what another policy would have been worth, from the log of this one.
 //! * [`outcome`]: what became of a decision, once its window has closed.
 //! * [`policy`]: who chooses: ladder, uniform, bandit.
+//! * [`rollout`]: which version decides, and how another takes over by steps.
 //! * [`statistics`]: whether an experiment shows what it seems to.
 //! * [`strategy`]: what a company is willing to do: the catalogue and the ladder.
 //!
@@ -36,5 +37,6 @@ pub mod objective;
 pub mod ope;
 pub mod outcome;
 pub mod policy;
+pub mod rollout;
 pub mod statistics;
 pub mod strategy;

@@ -50,6 +50,7 @@ pub mod study;
 pub mod support;
 mod terms;
 pub mod tuning;
+pub mod valuation;
 
 pub use catalogue::{Method, catalogue};
 pub use error::OpeError;

@@ -31,6 +31,7 @@ pub mod drift;
 pub mod effect;
 pub mod error;
 pub mod estimate;
+pub mod event_share;
 pub mod heterogeneity;
 pub mod hybrid;
 pub mod level;

@@ -76,6 +76,12 @@ fn instant(micros: i64) -> Timestamp {
     Timestamp::from_micros(within).expect("clamped to the years that are accepted")
 }
 
+/// The machine's clock, for what is done to the registry.
+#[must_use]
+pub fn wall() -> Timestamp {
+    instant(wall_micros())
+}
+
 fn wall_micros() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -21,6 +21,7 @@ use lagom_model::decide::{ColdStart, Pace, PolicyKind, Predictor, SnapshotParts}
 use lagom_model::guardrails::Guardrails;
 use lagom_model::objective::Objective;
 use lagom_model::policy::context::Context;
+use lagom_model::rollout::guard::GuardSpec;
 use lagom_model::strategy::Strategy;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,8 @@ pub struct Config {
     pub pace: Pace,
     /// When outcomes are counted.
     pub learning: LearningSpec,
+    /// What of a canary counts as harm.
+    pub rollout: GuardSpec,
     /// Which customers others decide for.
     pub experiments: Experiments,
 }

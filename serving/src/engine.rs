@@ -16,6 +16,7 @@ mod next;
 mod phases;
 mod record;
 mod reservations;
+mod rollout;
 mod time;
 
 pub use boot::{BootError, Booted};
@@ -26,6 +27,8 @@ use explained::Recent;
 pub use failure::Failure;
 pub use next::Ask;
 pub use record::{Offer, Recorded, Rejected};
+pub use rollout::FollowError;
+use rollout::Trial;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -33,11 +36,13 @@ use crate::customers::Customers;
 use crate::experiment::{Experiments, Phase};
 use crate::learner::{Pending, Request};
 use crate::metrics::Metrics;
+use crate::rollout::Rollout;
 use crate::store::{Entry, PolicyChange, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::domain::{CustomerId, DecisionId, TenantId};
 use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
+use lagom_model::rollout::Candidate;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
@@ -49,6 +54,20 @@ struct Live {
     since: SystemTime,
     snapshot: Arc<Snapshot>,
     experiments: Arc<Experiments>,
+    /// What decides in shadow, or for some of the customers.
+    trial: Option<Trial>,
+}
+
+impl Live {
+    /// The same by another snapshot, and the candidate beside that one.
+    fn with(&self, snapshot: Snapshot) -> Self {
+        Self {
+            since: SystemTime::now(),
+            trial: self.trial.as_ref().and_then(|one| one.beside(&snapshot)),
+            snapshot: Arc::new(snapshot),
+            experiments: Arc::clone(&self.experiments),
+        }
+    }
 }
 
 /// Everything that decides.
@@ -66,6 +85,9 @@ pub struct Engine {
     policy: Mutex<Option<PolicyChange>>,
     phases: phases::Phases,
     recent: Recent,
+    rollout: Mutex<Rollout>,
+    /// Held while the registry is followed.
+    following: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -196,12 +218,26 @@ impl Engine {
 
     /// Decides with another snapshot from now on.
     pub(crate) fn swap(&self, make: impl Fn(&Snapshot) -> Snapshot) {
+        self.live
+            .rcu(|live| Arc::new(live.with(make(&live.snapshot))));
+    }
+
+    /// Lets a candidate decide beside the live snapshot from now on, or none.
+    fn try_beside(&self, trial: Option<&Trial>) {
         self.live.rcu(|live| {
             Arc::new(Live {
-                since: SystemTime::now(),
-                snapshot: Arc::new(make(&live.snapshot)),
+                since: live.since,
+                snapshot: Arc::clone(&live.snapshot),
                 experiments: Arc::clone(&live.experiments),
+                trial: trial.and_then(|one| one.beside(&live.snapshot)),
             })
         });
+    }
+
+    /// The candidate that decides beside the version in force.
+    #[must_use]
+    pub fn candidate(&self) -> Option<Candidate> {
+        let live = self.live.load();
+        live.trial.as_ref().map(|trial| trial.candidate.clone())
     }
 }

@@ -316,7 +316,7 @@ fn arms(spec: &ExperimentSpec, fault: &mut impl FnMut(String)) {
 }
 
 /// A number in [0, 1) that depends on nothing but these words.
-fn uniform(words: &[&str]) -> f64 {
+pub(crate) fn uniform(words: &[&str]) -> f64 {
     let mut hasher = blake3::Hasher::new();
     for word in words {
         hasher.update(&(word.len() as u64).to_le_bytes());

@@ -27,6 +27,8 @@ pub enum Table {
     Outcomes,
     /// Arms of experiments, by time.
     Assignments,
+    /// What a candidate in shadow would have decided, by time.
+    Shadows,
 }
 
 impl Table {
@@ -40,6 +42,7 @@ impl Table {
             Self::Decisions => "decisions",
             Self::Outcomes => "outcomes",
             Self::Assignments => "assignments",
+            Self::Shadows => "shadows",
         }
     }
 }
@@ -59,6 +62,8 @@ pub struct Export {
     pub outcomes: Vec<Outcome>,
     /// Who was drawn into which arm, by time.
     pub assignments: Vec<Assignment>,
+    /// What candidates in shadow would have decided, by time, under the ids of the decisions made.
+    pub shadows: Vec<Decision>,
     /// What was agreed of experiments, by time.
     pub phases: Vec<Phase>,
     /// What was published of the policy, without what it had learnt.
@@ -114,7 +119,8 @@ impl Export {
             }
             Entry::Decided(decision) => self.decisions.push(Arc::unwrap_or_clone(decision)),
             Entry::Matured(outcome) => self.outcomes.push(*outcome),
-            Entry::Catalogue { .. } | Entry::Reserved(_) | Entry::Policy(_) => {}
+            Entry::Catalogue { .. } | Entry::Reserved(_) | Entry::Policy(_) | Entry::Staged(_) => {}
+            Entry::Shadowed(one) => self.shadows.push(Arc::unwrap_or_clone(one)),
             Entry::Published(one) => self.generations.push(one.without_state()),
             Entry::Assigned(one) => self.assignments.push(one),
             Entry::Phase(one) => self.phases.push(*one),
@@ -147,6 +153,7 @@ pub(crate) fn customer_records(
                 theirs.insert(decision.decision_id.clone());
                 Some((Table::Decisions, json(&**decision)))
             }
+            Entry::Shadowed(one) if &one.customer_id == id => Some((Table::Shadows, json(&**one))),
             Entry::Assigned(one) if &one.customer_id == id => Some((Table::Assignments, json(one))),
             Entry::Matured(outcome) if theirs.contains(&outcome.decision_id) => {
                 Some((Table::Outcomes, json(outcome)))

@@ -177,6 +177,7 @@ impl Learner {
         }
         for round in &rounds {
             engine.metrics().outcome(&round.outcome);
+            engine.rollout().matured(&round.outcome);
         }
         engine.pending().remove(&due);
         Ok(true)

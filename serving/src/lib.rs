@@ -34,6 +34,7 @@ pub mod pages;
 pub mod recording;
 pub mod registry;
 mod reviews;
+pub mod rollout;
 pub mod server;
 mod services;
 pub mod store;

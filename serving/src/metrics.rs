@@ -4,8 +4,11 @@ mod histogram;
 mod text;
 
 use crate::engine::Recorded;
+use crate::rollout::Standing;
 use histogram::Histogram;
 use lagom_model::log::{Decision, Outcome, RuleId};
+use lagom_model::rollout::Candidate;
+use lagom_model::rollout::guard::WATCHED;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,6 +40,8 @@ pub struct Metrics {
     outcomes: [AtomicU64; OUTCOMES.len()],
     write_errors: AtomicU64,
     reload_errors: AtomicU64,
+    /// Canaries that were rolled back, by what they harmed.
+    rollbacks: [AtomicU64; WATCHED.len()],
 }
 
 impl Default for Metrics {
@@ -55,6 +60,7 @@ impl Default for Metrics {
             outcomes: Default::default(),
             write_errors: AtomicU64::new(0),
             reload_errors: AtomicU64::new(0),
+            rollbacks: Default::default(),
         }
     }
 }
@@ -95,6 +101,10 @@ pub struct Gauges {
     pub lag_seconds: f64,
     /// Whether the ladder decides until resumed.
     pub paused: bool,
+    /// The candidate beside the version in force.
+    pub candidate: Option<Candidate>,
+    /// What is watched of it.
+    pub standing: Standing,
 }
 
 impl Metrics {
@@ -177,6 +187,14 @@ impl Metrics {
     /// A model or configuration that was refused while the server ran.
     pub fn reload_error(&self) {
         self.reload_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A canary was rolled back for the harm that `reason` begins with.
+    pub fn rolled_back(&self, reason: &str) {
+        let of = WATCHED.iter().position(|name| reason.starts_with(name));
+        if let Some(place) = of {
+            self.rollbacks[place].fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Models and configurations that were refused while the server ran.
@@ -311,6 +329,7 @@ impl Metrics {
             "What decides: version of the models, publication of the policy and its digest.",
             [(info, 1.0)],
         ));
+        families.extend(self.rollout(&tenant, gauges));
         let refusals = self.most_refusing().into_iter().map(|(rule, n)| {
             let labels = format!("{tenant},rule=\"{}\"", escaped(&rule));
             (labels, n as f64)
@@ -402,6 +421,50 @@ impl Metrics {
             ));
         }
         families
+    }
+}
+
+impl Metrics {
+    /// Where a candidate stands, and whether it harms.
+    fn rollout(&self, tenant: &str, gauges: &Gauges) -> Vec<Family> {
+        let candidate = gauges.candidate.iter().map(|one| {
+            let (model, stage) = (escaped(&one.id), one.stage.name());
+            let labels = format!("{tenant},version=\"{model}\",stage=\"{stage}\"");
+            (labels, one.stage.share())
+        });
+        let [incumbent, canary] = gauges.standing.exposed;
+        let sides = [("incumbent", incumbent), ("canary", canary)];
+        let named = |label: &str, name: &str| format!("{tenant},{label}=\"{name}\"");
+        let watched = gauges.standing.watched.iter();
+        let rollbacks = WATCHED.iter().zip(&self.rollbacks);
+        vec![
+            Family::plain(
+                "dunning_rollout_share",
+                "gauge",
+                "Share of the customers for whom the candidate decides; 0 in shadow.",
+                candidate,
+            ),
+            Family::plain(
+                "dunning_rollout_customers",
+                "gauge",
+                "Customers decided about since the canary began, by who decided.",
+                sides.map(|(side, n)| (named("side", side), n as f64)),
+            ),
+            Family::plain(
+                "dunning_rollout_harm_p",
+                "gauge",
+                "Always-valid p-value of the canary doing no harm; small is bad.",
+                watched.map(|one| (named("metric", one.name), one.p)),
+            ),
+            Family::plain(
+                "dunning_rollbacks_total",
+                "counter",
+                "Canaries that were rolled back, by what they harmed.",
+                rollbacks.map(|(name, count)| {
+                    (named("metric", name), count.load(Ordering::Relaxed) as f64)
+                }),
+            ),
+        ]
     }
 }
 

@@ -25,6 +25,7 @@ pub mod lang;
 pub mod ledger;
 pub mod model;
 pub mod overview;
+pub mod policies;
 pub mod reader;
 pub mod review;
 pub mod shell;

@@ -1,11 +1,13 @@
 //! The registry of model versions that `lagom train` fills: which there are, which is in force,
 //! which may be. A server needs no more of it, and so links nothing that trains.
 
+use crate::clock::wall;
 use lagom_model::artefact::{ArtefactError, ModelVersion};
 use lagom_model::decide::Predictor;
 use lagom_model::forecast::Forecast;
+use lagom_model::ope::valuation::{Judged, unproven};
 use lagom_model::policy::learning::WarmStart;
-use serde::{Deserialize, Serialize};
+use lagom_model::rollout::{Pointers, Stage, StepError, Target};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,9 @@ use thiserror::Error;
 /// Largest calibration error with which a propensity may decide about people.
 const MOST_ECE: f64 = 0.05;
 const POINTERS: &str = "pointers.json";
+/// Held while the pointers change.
+const LOCK: &str = "pointers.lock";
+const VERDICTS: &str = "verdicts";
 
 /// More bytes than any id of a version has.
 const LONGEST_ID: usize = 128;
@@ -65,9 +70,17 @@ pub enum RegistryError {
     /// There is no version of this id.
     #[error("model `{0}` is not known; `lagom models` lists them")]
     Unknown(String),
-    /// Nothing was in force before.
-    #[error("no version was in force before the current one")]
-    NoPrevious,
+    /// What the gate said cannot be read.
+    #[error("{}: {error}; run lagom evaluate again", path.display())]
+    Verdict {
+        /// Which file.
+        path: PathBuf,
+        /// What the reader says.
+        error: serde_json::Error,
+    },
+    /// The step cannot be taken.
+    #[error(transparent)]
+    Step(#[from] StepError),
 }
 
 impl RegistryError {
@@ -102,15 +115,6 @@ pub fn last_forecast(dir: &Path) -> Result<Option<Forecast>, RegistryError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(RegistryError::io(&path, error)),
     }
-}
-
-/// Which versions are in force.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pointers {
-    /// The one that decides.
-    pub current: Option<String>,
-    /// The one before it.
-    pub previous: Option<String>,
 }
 
 /// Which versions the registry in `dir` points at.
@@ -186,46 +190,69 @@ pub fn list(dir: &Path) -> Result<Vec<ModelVersion>, RegistryError> {
     Ok(versions)
 }
 
-/// Points at `id`, and keeps what was current as previous. Pointing at the current one changes
-/// nothing.
-///
-/// # Errors
-/// [`RegistryError::Io`]; nothing changed then.
-pub fn promote(dir: &Path, id: &str) -> Result<Pointers, RegistryError> {
+/// Takes a step from one state of the pointers to the next; nobody else takes one meanwhile.
+fn step(
+    dir: &Path,
+    take: impl FnOnce(Pointers) -> Result<Pointers, StepError>,
+) -> Result<Pointers, RegistryError> {
+    let place = dir.join(LOCK);
+    let io = |error| RegistryError::io(&place, error);
+    fs::create_dir_all(dir).map_err(io)?;
+    let lock = File::create(&place).map_err(io)?;
+    lock.lock().map_err(io)?;
     let before = pointers(dir)?;
-    if before.current.as_deref() == Some(id) {
-        return Ok(before);
+    let next = take(before.clone())?;
+    if next != before {
+        point(dir, &next)?;
     }
-    point(
-        dir,
-        Pointers {
-            current: Some(id.to_owned()),
-            previous: before.current,
-        },
-    )
+    Ok(next)
 }
 
-/// Points at the previous version again, and keeps the current one as previous.
+/// Lets `id` decide, and keeps what was current as previous. Promoting the current one takes a
+/// candidate off its way.
 ///
 /// # Errors
-/// [`RegistryError::NoPrevious`], [`RegistryError::Io`]; nothing changed then.
-pub fn rollback(dir: &Path) -> Result<Pointers, RegistryError> {
-    let before = pointers(dir)?;
-    let previous = before.previous.ok_or(RegistryError::NoPrevious)?;
-    point(
-        dir,
-        Pointers {
-            current: Some(previous),
-            previous: before.current,
-        },
-    )
+/// [`RegistryError::Io`], [`RegistryError::Pointers`]; nothing changed then.
+pub fn promote(dir: &Path, id: &str, reason: &str) -> Result<Pointers, RegistryError> {
+    put(dir, id, Target::Live, reason)
+}
+
+/// Puts `id` in the place of the current version, or beside it.
+///
+/// # Errors
+/// [`RegistryError::Step`] where there is nothing to stand beside, and as [`promote`]; nothing
+/// changed then.
+pub fn put(dir: &Path, id: &str, target: Target, reason: &str) -> Result<Pointers, RegistryError> {
+    step(dir, |pointers| match target {
+        Target::Live => Ok(pointers.promote(id, wall(), reason)),
+        Target::Stage(stage) => pointers.stage(id, stage, wall(), reason),
+    })
+}
+
+/// Takes the candidate that step `number` put there off its way; another stays.
+///
+/// # Errors
+/// As [`promote`]; nothing changed then.
+pub fn withdraw(dir: &Path, number: u64, reason: &str) -> Result<Pointers, RegistryError> {
+    step(dir, |pointers| {
+        Ok(pointers.withdraw(number, wall(), reason))
+    })
+}
+
+/// Undoes the last step: takes the candidate off its way or, where there is none, lets the previous
+/// version decide again.
+///
+/// # Errors
+/// [`RegistryError::Step`] where there is neither, and as [`promote`]; nothing changed then.
+pub fn rollback(dir: &Path, reason: &str) -> Result<Pointers, RegistryError> {
+    step(dir, |pointers| pointers.rollback(wall(), reason))
 }
 
 /// Written aside, synced, renamed: a crash leaves the old pointers or the new ones.
-fn point(dir: &Path, pointers: Pointers) -> Result<Pointers, RegistryError> {
+fn point(dir: &Path, pointers: &Pointers) -> Result<(), RegistryError> {
     let place = dir.join(POINTERS);
     let io = |error| RegistryError::io(&place, error);
-    let mut text = serde_json::to_string_pretty(&pointers).expect("two optional texts");
+    let mut text = serde_json::to_string_pretty(pointers).expect("texts and finite numbers");
     text.push('\n');
     let mut aside = tempfile::NamedTempFile::new_in(dir).map_err(io)?;
     aside.write_all(text.as_bytes()).map_err(io)?;
@@ -233,8 +260,67 @@ fn point(dir: &Path, pointers: Pointers) -> Result<Pointers, RegistryError> {
     aside.persist(&place).map_err(|error| io(error.error))?;
     File::open(dir)
         .and_then(|folder| folder.sync_all())
-        .map_err(io)?;
-    Ok(pointers)
+        .map_err(io)
+}
+
+/// What the gate said of the version `id`, last.
+///
+/// # Errors
+/// [`RegistryError::Verdict`] where it cannot be read.
+pub fn judged(dir: &Path, id: &str) -> Result<Option<Judged>, RegistryError> {
+    let path = dir.join(VERDICTS).join(format!("{id}.json"));
+    match fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| RegistryError::Verdict { path, error }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RegistryError::io(&path, error)),
+    }
+}
+
+/// Why a version may not decide about people: its held-out figures and, where another version is
+/// current, what the gate said of it. A shadow decides about nobody.
+///
+/// # Errors
+/// [`RegistryError`] where the registry cannot be read.
+pub fn reasons_against(
+    dir: &Path,
+    version: &ModelVersion,
+    target: Target,
+) -> Result<Vec<String>, RegistryError> {
+    if target == Target::Stage(Stage::Shadow) {
+        return Ok(Vec::new());
+    }
+    let mut reasons = objections(version);
+    let current = pointers(dir)?.current;
+    let judged = judged(dir, version.id())?;
+    reasons.extend(unproven(version.id(), current.as_deref(), judged.as_ref()));
+    Ok(reasons)
+}
+
+/// Why a version is let through, for the record: in spite of what, or what the gate said.
+///
+/// # Errors
+/// [`RegistryError`] where the registry cannot be read.
+pub fn why(
+    dir: &Path,
+    id: &str,
+    target: Target,
+    in_spite: Option<&str>,
+) -> Result<String, RegistryError> {
+    if target == Target::Stage(Stage::Shadow) {
+        return Ok("a shadow has no effect, so the gate was not asked".to_owned());
+    }
+    if let Some(reason) = in_spite {
+        return Ok(format!("in spite of the gate: {reason}"));
+    }
+    let current = pointers(dir)?.current;
+    let asked = current.is_some_and(|current| current != id);
+    let judged = judged(dir, id)?.filter(|_| asked);
+    Ok(judged.map_or_else(
+        || "no other version was current, so the gate was not asked".to_owned(),
+        |judged| judged.valuation.verdict.words,
+    ))
 }
 
 /// Why the held-out figures of a version speak against it.

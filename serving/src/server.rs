@@ -173,6 +173,10 @@ impl Server {
             servers.iter().for_each(JoinHandle::abort);
             return Err(error.into());
         }
+        for one in &booted {
+            // What cannot be followed now is reported by whoever watches the registry.
+            let _ = one.engine.follow().await;
+        }
         let engines = booted.iter().map(|one| Arc::clone(&one.engine));
         let tenants = Arc::new(Tenants::new(engines));
         let gate = Arc::new(Gate::new(Tokens::new(&config.tokens), config.at_once));

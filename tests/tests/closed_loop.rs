@@ -8,7 +8,6 @@ use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::{EventType, RecordEventsRequest};
 use lagom_tests::company::{DAY, MONDAY, at, fact, opening, question};
 use lagom_tests::{Server, lagom};
-use lagom_training::registry::Registry;
 use lagom_training::tables::{Format, Tables};
 use std::path::Path;
 use std::process::Command;
@@ -133,9 +132,8 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
     let id = report["model_id"].as_str().unwrap();
     let listed = succeed(folder.path(), &["models", "--models", "models"]);
     assert!(listed.contains(id), "{listed}");
-    Registry::at(&folder.path().join("models"))
-        .promote(id)
-        .unwrap();
+    let models = folder.path().join("models");
+    lagom_serving::registry::promote(&models, id, "the first").unwrap();
 
     let server = Server::start(folder.path(), CLOCK);
     let mut decisions = DecisionServiceClient::new(server.channel().await);

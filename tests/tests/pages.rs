@@ -5,6 +5,8 @@
 
 #[path = "pages/browser.rs"]
 mod browser;
+#[path = "pages/policies.rs"]
+mod policies;
 #[path = "pages/review.rs"]
 mod review;
 #[path = "pages/served.rs"]

@@ -22,5 +22,9 @@ mod house;
 mod learning;
 #[path = "serving/refusals.rs"]
 mod refusals;
+#[path = "serving/rollout.rs"]
+mod rollout;
 #[path = "serving/standard.rs"]
 mod standard;
+#[path = "serving/versions.rs"]
+mod versions;

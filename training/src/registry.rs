@@ -1,14 +1,14 @@
-//! Model versions on disk: never changed, found by their digest, two of them pointed at.
+//! Model versions on disk: never changed, found by their digest, some of them pointed at. The
+//! pointers are moved by whoever serves.
 //!
 //! ```text
 //! DIR/<id>/model.json     a version; `id` is the digest of the bytes
 //! DIR/<id>/card.md        the same for people, in short
 //! DIR/<id>/card.json      the card whole; card.html is the same as a page
-//! DIR/pointers.json       which version is current and which was before it
-//! DIR/verdicts/<id>.json  what the gate said of a version, last
+//! DIR/pointers.json       which version is current, which was before it, which may come after
+//! DIR/verdicts/<id>.json  what the gate said of a version, last; its cards say it too
 //! ```
-//! A version appears whole or not at all, and both pointers move in one rename, so that a crash
-//! leaves the old state or the new one.
+//! A version appears whole or not at all, so that a crash leaves the old state or the new one.
 
 mod card;
 mod error;
@@ -16,40 +16,17 @@ mod write;
 
 pub use error::RegistryError;
 
-use crate::valuation::Valuation;
 use lagom_model::artefact::{Lineage, ModelVersion};
-use serde::{Deserialize, Serialize};
+use lagom_model::ope::valuation::Judged;
+use lagom_model::rollout::{Pointers, Stage};
+use serde::Serialize;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const MODEL: &str = "model.json";
-const CARD: &str = "card.md";
-const CARD_JSON: &str = "card.json";
-const CARD_HTML: &str = "card.html";
 const POINTERS: &str = "pointers.json";
 const VERDICTS: &str = "verdicts";
-
-/// Which versions are pointed at.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pointers {
-    /// Serves.
-    pub current: Option<String>,
-    /// Served before it; what a rollback returns to.
-    pub previous: Option<String>,
-}
-
-/// What was found of a version by off-policy evaluation, and against whom.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
-    /// The version that was judged.
-    pub candidate: String,
-    /// A version, or the name of a policy (`logged`, `ladder`, `uniform`).
-    pub against: String,
-    /// Values, intervals and the verdict.
-    pub valuation: Valuation,
-}
 
 /// A version in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,6 +37,8 @@ pub struct Listed {
     pub current: bool,
     /// Whether a rollback returns to it.
     pub previous: bool,
+    /// Where it stands on its way, where it is the candidate.
+    pub stage: Option<Stage>,
     /// Where it came from.
     pub lineage: Lineage,
     /// Held-out area under the curve of its propensity model, where it was judged.
@@ -98,18 +77,23 @@ impl Registry {
             self.get(version.id())?;
             return Ok(path);
         }
-        // A parent that is gone or damaged is no reason not to store its child.
-        let parent = version.parts().lineage.parent.as_deref();
-        let before = parent.and_then(|id| self.get(id).ok());
-        let (json, html) = card::documents(version, before.as_ref());
-        let files = [
-            (MODEL, version.to_json()),
-            (CARD, card::markdown(version)),
-            (CARD_JSON, json),
-            (CARD_HTML, html),
-        ];
+        let judged = self.judged(version.id())?;
+        let cards = self.cards(version, judged.as_ref());
+        let mut files = vec![(MODEL, version.to_json())];
+        files.extend(cards);
         write::folder(&self.dir, version.id(), &files)?;
         Ok(path)
+    }
+
+    fn cards(
+        &self,
+        version: &ModelVersion,
+        judged: Option<&Judged>,
+    ) -> [(&'static str, String); 3] {
+        // A parent that is gone or damaged is no reason to have no card of its child.
+        let parent = version.parts().lineage.parent.as_deref();
+        let before = parent.and_then(|id| self.get(id).ok());
+        card::documents(version, before.as_ref(), judged)
     }
 
     /// The version of this id, or of the only id that begins so.
@@ -148,16 +132,21 @@ impl Registry {
         }
     }
 
-    /// Keeps what was found of a version; what was found before is replaced.
+    /// Keeps what was found of a version, and says it in its cards; what was found before is
+    /// replaced.
     ///
     /// # Errors
-    /// [`RegistryError::Io`].
+    /// [`RegistryError::Io`], and what [`Self::get`] says of the version.
     pub fn keep(&self, judged: &Judged) -> Result<PathBuf, RegistryError> {
         let dir = self.dir.join(VERDICTS);
         fs::create_dir_all(&dir).map_err(|source| RegistryError::io(&dir, source))?;
         let name = format!("{}.json", judged.candidate);
         let text = serde_json::to_string_pretty(judged).expect("numbers and texts");
+        let version = self.get(&judged.candidate)?;
         write::file(&dir, &name, &(text + "\n"))?;
+        for (file, text) in self.cards(&version, Some(judged)) {
+            write::file(&self.path(version.id()), file, &text)?;
+        }
         Ok(dir.join(name))
     }
 
@@ -176,41 +165,6 @@ impl Registry {
         }
     }
 
-    /// Makes `id` current, and what was current previous. Promoting the current version changes
-    /// nothing.
-    ///
-    /// # Errors
-    /// As [`Self::get`]: a version that cannot be read is not promoted.
-    pub fn promote(&self, id: &str) -> Result<Pointers, RegistryError> {
-        let id = self.get(id)?.id().to_owned();
-        let before = self.pointers()?;
-        if before.current.as_deref() == Some(id.as_str()) {
-            return Ok(before);
-        }
-        self.point(Pointers {
-            current: Some(id),
-            previous: before.current,
-        })
-    }
-
-    /// Makes the previous version current again, and the current one previous.
-    ///
-    /// # Errors
-    /// [`RegistryError::NoPrevious`], and what [`Self::get`] says of the previous version.
-    pub fn rollback(&self) -> Result<Pointers, RegistryError> {
-        let before = self.pointers()?;
-        let Some(previous) = before.previous else {
-            return Err(RegistryError::NoPrevious {
-                dir: self.dir.clone(),
-            });
-        };
-        self.get(&previous)?;
-        self.point(Pointers {
-            current: Some(previous),
-            previous: before.current,
-        })
-    }
-
     /// Every version, in the order of what they were trained on.
     ///
     /// # Errors
@@ -223,6 +177,11 @@ impl Registry {
             listed.push(Listed {
                 current: pointers.current.as_ref() == Some(&id),
                 previous: pointers.previous.as_ref() == Some(&id),
+                stage: pointers
+                    .candidate
+                    .as_ref()
+                    .filter(|one| one.id == id)
+                    .map(|one| one.stage),
                 lineage: version.parts().lineage.clone(),
                 propensity_auc: version.quoted().and_then(|metrics| metrics.auc),
                 id,
@@ -230,13 +189,6 @@ impl Registry {
         }
         listed.sort_by(|a, b| (a.lineage.as_of, &a.id).cmp(&(b.lineage.as_of, &b.id)));
         Ok(listed)
-    }
-
-    fn point(&self, pointers: Pointers) -> Result<Pointers, RegistryError> {
-        let mut text = serde_json::to_string_pretty(&pointers).expect("two optional texts");
-        text.push('\n');
-        write::file(&self.dir, POINTERS, &text)?;
-        Ok(pointers)
     }
 
     fn find(&self, id: &str) -> Result<String, RegistryError> {

@@ -15,24 +15,23 @@ mod figures;
 mod visits;
 
 pub use confounding::Confounding;
-pub use figures::{Estimand, Figure, METRICS, Segment};
 
 use crate::progress::work;
 use crate::tables::{TableError, Tables};
 use lagom_features::History;
-use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
+use lagom_features::domain::{CustomerId, Days, DecisionId, InvoiceId, Timestamp};
 use lagom_model::bandit::BanditError;
 use lagom_model::decide::{DecideError, PolicyKind, Snapshot};
-use lagom_model::log::{Decision, Executed, LoggedRound, Outcome, join};
+use lagom_model::log::{Choice, Decision, Executed, LoggedRound, Outcome, join};
 use lagom_model::objective::Objective;
 use lagom_model::ope::OpeError;
 use lagom_model::ope::Round;
-use lagom_model::ope::calibration::{Calibration, CalibrationCount};
-use lagom_model::ope::gate::{Evidence, GateSpec, Pair, Verdict, judge};
+use lagom_model::ope::calibration::CalibrationCount;
+use lagom_model::ope::gate::{Evidence, GateSpec, Pair, judge};
+use lagom_model::ope::valuation::Valuation;
 use lagom_model::outcome::between;
 use lagom_model::policy::learning::Learning;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use thiserror::Error;
@@ -95,6 +94,23 @@ pub enum Policy<'a> {
     Logged,
     /// A policy of a snapshot.
     Of(&'a Snapshot, PolicyKind),
+    /// One that decided in shadow: its chances, by the decision beside which it stood. Lives that
+    /// it did not see whole are left out.
+    Shadowed(&'a Shadows),
+}
+
+/// Chances of a policy in shadow, by decision.
+pub type Shadows = HashMap<DecisionId, Vec<Choice>>;
+
+impl Policy<'_> {
+    fn saw(self, life: &[Decision]) -> bool {
+        match self {
+            Self::Shadowed(shadows) => life
+                .iter()
+                .all(|decision| shadows.contains_key(&decision.decision_id)),
+            Self::Logged | Self::Of(..) => true,
+        }
+    }
 }
 
 /// What is asked.
@@ -108,31 +124,6 @@ pub struct ValuationOptions {
     pub gate: GateSpec,
     /// Why the candidate cannot be trusted on this period, beforehand.
     pub objections: Vec<String>,
-}
-
-/// Both estimands of a candidate against an incumbent, and the verdict on the episode value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Valuation {
-    /// Lives begin here or later.
-    pub from: Timestamp,
-    /// Days after the first decision that are counted.
-    pub horizon_days: u16,
-    /// Lives of invoices.
-    pub lives: usize,
-    /// Decisions in them.
-    pub decisions: usize,
-    /// Customers.
-    pub customers: usize,
-    /// Lives whose customer or invoice the tables do not know.
-    pub left_out: usize,
-    /// One decision replaced, the logging policy afterwards; none where no outcome has matured.
-    pub one_step: Option<Estimand>,
-    /// Every decision of a life.
-    pub episode: Estimand,
-    /// Actions against logged probabilities.
-    pub calibration: Option<Calibration>,
-    /// The gate's verdict on the episode value.
-    pub verdict: Verdict,
 }
 
 impl OwnLog {
@@ -238,7 +229,11 @@ impl OwnLog {
                 continue;
             }
             match self.histories.get(&life[0].customer_id) {
-                Some(history) if known(life, history) => places.push((life, history)),
+                Some(history)
+                    if known(life, history) && candidate.saw(life) && incumbent.saw(life) =>
+                {
+                    places.push((life, history));
+                }
                 _ => left_out += 1,
             }
         }

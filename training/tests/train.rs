@@ -7,6 +7,7 @@ use lagom_features::domain::{
     Currency, Customer, CustomerId, Days, Event, EventId, EventType, Invoice, InvoiceId, Money,
     TenantId, Timestamp, Zone,
 };
+use lagom_model::rollout::Pointers;
 use lagom_training::forecast::{ForecastError, forecast};
 use lagom_training::pipeline::{
     Target, TrainError, TrainOptions, TrainReport, TrainingConfig, train,
@@ -112,7 +113,10 @@ fn the_same_tables_and_seed_give_the_same_bytes_in_any_format_and_order() {
 
     let registry = Registry::at(&at("models"));
     assert!(registry.current().unwrap().is_none(), "nothing is promoted");
-    registry.promote(&first.model_id).unwrap();
+    let now = Timestamp::parse("2026-01-01").unwrap();
+    let pointers = Pointers::default().promote(&first.model_id, now, "");
+    let text = serde_json::to_string(&pointers).unwrap();
+    std::fs::write(at("models").join("pointers.json"), text).unwrap();
     let child = trained(&at("parquet"), &at("models"), 1);
     assert_eq!(child.parent.as_ref(), Some(&first.model_id));
     assert_ne!(child.model_id, first.model_id);

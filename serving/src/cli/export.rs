@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::experiment::Assignment;
 use crate::export::export_telling;
 use lagom_training::progress::work;
-use lagom_training::tables::Format;
+use lagom_training::tables::{Format, write_table};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,12 @@ struct Exported {
     events: usize,
     decisions: usize,
     outcomes: usize,
+    /// Decisions of a candidate in shadow.
+    shadows: usize,
 }
+
+/// Folder of what a candidate in shadow would have decided, in the form of the table `decisions`.
+pub(crate) const SHADOWS: &str = "shadows";
 
 /// What was agreed of experiments and learnt from whom, for `lagom review`.
 pub(crate) const DESIGN: &str = "experiments.json";
@@ -60,11 +65,16 @@ fn assignments(all: &[Assignment]) -> String {
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
     let reading = work("reading the log", "entries", 0);
-    let export = export_telling(&config.store, &mut || reading.advance(1))?;
+    let mut export = export_telling(&config.store, &mut || reading.advance(1))?;
     drop(reading);
     let design = serde_json::to_string_pretty(&export.design(&config.models))?;
     let assignments = assignments(&export.assignments);
+    let shadows = std::mem::take(&mut export.shadows);
     let tables = export.into_tables();
+    if !shadows.is_empty() {
+        let path = args.out.join(SHADOWS).join("decisions.parquet");
+        write_table(&path, &shadows)?;
+    }
     tables.write(&args.out, Format::Parquet)?;
     write(&args.out.join(DESIGN), &design)?;
     write(&args.out.join("assignments.csv"), &assignments)?;
@@ -74,6 +84,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         events: tables.events.len(),
         decisions: tables.decisions.len(),
         outcomes: tables.outcomes.len(),
+        shadows: shadows.len(),
     };
     out.report(&exported, || {
         format!(

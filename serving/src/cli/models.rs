@@ -2,8 +2,9 @@
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
-use crate::registry::objections;
-use lagom_training::registry::{Judged, Listed, Pointers, Registry};
+use crate::registry;
+use lagom_model::rollout::{Pointers, Stage, Target};
+use lagom_training::registry::{Listed, Registry};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -16,26 +17,34 @@ pub(crate) struct ListArgs {
     models: PathBuf,
 }
 
-/// Makes a version current, if its held-out figures and the gate allow it: where another version is
-/// current, lagom evaluate must have found this one better than that one. A running server takes it
-/// up within a second.
+/// Makes a version current, or puts it beside the current one, if its held-out figures and the gate
+/// allow it: where another version is current, lagom evaluate must have found this one better than
+/// that one. A running server takes it up within a second.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lagom promote 3f2a --models models")]
+#[command(after_help = "Example: lagom promote 3f2a --models models --stage canary=0.05")]
 pub(crate) struct PromoteArgs {
     /// Id of the version, or the beginning of it.
     id: String,
     /// Folder of the registry.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
-    /// Promotes in spite of the gate; the reason is printed with the verdict.
+    /// How far: shadow (it decides beside the current one, without effect), canary=SHARE (it decides
+    /// for that share of the customers, always the same ones), or live.
+    #[arg(long, value_name = "STAGE", default_value = "live")]
+    stage: Target,
+    /// Promotes in spite of the gate; the reason is kept with the step.
     #[arg(long, value_name = "REASON")]
     in_spite: Option<String>,
 }
 
-/// Makes the previous version current again.
+/// Takes a version in shadow or canary off its way or, where there is none, makes the previous
+/// version current again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom rollback --models models")]
 pub(crate) struct RollbackArgs {
+    /// Why; kept with the step.
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
     /// Folder of the registry.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
@@ -75,10 +84,12 @@ pub(crate) fn list(args: &ListArgs, out: &mut Output) -> Result<Answer, Failure>
 }
 
 fn line(version: &Listed) -> String {
-    let role = match (version.current, version.previous) {
-        (true, _) => "current ",
-        (_, true) => "previous",
-        _ => "        ",
+    let role = match (version.current, version.previous, version.stage) {
+        (true, _, _) => "current ".to_owned(),
+        (_, _, Some(Stage::Shadow)) => "shadow  ".to_owned(),
+        (_, _, Some(Stage::Canary { share })) => format!("canary {share}"),
+        (_, true, _) => "previous".to_owned(),
+        _ => "        ".to_owned(),
     };
     let auc = version
         .propensity_auc
@@ -93,41 +104,16 @@ fn line(version: &Listed) -> String {
     )
 }
 
-/// Why the gate does not let a version take over from the current one, if there is one.
-fn unproven(
-    registry: &Registry,
-    id: &str,
-    judged: Option<&Judged>,
-) -> Result<Vec<String>, Failure> {
-    let current = registry.pointers()?.current;
-    let Some(current) = current.filter(|current| current != id) else {
-        return Ok(Vec::new());
-    };
-    let how = format!("lagom evaluate --data LOG --policy {id} --against {current}");
-    Ok(match judged {
-        None => vec![format!(
-            "it was not valued against {current}, which is current; run {how}"
-        )],
-        Some(judged) if judged.against != current => vec![format!(
-            "it was valued against {}, and {current} is current; run {how}",
-            judged.against
-        )],
-        Some(judged) if !judged.valuation.verdict.passed => {
-            vec![judged.valuation.verdict.words.clone()]
-        }
-        Some(_) => Vec::new(),
-    })
-}
-
 pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Failure> {
     let registry = Registry::at(&args.models);
     let version = registry.get(&args.id)?;
-    let mut reasons = objections(&version);
-    let judged = registry.judged(version.id())?;
-    reasons.extend(unproven(&registry, version.id(), judged.as_ref())?);
+    let reasons = registry::reasons_against(&args.models, &version, args.stage)?;
+    let judged = registry::judged(&args.models, version.id())?;
     let promoted = reasons.is_empty() || args.in_spite.is_some();
     let pointers = if promoted {
-        registry.promote(version.id())?
+        let in_spite = args.in_spite.as_deref();
+        let why = registry::why(&args.models, version.id(), args.stage, in_spite)?;
+        registry::put(&args.models, version.id(), args.stage, &why)?
     } else {
         registry.pointers()?
     };
@@ -141,13 +127,12 @@ pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Fa
     };
     out.report(&verdict, || {
         if verdict.promoted {
-            let gate = verdict.gate.as_deref();
-            let gate = gate.unwrap_or("no other version was current, so the gate was not asked");
-            let mut text = format!("{} is current: {gate}", verdict.id);
-            if let Some(reason) = &verdict.in_spite {
-                text += &format!("\npromoted in spite of the gate: {reason}");
+            let why = verdict.pointers.changes.last();
+            let why = why.map_or("", |step| step.reason.as_str());
+            match &verdict.pointers.candidate {
+                Some(candidate) => format!("{}: {}: {why}", verdict.id, candidate.stage),
+                None => format!("{} is current: {why}", verdict.id),
             }
-            text
         } else {
             format!(
                 "{} is not promoted: {}",
@@ -166,7 +151,8 @@ pub(crate) fn promote(args: &PromoteArgs, out: &mut Output) -> Result<Answer, Fa
 }
 
 pub(crate) fn rollback(args: &RollbackArgs, out: &mut Output) -> Result<Answer, Failure> {
-    let pointers = Registry::at(&args.models).rollback()?;
+    let reason = args.reason.as_deref().unwrap_or("asked for");
+    let pointers = registry::rollback(&args.models, reason)?;
     out.report(&pointers, || {
         format!(
             "{} is current again",

@@ -16,6 +16,7 @@ use lagom_model::objective::Objective;
 use lagom_model::policy::context::{Context, ContextEntry, default_entries};
 use lagom_model::policy::heads::HEADS;
 use lagom_model::policy::learning::with_spans;
+use lagom_model::rollout::guard::GuardSpec;
 use lagom_model::strategy::{Strategy, StrategySpec};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -28,7 +29,7 @@ use toml::{Table, Value};
 
 /// Every section that may stand in the file.
 const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
-                        bandit, pace, learning, experiments, holdout, training";
+                        bandit, pace, learning, rollout, experiments, holdout, training";
 
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
@@ -91,6 +92,7 @@ impl Reader<'_> {
         let guardrails: GuardrailsSpec = self.section("guardrails");
         let pace: Pace = self.section("pace");
         let learning: LearningSpec = self.section("learning");
+        let rollout: GuardSpec = self.section("rollout");
         let policy = self.part("policy").unwrap_or(PolicyKind::Bandit);
         let cold_start: ColdStart = self.part("cold_start").unwrap_or_default();
         let entries: Vec<ContextEntry> = self.part("context").unwrap_or_else(default_entries);
@@ -132,6 +134,9 @@ impl Reader<'_> {
         if learning.half_life_days.is_some_and(|days| days < 7) {
             let what = "a half-life is at least 7 days: younger outcomes are too few to learn from";
             self.fault("learning", "half_life_days", what);
+        }
+        for (key, what) in rollout.faults() {
+            self.fault("rollout", key, &what);
         }
         if !(0.0..=1.0).contains(&cold_start.exploration) {
             let share = cold_start.exploration;
@@ -179,6 +184,7 @@ impl Reader<'_> {
             cold_start,
             pace,
             learning,
+            rollout,
             experiments: experiments?,
         })
     }

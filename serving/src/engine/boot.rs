@@ -12,6 +12,7 @@ use crate::experiment::{Assignment, Phase};
 use crate::learner::{Pending, Request, publication};
 use crate::metrics::Metrics;
 use crate::recording::Recording;
+use crate::rollout::Rollout;
 use crate::store::{Entry, PolicyChange, Reservation, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::History;
@@ -60,6 +61,7 @@ struct Rebuild {
     phases: Vec<Phase>,
     learnt: Learnt,
     policy: Option<PolicyChange>,
+    rollout: Rollout,
     last: Timestamp,
 }
 
@@ -68,11 +70,13 @@ impl Rebuild {
         match entry {
             Entry::Recorded(one) => {
                 self.last = self.last.max(one.recorded_at);
+                self.rollout.recorded(&one);
                 let records = self.customers.entry(one.customer_id().clone()).or_default();
                 records.push(*one);
             }
             Entry::Decided(one) => {
                 self.passed(&one.customer_id, one.decided_at);
+                self.rollout.decided(&one);
                 self.learnt.take(Entry::Decided(one));
             }
             Entry::Reserved(one) => {
@@ -82,6 +86,15 @@ impl Rebuild {
             Entry::Policy(one) => self.policy = Some(one),
             Entry::Assigned(one) => self.assignments.push(one),
             Entry::Phase(one) => self.phases.push(*one),
+            Entry::Shadowed(_) => {}
+            Entry::Staged(one) => {
+                self.last = self.last.max(one.at);
+                self.rollout.staged(*one);
+            }
+            Entry::Matured(one) => {
+                self.rollout.matured(&one);
+                self.learnt.take(Entry::Matured(one));
+            }
             other => self.learnt.take(other),
         }
     }
@@ -143,6 +156,7 @@ impl Engine {
             phases: Vec::new(),
             learnt: Learnt::nothing(config)?,
             policy: None,
+            rollout: Rollout::new(config.rollout),
             last: Timestamp::MIN,
         };
         store.scan(&mut |_, entry| {
@@ -181,6 +195,7 @@ impl Engine {
                 since: SystemTime::now(),
                 snapshot: Arc::new(snapshot),
                 experiments: Arc::new(config.experiments.clone()),
+                trial: None,
             }),
             config: ArcSwap::from_pointee(config.clone()),
             requests,
@@ -189,6 +204,8 @@ impl Engine {
             policy: Mutex::new(rebuild.policy),
             phases: Phases::new(rebuild.phases),
             recent: Recent::starting_with(generation),
+            rollout: Mutex::new(rebuild.rollout),
+            following: tokio::sync::Mutex::default(),
         };
         Ok(Booted {
             engine: Arc::new(engine),

@@ -16,7 +16,6 @@ use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -206,12 +205,13 @@ impl Engine {
             let parts = live.snapshot.parts();
             let fitted = next.with_model(parts.model.clone());
             let fitted = fitted.unwrap_or_else(|_| next.clone());
+            let next = live.with(fitted.with_paused(parts.paused));
             Arc::new(Live {
-                since: SystemTime::now(),
-                snapshot: Arc::new(fitted.with_paused(parts.paused)),
                 experiments: Arc::new(config.experiments.clone()),
+                ..next
             })
         });
+        self.rollout().respecify(config.rollout);
         self.config.store(Arc::new(config));
         self.phases.unsettle();
         Ok(())

@@ -42,6 +42,7 @@ impl Engine {
         let count = records.len() as u64;
         self.store.erase(records).await?;
         self.pending.forget(&decisions);
+        self.rollout().forget(id);
         // Whoever waits for the lock finds this mark and looks the customer up again.
         *state = CustomerState::erased();
         self.customers.remove(id);
@@ -64,10 +65,12 @@ impl Engine {
                 Entry::Reserved(one) => &one.customer_id == id,
                 Entry::Matured(one) => decisions.contains(&one.decision_id),
                 Entry::Assigned(one) => &one.customer_id == id,
+                Entry::Shadowed(one) => &one.customer_id == id,
                 Entry::Catalogue { .. }
                 | Entry::Published(_)
                 | Entry::Policy(_)
-                | Entry::Phase(_) => false,
+                | Entry::Phase(_)
+                | Entry::Staged(_) => false,
             };
             if theirs {
                 records.push((seq, entry));

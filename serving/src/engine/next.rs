@@ -1,6 +1,6 @@
 //! The next best action: decided, appended, answered.
 
-use super::{Engine, Failure, Live, reservations};
+use super::{Engine, Failure, reservations};
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState, after};
@@ -10,7 +10,7 @@ use crate::recording::{Recording, What};
 use crate::store::Entry;
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
-use lagom_model::decide::{Request, Workspace, decide};
+use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
 use std::borrow::Cow;
@@ -116,7 +116,16 @@ impl Engine {
         let reserved = reservations::open(state, None, live.snapshot.strategy(), now);
         let place = live.experiments.place(&ask.customer_id, &state.assignments);
         let drawn = assignments(&ask.customer_id, &place, now);
-        let decision = Arc::new(self.decide(&live, ask, place, &history, &reserved, now)?);
+        // Where an experiment or the holdout says who decides, no candidate does.
+        let trial = live.trial.as_ref().filter(|_| place.policy.is_none());
+        let shadow = trial.filter(|trial| trial.is_shadow() && !ask.dry_run);
+        let shadow = shadow.map(|trial| {
+            let place = place.clone();
+            self.decide(&trial.snapshot, ask, place, &history, &reserved, now)
+        });
+        let canary = trial.filter(|trial| trial.takes(&ask.customer_id));
+        let decides = canary.map_or(&live.snapshot, |trial| &trial.snapshot);
+        let decision = Arc::new(self.decide(decides, ask, place, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -126,8 +135,11 @@ impl Engine {
             .map(|one| Entry::Recorded(Box::new(one)));
         let decided = Entry::Decided(Arc::clone(&decision));
         let assigned = drawn.iter().cloned().map(Entry::Assigned);
-        let entries = recordings.chain(assigned).chain([decided]).collect();
+        let entries = recordings.chain(assigned).chain([decided]);
+        let entries = entries.chain(shadow.and_then(shadowed)).collect();
         self.append(entries).await?;
+        self.watched(&staged);
+        self.rollout().decided(&decision);
         staged.into_iter().for_each(|one| state.apply(one));
         state.assignments.extend(drawn);
         state.passed(now);
@@ -150,7 +162,7 @@ impl Engine {
 
     fn decide(
         &self,
-        live: &Live,
+        snapshot: &Snapshot,
         ask: &Ask,
         place: Place,
         history: &History,
@@ -175,7 +187,7 @@ impl Engine {
             arm: place.arm,
             policy: place.policy,
         };
-        WORKSPACE.with_borrow_mut(|workspace| Ok(decide(&live.snapshot, &request, workspace)?))
+        WORKSPACE.with_borrow_mut(|workspace| Ok(decide(snapshot, &request, workspace)?))
     }
 
     /// A UUID of version 7: of the decision's time, then of the request's key, so that the same
@@ -199,6 +211,22 @@ impl Engine {
         let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
         DecisionId::new(id.to_string()).expect("a uuid is an id")
+    }
+}
+
+/// What a shadow would have decided, without what the decision itself says.
+fn shadowed(decided: Result<Decision, Failure>) -> Option<Entry> {
+    match decided {
+        Ok(decision) => Some(Entry::Shadowed(Arc::new(Decision {
+            features: Vec::new(),
+            blocked: Vec::new(),
+            reason: String::new(),
+            ..decision
+        }))),
+        Err(error) => {
+            tracing::warn!(%error, "the shadow did not decide");
+            None
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState};
 use crate::intake::{Intake, Offered};
-use crate::recording::Recording;
+use crate::recording::{Recording, What};
+use crate::rollout::is_watched;
 use crate::store::Entry;
 use lagom_features::domain::{CustomerId, Timestamp};
 use std::collections::BTreeMap;
@@ -112,6 +113,17 @@ impl Engine {
         }
     }
 
+    /// Tells the guard of a canary what was recorded.
+    pub(super) fn watched(&self, recordings: &[Recording]) {
+        let moves = |one: &&Recording| match &one.what {
+            What::Fact(event) => is_watched(event.kind),
+            What::Customer(_) | What::Invoice(_) => false,
+        };
+        for recording in recordings.iter().filter(moves) {
+            self.rollout().recorded(recording);
+        }
+    }
+
     /// Customers are locked in the order of their ids, so that no two requests wait for each
     /// other.
     async fn record_groups(
@@ -143,6 +155,7 @@ impl Engine {
             self.append(entries).await?;
         }
         for (mut state, accepted) in staged {
+            self.watched(&accepted);
             for recording in accepted {
                 state.apply(recording);
             }

@@ -4,7 +4,7 @@ use super::chart::{Hue, Plot, Span, whisker};
 use super::shell::{Place, Tone, facts, page, scroll};
 use super::{Lang, Reader};
 use lagom_model::artefact::HeldOut;
-use lagom_model::card::{Card, Part};
+use lagom_model::card::{Card, Gate, Part};
 use lagom_model::hazard::AtDay;
 use maud::{Markup, html};
 
@@ -48,6 +48,10 @@ pub fn render(reader: &Reader, card: &Card) -> Markup {
             @for at in &card.time_to_payment { (calibration(reader, at)) }
         }
         @for part in &card.parts { (strengths(reader, part)) }
+        @if let Some(found) = &card.gate {
+            h2 { (reader.say(["The gate", "Grinden", "De poort"])) }
+            (gate(reader, found))
+        }
         @if !card.compared.is_empty() {
             h2 { (reader.say(["Beside the version before it", "Jämfört med föregångaren", "Naast de voorganger"])) }
             (compared(reader, card))
@@ -186,6 +190,51 @@ fn strengths(reader: &Reader, part: &Part) -> Markup {
                 (rows(LISTED, count))
             }
         }
+    }
+}
+
+/// What the gate said, question by question.
+fn gate(reader: &Reader, gate: &Gate) -> Markup {
+    let lang = reader.lang;
+    let said = if gate.passed {
+        reader.say([
+            "✓ It may take over",
+            "✓ Den får ta över",
+            "✓ Het mag overnemen",
+        ])
+    } else {
+        reader.say([
+            "✗ It may not take over",
+            "✗ Den får inte ta över",
+            "✗ Het mag niet overnemen",
+        ])
+    };
+    html! {
+        p {
+            strong { (said) } "; "
+            (reader.say(["valued against", "värderad mot", "gewaardeerd tegen"])) " " code { (gate.against) } ", "
+            (lang.count(gate.lives as u64)) " " (reader.say([
+                "lives of invoices from", "fakturors liv från", "levens van facturen vanaf",
+            ])) " " (gate.from) "."
+        }
+        (scroll(reader.say(["Questions", "Frågor", "Vragen"]), &html! {
+            table {
+                thead { tr {
+                    th scope="col" { (reader.say(["Asked", "Fråga", "Gevraagd"])) }
+                    th scope="col" { (reader.say(["Holds", "Håller", "Klopt"])) }
+                    th scope="col" { (reader.say(["Found", "Funnet", "Gevonden"])) }
+                } }
+                tbody lang="en" {
+                    @for check in &gate.checks {
+                        tr {
+                            th scope="row" { (check.name) }
+                            td { @if check.passed { "✓" } @else { "✗" } }
+                            td { (check.words) }
+                        }
+                    }
+                }
+            }
+        }))
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Place {
 
 impl Place {
     /// The navigation, in order. A place is listed once its page is served.
-    const LISTED: [(Self, &'static str, [&'static str; 3]); 4] = [
+    const LISTED: [(Self, &'static str, [&'static str; 3]); 5] = [
         (Self::Overview, "/", ["Overview", "Översikt", "Overzicht"]),
         (
             Self::Experiments,
@@ -41,6 +41,11 @@ impl Place {
             Self::Ledger,
             "/ledger",
             ["What it caused", "Vad det orsakade", "Wat het veroorzaakte"],
+        ),
+        (
+            Self::Policies,
+            "/policies",
+            ["Policies", "Policyer", "Beleid"],
         ),
         (
             Self::Forecast,

@@ -4,8 +4,9 @@ use crate::engine::{Engine, Failure};
 use crate::explain::explain;
 use crate::metrics::{self, Gauges};
 use crate::pages::overview::{self, Overview};
+use crate::pages::policies::{Policies, Version};
 use crate::pages::{
-    Reader, decision, experiments, forecast, ledger as ledger_page, model, review, shell,
+    Reader, decision, experiments, forecast, ledger as ledger_page, model, policies, review, shell,
 };
 use crate::registry::{self, RegistryError};
 use crate::reviews;
@@ -16,6 +17,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use lagom_features::domain::DecisionId;
+use lagom_model::artefact::ModelVersion;
 use lagom_model::card::Card;
 use maud::Markup;
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub(super) async fn serve(
         .route("/experiments/{name}", get(experiment))
         .route("/decisions/{id}", get(decided))
         .route("/models/{id}", get(version))
+        .route("/policies", get(all_policies))
         .route("/forecast", get(expected))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -87,6 +90,8 @@ fn gauges(engine: &Engine) -> Gauges {
         generation: snapshot.parts().generation.number(),
         lag_seconds: first.map_or(0.0, |due| now.days_since(due) * 86_400.0),
         paused: snapshot.parts().paused,
+        candidate: engine.candidate(),
+        standing: engine.standing(),
     }
 }
 
@@ -214,7 +219,8 @@ async fn version(
         let parent = version.parts().lineage.parent.as_deref();
         // What came before may have been cleared away; the card then stands alone.
         let before = parent.and_then(|id| registry::version(&dir, id).ok());
-        Ok(Card::of(&version, before.as_ref()))
+        let judged = registry::judged(&dir, &id)?;
+        Ok(Card::of(&version, before.as_ref()).with_gate(judged.as_ref()))
     });
     let card = match read.await {
         Ok(Ok(card)) => Ok(card),
@@ -224,6 +230,36 @@ async fn version(
     };
     Ok(match card {
         Ok(card) => reply(&model::render(&reader, &card)),
+        Err(failure) => refuse(&reader, &failure),
+    })
+}
+
+async fn all_policies(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    let dir = engine.config().models.clone();
+    let standing = engine.standing();
+    let read = tokio::task::spawn_blocking(move || {
+        let version = |version: ModelVersion| {
+            let id = version.id().to_owned();
+            Ok(Version {
+                as_of: version.parts().lineage.as_of,
+                judged: registry::judged(&dir, &id)?,
+                id,
+            })
+        };
+        let versions = registry::list(&dir)?.into_iter().map(version);
+        Ok::<_, RegistryError>(Policies {
+            pointers: registry::pointers(&dir)?,
+            versions: versions.collect::<Result<_, RegistryError>>()?,
+            standing,
+        })
+    });
+    let found = match read.await {
+        Ok(found) => found.map_err(|error| Failure::Internal(error.to_string())),
+        Err(error) => Err(Failure::Internal(error.to_string())),
+    };
+    Ok(match found {
+        Ok(found) => reply(&policies::render(&reader, &found)),
         Err(failure) => refuse(&reader, &failure),
     })
 }

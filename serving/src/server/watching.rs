@@ -2,7 +2,6 @@
 
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
-use crate::registry;
 use crate::tenants::Tenants;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +10,8 @@ use tokio::sync::watch;
 /// How often the registry is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Takes up the version that the registry points at whenever that is another one, until `stop`.
-/// What cannot be read or does not fit is reported once, and the last one decides on.
+/// Follows the registry, and rolls a canary back that harms, until `stop`. What cannot be read or
+/// does not fit is reported once, and the last one decides on.
 pub(super) async fn models(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     let mut refused: Option<String> = None;
     loop {
@@ -20,35 +19,16 @@ pub(super) async fn models(engine: Arc<Engine>, mut stop: watch::Receiver<bool>)
             _ = stop.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        let looking = Arc::clone(&engine);
-        let looked = tokio::task::spawn_blocking(move || take_up(&looking)).await;
-        let reason = match looked {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error),
-            Err(panicked) => Some(panicked.to_string()),
-        };
+        let followed = engine.follow().await;
+        let reason = followed.err().map(|error| error.to_string());
         if let Some(error) = &reason
             && refused.as_ref() != Some(error)
         {
             engine.metrics().reload_error();
-            tracing::error!(%error, "the registry's model is not taken up; the last one decides on");
+            tracing::error!(%error, "the registry is not followed; the last version decides on");
         }
         refused = reason;
     }
-}
-
-fn take_up(engine: &Engine) -> Result<(), String> {
-    let dir = engine.config().models.clone();
-    let wanted = registry::pointers(&dir).map_err(|error| error.to_string())?;
-    if wanted.current.is_none() || wanted.current.as_deref() == engine.snapshot().model_id() {
-        return Ok(());
-    }
-    let model = registry::current(&dir).map_err(|error| error.to_string())?;
-    engine
-        .adopt(model.as_ref())
-        .map_err(|error| error.to_string())?;
-    tracing::info!(model = wanted.current, "another model decides");
-    Ok(())
 }
 
 /// Takes up a configuration, whole or not at all.

@@ -2,6 +2,7 @@
 
 use crate::experiment::{Assignment, Phase};
 use crate::recording::Recording;
+use crate::rollout::Staged;
 use lagom_features::domain::{Action, ActionId, CustomerId, DecisionId, InvoiceId, Timestamp};
 use lagom_model::log::{Decision, Outcome};
 use std::sync::Arc;
@@ -84,6 +85,11 @@ pub enum Entry {
     Assigned(Assignment),
     /// An experiment began, or what was agreed of it changed.
     Phase(Box<Phase>),
+    /// What a candidate in shadow would have decided, under the id of the decision that was made.
+    /// Features and refusals are those of that decision, and left out.
+    Shadowed(Arc<Decision>),
+    /// A candidate took up a stage, or left.
+    Staged(Box<Staged>),
 }
 
 /// The kind of a record, as numbered in the file. Numbers are never used again.
@@ -108,13 +114,17 @@ pub enum Kind {
     Assigned = 8,
     /// [`Entry::Phase`].
     Phase = 9,
+    /// [`Entry::Shadowed`].
+    Shadowed = 10,
+    /// [`Entry::Staged`].
+    Staged = 11,
 }
 
 impl Kind {
     /// The kind of a number, if there is one.
     #[must_use]
     pub fn of(number: u8) -> Option<Self> {
-        const ALL: [Kind; 9] = [
+        const ALL: [Kind; 11] = [
             Kind::Recorded,
             Kind::Catalogue,
             Kind::Decided,
@@ -124,6 +134,8 @@ impl Kind {
             Kind::Policy,
             Kind::Assigned,
             Kind::Phase,
+            Kind::Shadowed,
+            Kind::Staged,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == number)
     }
@@ -143,6 +155,8 @@ impl Entry {
             Self::Policy(_) => Kind::Policy,
             Self::Assigned(_) => Kind::Assigned,
             Self::Phase(_) => Kind::Phase,
+            Self::Shadowed(_) => Kind::Shadowed,
+            Self::Staged(_) => Kind::Staged,
         }
     }
 }

@@ -8,6 +8,7 @@ mod decision;
 mod experiment;
 mod outcome;
 mod plain;
+mod rollout;
 
 pub(super) use catalogues::Catalogues;
 
@@ -26,7 +27,7 @@ pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
             strategy_id,
             actions,
         } => plain::Catalogue::of(strategy_id, actions).encode_to_vec(),
-        Entry::Decided(one) => {
+        Entry::Decided(one) | Entry::Shadowed(one) => {
             let catalogue = catalogues.get(&one.strategy_id);
             decision::Decided::of(one, catalogue.as_deref()).encode_to_vec()
         }
@@ -36,6 +37,7 @@ pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
         Entry::Policy(one) => plain::Policy::of(one).encode_to_vec(),
         Entry::Assigned(one) => experiment::Assigned::of(one).encode_to_vec(),
         Entry::Phase(one) => experiment::Began::of(one).encode_to_vec(),
+        Entry::Staged(one) => rollout::Staged::of(one).encode_to_vec(),
     }
 }
 
@@ -51,10 +53,14 @@ pub(super) fn decode(
     Ok(match kind {
         Kind::Recorded => Entry::Recorded(Box::new(message::<plain::Recorded>(body)?.read()?)),
         Kind::Catalogue => message::<plain::Catalogue>(body)?.read()?,
-        Kind::Decided => {
+        Kind::Decided | Kind::Shadowed => {
             let record = message::<decision::Decided>(body)?;
             let catalogue = catalogues.get(&record.strategy_id);
-            Entry::Decided(Arc::new(record.read(catalogue.as_deref())?))
+            let decision = Arc::new(record.read(catalogue.as_deref())?);
+            match kind {
+                Kind::Shadowed => Entry::Shadowed(decision),
+                _ => Entry::Decided(decision),
+            }
         }
         Kind::Reserved => Entry::Reserved(message::<plain::Reserved>(body)?.read()?),
         Kind::Matured => Entry::Matured(Box::new(message::<outcome::Matured>(body)?.read()?)),
@@ -62,6 +68,7 @@ pub(super) fn decode(
         Kind::Policy => Entry::Policy(message::<plain::Policy>(body)?.read()?),
         Kind::Assigned => Entry::Assigned(message::<experiment::Assigned>(body)?.read()?),
         Kind::Phase => Entry::Phase(Box::new(message::<experiment::Began>(body)?.read()?)),
+        Kind::Staged => Entry::Staged(Box::new(message::<rollout::Staged>(body)?.read()?)),
     })
 }
 

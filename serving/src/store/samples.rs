@@ -3,12 +3,14 @@
 use super::{Entry, PolicyChange, Publication, Reservation};
 use crate::experiment::{Assignment, Phase};
 use crate::recording::{Recording, What};
+use crate::rollout::Staged;
 use lagom_features::domain::{
     Action, ActionId, Channel, Country, Currency, Customer, CustomerId, CustomerKind, Date,
     DecisionId, Event, EventId, EventType, Invoice, InvoiceId, Money, RequestId, TenantId,
     Timestamp, Tone, Zone,
 };
 use lagom_model::log::{Blocked, Choice, Decision, Executed, Outcome};
+use lagom_model::rollout::Stage;
 use std::sync::Arc;
 
 pub(crate) fn at(micros: i64) -> Timestamp {
@@ -215,6 +217,19 @@ pub(crate) fn every_kind() -> Vec<Entry> {
             excluded: vec!["spring".to_owned()],
             state: vec![2],
         }),
+        Entry::Shadowed(Arc::new(Decision {
+            features: Vec::new(),
+            blocked: Vec::new(),
+            reason: String::new(),
+            ..decision(1)
+        })),
+        Entry::Staged(Box::new(Staged {
+            at: at(1_702_000_000_000_006),
+            number: 3,
+            model: "m".to_owned(),
+            stage: Some(Stage::Canary { share: 0.05 }),
+            reason: "try".to_owned(),
+        })),
     ]
 }
 

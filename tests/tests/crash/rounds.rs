@@ -233,7 +233,12 @@ fn logged(store: &Path) -> Logged {
                 logged.generation = one.generation;
                 logged.state = one.state;
             }
-            Entry::Catalogue { .. } | Entry::Policy(_) | Entry::Assigned(_) | Entry::Phase(_) => {}
+            Entry::Catalogue { .. }
+            | Entry::Policy(_)
+            | Entry::Assigned(_)
+            | Entry::Phase(_)
+            | Entry::Shadowed(_)
+            | Entry::Staged(_) => {}
         }
         Ok(())
     })

@@ -92,6 +92,7 @@ async fn grpc_page_and_command_line_say_the_same() {
     for (path, words) in [
         ("/", "Deciding"),
         ("/experiments", "spring"),
+        ("/policies", "No version is on its way"),
         (&*format!("/decisions/{first}"), "Why this step?"),
     ] {
         let page = server.get(path).unwrap();

@@ -1,18 +1,16 @@
 //! Another model, another configuration, a customer forgotten: while the server runs.
 
 use crate::house::House;
+use crate::versions::{verdict, version};
 use lagom_features::FeatureSpec;
-use lagom_features::domain::{CustomerId, Timestamp};
-use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
-use lagom_model::calibration::Calibration;
-use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
-use lagom_model::metrics::Metrics;
+use lagom_features::domain::CustomerId;
 use lagom_proto::v1::privacy_service_client::PrivacyServiceClient;
 use lagom_proto::v1::{
     EraseCustomerRequest, EventType, ExportCustomerRequest, GetModelRequest, ListModelsRequest,
     PromoteModelRequest, RollbackModelRequest,
 };
 use lagom_serving::config::Config;
+use lagom_serving::registry;
 use lagom_tests::Server;
 use lagom_tests::company::{DAY, MONDAY, at, customer, fact, invoice, opening, question};
 use lagom_training::registry::Registry;
@@ -22,69 +20,7 @@ use std::time::Duration;
 use tokio_stream::StreamExt;
 use tonic::Code;
 
-/// A version that differs from others by its seed, calibrated as well as `ece` says.
-fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
-    let spec = FeatureSpec::parse(text).unwrap();
-    let columns = spec.names().into_iter().map(|name| InputColumn {
-        name: name.to_owned(),
-        kind: InputKind::Number,
-    });
-    let line = Linear {
-        column: 0,
-        median: 0.0,
-        centre: 0.0,
-        scale: 1.0,
-        weight: 0.0,
-    };
-    let model = LinearModel::new(LinearParts {
-        columns: columns.collect(),
-        intercept: 0.0,
-        terms: vec![Term::Linear(line)],
-        calibration: Calibration::Identity,
-    });
-    let january = Timestamp::parse("2026-01-01").unwrap();
-    let propensity = Head {
-        target: "settled".to_owned(),
-        horizon_days: Some(30),
-        rows: 10,
-        base_rate: 0.5,
-        model: model.unwrap(),
-        held_out: Some(HeldOut {
-            fitted_before: january,
-            judged_from: january,
-            fitted_rows: 10,
-            metrics: Metrics {
-                auc: Some(0.8),
-                log_loss: 0.5,
-                brier: 0.2,
-                ece,
-                rows: 10,
-                base_rate: 0.5,
-            },
-        }),
-    };
-    ModelVersion::new(Parts {
-        format: FORMAT,
-        feature_fingerprint: spec.fingerprint().to_owned(),
-        feature_spec: text.to_owned(),
-        propensity,
-        lateness: None,
-        churn: None,
-        hazard: None,
-        lineage: Lineage {
-            parent: None,
-            data_digest: "d".to_owned(),
-            config_digest: "c".to_owned(),
-            code_version: "1".to_owned(),
-            seed,
-            as_of: january,
-            excluded: Vec::new(),
-        },
-    })
-    .unwrap()
-}
-
-async fn deciding(house: &House, key: &str) -> String {
+pub(crate) async fn deciding(house: &House, key: &str) -> String {
     let mut ask = question(0);
     ask.request_id = key.to_owned();
     let answer = house.decisions().next_best_action(ask).await.unwrap();
@@ -98,7 +34,8 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
     let mut models = house.models();
     let built_in = FeatureSpec::built_in();
     let other = "[[feature]]\nname = \"x\"\nsource = \"invoice\"\nattribute = \"disputed\"\n";
-    let registry = Registry::at(&house.folder.path().join("models"));
+    let dir = house.folder.path().join("models");
+    let registry = Registry::at(&dir);
     let [first, second, vague, foreign] = [
         version(1, 0.01, built_in.text()),
         version(2, 0.01, built_in.text()),
@@ -110,17 +47,45 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
         version.id().to_owned()
     });
     assert_eq!(deciding(&house, "none").await, "");
-    let none = models.rollback_model(RollbackModelRequest {}).await;
+    let none = models.rollback_model(RollbackModelRequest::default()).await;
     assert_eq!(none.unwrap_err().code(), Code::FailedPrecondition);
 
+    // The first has nobody to beat. The second is let through by a verdict of its own, against the
+    // version in force, and by nothing else.
     for (place, id) in [&first, &second].into_iter().enumerate() {
         let request = PromoteModelRequest {
             model_id: id.clone(),
+            ..PromoteModelRequest::default()
         };
+        if *id == second {
+            let not = "a life is worth 3 less";
+            for (judged, words) in [
+                (None, "was not valued against"),
+                (
+                    Some(verdict(id, "logged", true, "")),
+                    "valued against logged",
+                ),
+                (Some(verdict(id, &first, false, not)), not),
+            ] {
+                if let Some(judged) = judged {
+                    registry.keep(&judged).unwrap();
+                }
+                let refused = models.promote_model(request.clone()).await.unwrap_err();
+                assert_eq!(refused.code(), Code::FailedPrecondition);
+                assert!(refused.message().contains(words), "{refused}");
+                assert_eq!(deciding(&house, words).await, first);
+            }
+            registry
+                .keep(&verdict(id, &first, true, "worth 9 more"))
+                .unwrap();
+        }
         let promoted = models.promote_model(request).await.unwrap().into_inner();
         assert!(promoted.current && promoted.model_id == *id);
         assert_eq!(deciding(&house, &format!("promoted-{place}")).await, *id);
     }
+    registry
+        .keep(&verdict(&foreign, &second, true, ""))
+        .unwrap();
     for (id, code, words) in [
         (vague.as_str(), Code::FailedPrecondition, "off by 0.200"),
         (&foreign, Code::FailedPrecondition, "reads features"),
@@ -130,6 +95,7 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
     ] {
         let request = PromoteModelRequest {
             model_id: id.to_owned(),
+            ..PromoteModelRequest::default()
         };
         let refused = models.promote_model(request).await.unwrap_err();
         assert_eq!(refused.code(), code, "{id}: {refused}");
@@ -142,22 +108,51 @@ async fn models_are_promoted_and_rolled_back_while_it_runs() {
     let current: Vec<_> = listed.iter().filter(|one| one.current).collect();
     assert!(current.len() == 1 && current[0].model_id == second);
 
-    let back = models.rollback_model(RollbackModelRequest {}).await;
+    let card = models.get_model(GetModelRequest::default()).await.unwrap();
+    let card = card.into_inner().card;
+    assert!(card["gate"].contains("worth 9 more"), "{card:?}");
+    assert_eq!(card["gate_passed"], "true");
+
+    let asked = RollbackModelRequest {
+        reason: "calls".to_owned(),
+    };
+    let back = models.rollback_model(asked).await;
     assert_eq!(back.unwrap().into_inner().model_id, first);
     assert_eq!(deciding(&house, "back").await, first);
 
     // Another process points elsewhere: taken up where it can be, and refused where not.
-    registry.promote(&second).unwrap();
+    registry::promote(&dir, &second, "by hand").unwrap();
     until(|| house.server.engine().snapshot().model_id() == Some(second.as_str())).await;
-    registry.promote(&foreign).unwrap();
+    registry::promote(&dir, &foreign, "by hand").unwrap();
     until(|| house.server.engine().metrics().reload_errors() > 0).await;
     assert_eq!(deciding(&house, "foreign").await, second);
     let now = GetModelRequest::default();
     let now = models.get_model(now).await.unwrap().into_inner();
     assert_eq!(now.model_id, second);
+
+    // In spite of the gate, with a reason; every step is kept with its own.
+    registry::promote(&dir, &first, "by hand").unwrap();
+    let foreign_first = PromoteModelRequest {
+        model_id: vague,
+        in_spite: "the founder said so".to_owned(),
+        ..PromoteModelRequest::default()
+    };
+    let forced = models.promote_model(foreign_first).await.unwrap();
+    assert!(forced.into_inner().current);
+    let steps = registry::pointers(&dir).unwrap().changes;
+    let reasons: Vec<_> = steps.iter().map(|step| step.reason.as_str()).collect();
+    assert!(reasons[0].contains("the gate was not asked"), "{reasons:?}");
+    assert!(reasons[1].contains("worth 9 more"), "{reasons:?}");
+    assert_eq!(reasons[2], "calls");
+    assert!(
+        reasons
+            .last()
+            .unwrap()
+            .contains("in spite of the gate: the founder")
+    );
 }
 
-async fn until(holds: impl Fn() -> bool) {
+pub(crate) async fn until(holds: impl Fn() -> bool) {
     for _ in 0..500 {
         if holds() {
             return;

@@ -3,20 +3,31 @@
 mod html;
 
 use lagom_model::artefact::{Head, ModelVersion};
-use lagom_model::card::Card;
+use lagom_model::card::{Card, Gate};
+use lagom_model::ope::valuation::Judged;
 use std::fmt::Write;
 
-/// The card as JSON and as one HTML page.
-pub(super) fn documents(version: &ModelVersion, before: Option<&ModelVersion>) -> (String, String) {
-    let card = Card::of(version, before);
+const MARKDOWN: &str = "card.md";
+const JSON: &str = "card.json";
+const HTML: &str = "card.html";
+
+/// The card in short, as JSON, and as one HTML page: the name of each file and its text.
+pub(super) fn documents(
+    version: &ModelVersion,
+    before: Option<&ModelVersion>,
+    judged: Option<&Judged>,
+) -> [(&'static str, String); 3] {
+    let card = Card::of(version, before).with_gate(judged);
     let mut json = serde_json::to_string_pretty(&card).expect("texts and finite numbers");
     json.push('\n');
-    let html = html::html(&card);
-    (json, html)
+    [
+        (MARKDOWN, markdown(version, card.gate.as_ref())),
+        (JSON, json),
+        (HTML, html::html(&card)),
+    ]
 }
 
-/// The card, a pure function of the version.
-pub(super) fn markdown(version: &ModelVersion) -> String {
+fn markdown(version: &ModelVersion, gate: Option<&Gate>) -> String {
     let parts = version.parts();
     let lineage = &parts.lineage;
     let mut out = format!("# Model version {}\n\n", version.id());
@@ -69,6 +80,12 @@ pub(super) fn markdown(version: &ModelVersion) -> String {
                 at.days, m.rows, m.base_rate, m.log_loss, m.ece, at.worst_decile
             ));
         }
+    }
+    if let Some(gate) = gate {
+        line(format!(
+            "\nThe gate, against {}: {}",
+            gate.against, gate.words
+        ));
     }
     out
 }

@@ -55,12 +55,6 @@ pub enum RegistryError {
         /// All that begin so.
         found: Vec<String>,
     },
-    /// There is nothing to return to.
-    #[error("no version was current before this one in {}; promote one instead", .dir.display())]
-    NoPrevious {
-        /// Where.
-        dir: PathBuf,
-    },
 }
 
 impl RegistryError {

@@ -7,6 +7,10 @@ use lagom_features::domain::Timestamp;
 use lagom_model::artefact::{FORMAT, Head, Parts};
 use lagom_model::calibration::Calibration;
 use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
+use lagom_model::ope::Overlap;
+use lagom_model::ope::gate::{Check, Verdict};
+use lagom_model::ope::valuation::{self, Estimand, Judged, Valuation};
+use std::collections::BTreeMap;
 
 /// A version that differs from others by its seed.
 fn version(seed: u64) -> ModelVersion {
@@ -78,61 +82,98 @@ fn versions_are_stored_once_and_found_by_the_beginning_of_their_id() {
         Err(RegistryError::Unknown { .. })
     ));
     assert!(
-        fs::read_to_string(path.join(CARD))
+        fs::read_to_string(path.join("card.md"))
             .unwrap()
             .contains(one.id())
     );
 }
 
 #[test]
-fn pointers_move_together_and_back() {
+fn the_current_version_is_the_one_pointed_at() {
     let dir = tempfile::tempdir().unwrap();
     let registry = Registry::at(dir.path());
-    let (one, two) = (version(1), version(2));
+    let one = version(1);
+    registry.put(&one).unwrap();
     assert!(registry.current().unwrap().is_none());
-    assert!(matches!(
-        registry.promote(one.id()),
-        Err(RegistryError::Unknown { .. })
-    ));
-    for version in [&one, &two] {
-        registry.put(version).unwrap();
-        registry.promote(version.id()).unwrap();
-    }
-    let pointers = registry.promote(two.id()).unwrap();
-    assert_eq!(pointers.previous.as_deref(), Some(one.id()));
-    assert_eq!(registry.current().unwrap(), Some(two.clone()));
-    let back = registry.rollback().unwrap();
-    assert_eq!(back.current.as_deref(), Some(one.id()));
-    assert_eq!(back.previous.as_deref(), Some(two.id()));
-    assert_eq!(registry.pointers().unwrap(), back);
+    let at = one.parts().lineage.as_of;
+    let pointers = Pointers::default().promote(one.id(), at, "");
+    let text = serde_json::to_string(&pointers).unwrap();
+    fs::write(dir.path().join(POINTERS), text).unwrap();
+    assert_eq!(registry.current().unwrap(), Some(one));
+    assert!(registry.list().unwrap()[0].current);
 }
 
 #[test]
-fn there_is_no_way_back_from_the_first_version() {
+fn the_cards_say_what_the_gate_said() {
     let dir = tempfile::tempdir().unwrap();
     let registry = Registry::at(dir.path());
-    registry.put(&version(1)).unwrap();
-    registry.promote(version(1).id()).unwrap();
-    assert!(matches!(
-        registry.rollback(),
-        Err(RegistryError::NoPrevious { .. })
-    ));
+    let one = version(1);
+    let path = registry.put(&one).unwrap();
+    let judged = judged(one.id(), "a life is worth <nothing> more");
+    registry.keep(&judged).unwrap();
+    for name in ["card.md", "card.json"] {
+        let text = fs::read_to_string(path.join(name)).unwrap();
+        assert!(text.contains("worth <nothing> more"), "{text}");
+    }
+    let page = fs::read_to_string(path.join("card.html")).unwrap();
+    assert!(page.contains("worth &lt;nothing&gt; more"), "{page}");
+    assert!(page.contains("stopped") && page.contains("17 lives"));
+    assert_eq!(registry.judged(one.id()).unwrap(), Some(judged.clone()));
+    let unknown = Judged {
+        candidate: "elsewhere".to_owned(),
+        ..judged
+    };
+    assert!(registry.keep(&unknown).is_err(), "no card, no verdict");
+}
+
+fn judged(candidate: &str, words: &str) -> Judged {
+    let none = Overlap::of_weights(&[1.0, 1.0], None);
+    let nothing = Estimand {
+        candidate: BTreeMap::new(),
+        incumbent: BTreeMap::new(),
+        difference: BTreeMap::new(),
+        overlap: none.clone(),
+        incumbent_overlap: none,
+        segments: Vec::new(),
+    };
+    let check = Check {
+        name: "value".to_owned(),
+        passed: false,
+        words: words.to_owned(),
+    };
+    Judged {
+        format: valuation::FORMAT,
+        candidate: candidate.to_owned(),
+        against: "logged".to_owned(),
+        valuation: Valuation {
+            from: Timestamp::parse("2026-01-01").unwrap(),
+            horizon_days: 60,
+            lives: 17,
+            decisions: 30,
+            customers: 9,
+            left_out: 0,
+            one_step: None,
+            episode: nothing,
+            calibration: None,
+            verdict: Verdict::of(vec![check]),
+        },
+        frontier: Vec::new(),
+    }
 }
 
 #[test]
-fn a_damaged_version_is_named_and_never_promoted() {
+fn a_damaged_version_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let registry = Registry::at(dir.path());
     let one = version(1);
     let file = registry.put(&one).unwrap().join(MODEL);
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replacen("\"rows\": 10", "\"rows\": 11", 1)).unwrap();
-    let told = registry.promote(one.id()).unwrap_err().to_string();
+    let told = registry.get(one.id()).unwrap_err().to_string();
     assert!(
         told.contains("it was changed") && told.contains(one.id()),
         "{told}"
     );
-    assert_eq!(registry.pointers().unwrap(), Pointers::default());
     assert!(registry.put(&one).is_err());
 }
 

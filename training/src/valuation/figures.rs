@@ -2,24 +2,12 @@
 
 use lagom_features::History;
 use lagom_model::log::{Decision, Executed, Outcome};
-use lagom_model::ope::interval::Interval;
 use lagom_model::ope::interval::student::student;
 use lagom_model::ope::lives::{Worth, part_of};
+use lagom_model::ope::valuation::{Estimand, Figure, METRICS, Segment};
 use lagom_model::ope::{Estimate, OpeError, Overlap};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is counted, money in minor units.
-pub const METRICS: [&str; 8] = [
-    "value",
-    "collected",
-    "churned",
-    "complaints",
-    "support_contacts",
-    "contacts",
-    "opt_outs",
-    "collection_cases",
-];
 pub(super) const VALUE: usize = 0;
 pub(super) const CHURN: usize = 2;
 pub(super) const COMPLAINTS: usize = 3;
@@ -56,49 +44,6 @@ pub(super) fn segment_of(life: &[Decision], history: &History) -> String {
                 .map(|kind| kind.name().to_owned())
         })
         .unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// One metric by three estimators, the doubly robust one with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Figure {
-    /// Doubly robust (sequential for lives).
-    pub value: f64,
-    /// Its interval, clustered by customer.
-    pub interval: Interval,
-    /// Importance sampling, decision by decision.
-    pub per_decision: f64,
-    /// The same, normalised by the weights.
-    pub weighted: Option<f64>,
-}
-
-/// The difference in value within a segment of customers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Segment {
-    /// Its name.
-    pub name: String,
-    /// Lives in it.
-    pub lives: usize,
-    /// Value under the candidate less that under the incumbent.
-    pub value: f64,
-    /// Its interval.
-    pub interval: Interval,
-}
-
-/// One estimand: every metric a decision (one-step) or a life (episode).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Estimand {
-    /// Under the candidate.
-    pub candidate: BTreeMap<String, Figure>,
-    /// Under the incumbent.
-    pub incumbent: BTreeMap<String, Figure>,
-    /// Candidate less incumbent, on the same lives.
-    pub difference: BTreeMap<String, Figure>,
-    /// Weights under the candidate.
-    pub overlap: Overlap,
-    /// Weights under the incumbent.
-    pub incumbent_overlap: Overlap,
-    /// The difference in value by segment of customers.
-    pub segments: Vec<Segment>,
 }
 
 pub(super) fn estimand(

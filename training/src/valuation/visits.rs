@@ -1,14 +1,15 @@
 //! The places of a life as both policies see them, and what is collected of many.
 
-use super::Policy;
 use super::ValuationError;
 use super::action_features::ActionFeatures;
-use super::figures::{self, Estimand, METRICS};
+use super::figures;
+use super::{Policy, Shadows};
 use lagom_features::History;
 use lagom_features::domain::Days;
 use lagom_model::decide::{Revisitor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::lives::{Followed, Lives, Worth};
+use lagom_model::ope::valuation::{Estimand, METRICS};
 use lagom_model::ope::{OpeError, Overlap};
 
 /// One decision, seen by both policies.
@@ -18,27 +19,35 @@ pub(super) struct Visit {
     averaged: [Vec<f64>; 2],
 }
 
+/// Where the chances of a policy come from.
+enum Chances<'a> {
+    Logged,
+    Asked(Box<Revisitor<'a>>),
+    Shadowed(&'a Shadows),
+}
+
 /// Both policies, asked in one place after another.
 pub(super) struct Asked<'a> {
-    policies: [Option<Revisitor<'a>>; 2],
+    policies: [Chances<'a>; 2],
     features: ActionFeatures,
     context: Option<&'a Snapshot>,
 }
 
 impl<'a> Asked<'a> {
     pub(super) fn new(candidate: Policy<'a>, incumbent: Policy<'a>) -> Self {
-        let revisitor = |policy: Policy<'a>| match policy {
-            Policy::Logged => None,
-            Policy::Of(snapshot, kind) => Some(Revisitor::new(snapshot, kind)),
+        let chances = |policy: Policy<'a>| match policy {
+            Policy::Logged => Chances::Logged,
+            Policy::Of(snapshot, kind) => Chances::Asked(Box::new(Revisitor::new(snapshot, kind))),
+            Policy::Shadowed(shadows) => Chances::Shadowed(shadows),
         };
         let context = [candidate, incumbent]
             .into_iter()
             .find_map(|one| match one {
-                Policy::Logged => None,
+                Policy::Logged | Policy::Shadowed(_) => None,
                 Policy::Of(snapshot, _) => Some(snapshot),
             });
         Self {
-            policies: [revisitor(candidate), revisitor(incumbent)],
+            policies: [chances(candidate), chances(incumbent)],
             features: ActionFeatures::default(),
             context,
         }
@@ -86,8 +95,19 @@ impl<'a> Asked<'a> {
         let mut chances = Vec::new();
         for (number, policy) in self.policies.iter_mut().enumerate() {
             match policy {
-                None => chances.clone_from(&logged),
-                Some(revisitor) => {
+                Chances::Logged => chances.clone_from(&logged),
+                Chances::Shadowed(shadows) => {
+                    let shadow = shadows.get(&decision.decision_id);
+                    let of = |action| {
+                        let choice = shadow?.iter().find(|choice| choice.action == action)?;
+                        Some(choice.probability)
+                    };
+                    let eligible = decision.eligible.iter();
+                    chances.clear();
+                    chances.extend(eligible.map(|one| of(one.action.clone()).unwrap_or(0.0)));
+                    weights[number] = of(id.clone()).unwrap_or(0.0) / decision.probability;
+                }
+                Chances::Asked(revisitor) => {
                     let asked = revisitor.probabilities(decision, history, &mut chances);
                     asked.map_err(|source| ValuationError::Decide {
                         decision_id: decision.decision_id.to_string(),

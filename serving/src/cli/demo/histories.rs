@@ -4,10 +4,10 @@
 use crate::cli::answer::Failure;
 use crate::cli::output::Output;
 use crate::cli::train;
+use crate::registry;
 use lagom_features::spec::FeatureSpec;
 use lagom_training::import::{ImportOptions, run};
 use lagom_training::pipeline::{TrainOptions, TrainingConfig, train as fit};
-use lagom_training::registry::Registry;
 use lagom_training::tables::Format;
 use std::path::Path;
 
@@ -39,7 +39,7 @@ pub(super) fn train_on(
         excluded: Vec::new(),
     })?;
     out.line(train::text(&report));
-    Registry::at(models).promote(&report.model_id)?;
+    registry::promote(models, &report.model_id, "the demo trained it")?;
     Ok(())
 }
 

@@ -3,16 +3,20 @@
 mod confounding;
 
 use crate::cli::answer::{Answer, Failure};
+use crate::cli::export::SHADOWS;
 use crate::cli::output::Output;
 use crate::config::Config;
 use lagom_features::domain::Timestamp;
 use lagom_model::artefact::ModelVersion;
 use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
+use lagom_model::log::Decision;
 use lagom_model::objective::Objective;
 use lagom_model::ope::gate::GateSpec;
+use lagom_model::ope::valuation::{self, Estimand, Judged, METRICS, Point, Valuation};
 use lagom_model::policy::learning::Learning;
-use lagom_training::registry::{Judged, Registry};
-use lagom_training::valuation::{Estimand, METRICS, OwnLog, Policy, Valuation, ValuationOptions};
+use lagom_training::registry::Registry;
+use lagom_training::tables::Tables;
+use lagom_training::valuation::{OwnLog, Policy, Shadows, ValuationOptions};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +34,7 @@ pub(crate) struct Own {
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
     /// The candidate: id of a model version (with the bandit), bandit (without a model), ladder,
-    /// uniform, or logged.
+    /// uniform, logged, or shadow: the version that decided in shadow, by the chances it gave then.
     #[arg(long, value_name = "ID|NAME", requires = "data")]
     policy: Option<String>,
     /// The incumbent, named likewise; the current version if there is one, else logged.
@@ -68,18 +72,11 @@ struct Report {
     frontier: Vec<Point>,
 }
 
-#[derive(Debug, Serialize)]
-struct Point {
-    /// Multiple of the configured weights of churn and complaints.
-    weight: f64,
-    #[serde(flatten)]
-    episode: Estimand,
-}
-
 /// A policy with what it decides by.
 enum Named {
     Logged,
     Of(Box<Snapshot>, PolicyKind, Option<Timestamp>),
+    Shadowed(Shadows),
 }
 
 impl Named {
@@ -87,11 +84,28 @@ impl Named {
         match self {
             Self::Logged => Policy::Logged,
             Self::Of(snapshot, kind, _) => Policy::Of(snapshot, *kind),
+            Self::Shadowed(shadows) => Policy::Shadowed(shadows),
         }
     }
 }
 
+/// The version that decided in shadow, the last one where there were several.
+fn shadow(data: &Path) -> Result<(String, Named), Failure> {
+    let folder = data.join(SHADOWS);
+    let mut decided: Vec<Decision> = Tables::read(&folder)?.decisions;
+    decided.sort_by_key(|decision| decision.decided_at);
+    let Some(id) = decided.last().and_then(|last| last.model_id.clone()) else {
+        return Err(format!("{}: no model decided in shadow", folder.display()).into());
+    };
+    decided.retain(|decision| decision.model_id.as_ref() == Some(&id));
+    let chances = decided
+        .into_iter()
+        .map(|one| (one.decision_id, one.eligible));
+    Ok((id, Named::Shadowed(chances.collect())))
+}
+
 struct Maker<'a> {
+    data: &'a Path,
     log: &'a OwnLog,
     config: Config,
     registry: Registry,
@@ -103,6 +117,7 @@ impl Maker<'_> {
     fn make(&self, name: &str) -> Result<(String, Named), Failure> {
         let (model, kind) = match name {
             "logged" => return Ok((name.to_owned(), Named::Logged)),
+            "shadow" => return shadow(self.data),
             "ladder" => (None, PolicyKind::Ladder),
             "uniform" => (None, PolicyKind::Uniform),
             "bandit" => (None, PolicyKind::Bandit),
@@ -140,6 +155,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
     let objective = config.objective.clone();
     let from = args.from.unwrap_or_else(|| log.middle());
     let maker = Maker {
+        data,
         log: &log,
         config,
         registry: Registry::at(&args.models),
@@ -161,7 +177,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         },
         objections: hindsight(&candidate, &new, from),
     };
-    let valuation = log.value(new.policy(), old.policy(), &objective, &options)?;
+    let found = log.value(new.policy(), old.policy(), &objective, &options)?;
     let mut frontier = Vec::new();
     if args.frontier
         && let Named::Of(snapshot, kind, _) = &new
@@ -178,22 +194,25 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         }
     }
     let judged = Judged {
+        format: valuation::FORMAT,
         candidate,
         against,
-        valuation,
+        valuation: found,
+        frontier,
     };
-    if matches!(&new, Named::Of(_, _, Some(_))) {
+    let is_version = matches!(&new, Named::Of(_, _, Some(_)) | Named::Shadowed(_));
+    if is_version {
         maker.registry.keep(&judged)?;
     }
     let report = Report {
         candidate: judged.candidate,
         against: judged.against,
         valuation: judged.valuation,
-        frontier,
+        frontier: judged.frontier,
     };
     out.report(&report, || text(&report))?;
     let passed = report.valuation.verdict.passed;
-    if passed && matches!(&new, Named::Of(_, _, Some(_))) {
+    if passed && is_version {
         out.next(format_args!(
             "lagom promote {} --models {}",
             report.candidate,

@@ -1,7 +1,8 @@
 //! The card as one HTML page: no script, no request, readable in print.
 
-use lagom_model::card::{Card, Part};
+use lagom_model::card::{Card, Gate, Part};
 use lagom_model::hazard::AtDay;
+use lagom_model::ope::gate::Check;
 use std::fmt::Write;
 
 /// Terms listed of a model.
@@ -103,6 +104,9 @@ pub(super) fn html(card: &Card) -> String {
     ];
     out += &table("Figures", &heads, &rows);
     time_to_payment(&mut out, &card.time_to_payment);
+    if let Some(found) = &card.gate {
+        gate(&mut out, found);
+    }
     if !card.compared.is_empty() {
         out += "<h2>Beside the version before</h2>\n<p>Each on its own later decisions.</p>\n";
         let row = |one: &lagom_model::card::Compared| {
@@ -132,6 +136,29 @@ pub(super) fn html(card: &Card) -> String {
         out += "</ul>\n";
     }
     out + "</main></body></html>\n"
+}
+
+/// What the gate said, question by question.
+fn gate(out: &mut String, gate: &Gate) {
+    let said = if gate.passed {
+        "✓ passed"
+    } else {
+        "✗ stopped"
+    };
+    *out += &format!(
+        "<h2>The gate</h2>\n<p>{said}, against <code>{}</code> on {} lives of invoices from {} \
+         on.</p>\n<p>{}</p>\n",
+        safe(&gate.against),
+        gate.lives,
+        gate.from,
+        safe(&gate.words)
+    );
+    let row = |check: &Check| {
+        let answer = if check.passed { "✓ yes" } else { "✗ no" };
+        vec![safe(&check.name), answer.to_owned(), safe(&check.words)]
+    };
+    let rows: Vec<Vec<String>> = gate.checks.iter().map(row).collect();
+    *out += &table("The gate", &["asked", "holds", "found"], &rows);
 }
 
 fn figures(part: &Part) -> Option<Vec<String>> {
