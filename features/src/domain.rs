@@ -16,7 +16,7 @@ pub mod zone;
 
 pub use action::{Action, ActionId, Channel, Kind, PartOfDay, Timing, Tone};
 pub use customer::{Country, Customer, CustomerKind};
-pub use event::{Event, EventType};
+pub use event::{Event, EventRow, EventType};
 pub use fault::Fault;
 pub use ids::{CustomerId, DecisionId, EventId, InvoiceId, RequestId, TenantId};
 pub use invoice::Invoice;

@@ -202,26 +202,26 @@ impl Extractor {
     ) {
         let mut trail = Trail::default();
         let mut autopay = None;
-        for (event, slot) in view.slotted_events().rev() {
-            let place = slot.and_then(|slot| ledger.place(slot));
+        for event in view.events().rev() {
+            let place = event.slot().and_then(|slot| ledger.place(slot));
             invoices::note_engagement(&mut scratch.facts, event, place);
-            match event.kind {
+            match event.kind() {
                 EventType::AutopayEnabled => autopay = autopay.or(Some(true)),
                 EventType::AutopayDisabled => autopay = autopay.or(Some(false)),
                 _ => {}
             }
-            let whose = match (place, &event.invoice_id) {
+            let whose = match (place, event.slot()) {
                 (Some(place), _) if place == moment.place => Whose::Asked,
                 (_, Some(_)) => Whose::Other,
                 (_, None) => Whose::Unattached,
             };
-            let wanted = &self.by_type[event.kind.index()];
+            let wanted = &self.by_type[event.kind().index()];
             if !wanted.is_empty() {
                 let row = Row::event(event, whose, Followed::UNKNOWN);
                 self.feed(scratch, wanted, &row, moment);
             }
-            if event.kind == EventType::ContactSent && !self.contacts.is_empty() {
-                let followed = trail.after(event.occurred_at, moment.now);
+            if event.kind() == EventType::ContactSent && !self.contacts.is_empty() {
+                let followed = trail.after(event.occurred_at(), moment.now);
                 let row = Row::event(event, whose, followed);
                 self.feed(scratch, &self.contacts, &row, moment);
             }

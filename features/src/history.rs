@@ -4,13 +4,19 @@
 //! (`recorded_at`). A [`View`] at `t` holds exactly what happened before `t` *and* was recorded
 //! before `t`, so nothing computed from a view can have seen the future.
 
+mod builder;
+mod events;
+mod keys;
+mod known;
 mod slots;
 
-use crate::domain::{Customer, CustomerId, Event, EventId, Invoice, InvoiceId, Timestamp};
+use crate::domain::event::EventRow;
+use crate::domain::{Customer, Event, EventId, Invoice, InvoiceId, Timestamp};
+use events::{CHECKED, Events};
 use slots::Slots;
-use std::cmp::Ordering;
-use std::collections::HashSet;
 
+pub use builder::HistoryBuilder;
+pub use known::Known;
 pub(crate) use slots::Slot;
 
 /// Something with the instant at which lagom learnt it.
@@ -58,26 +64,10 @@ pub enum Inserted {
 pub struct History {
     customers: Vec<Recorded<Customer>>,
     invoices: Vec<Recorded<Invoice>>,
-    events: Vec<Event>,
-    ids: HashSet<EventId>,
-    slots: Slots,
     /// Slot of each of `invoices`.
     invoice_slots: Vec<Slot>,
-    /// Slot of each of `events`, if it names an invoice.
-    event_slots: Vec<Option<Slot>>,
-}
-
-fn happened(a: &Event, b: &Event) -> Ordering {
-    (a.occurred_at, a.recorded_at, &a.event_id).cmp(&(b.occurred_at, b.recorded_at, &b.event_id))
-}
-
-/// The slot of the invoice that `event` names. Its ids share their texts with those of the history:
-/// in memory a customer's events are most of it.
-fn share(event: &mut Event, customer_id: Option<&CustomerId>, slots: &mut Slots) -> Option<Slot> {
-    if let Some(known) = customer_id.filter(|&known| *known == event.customer_id) {
-        event.customer_id.clone_from(known);
-    }
-    event.invoice_id.as_mut().map(|id| slots.share(id))
+    slots: Slots,
+    events: Events,
 }
 
 /// Inserts behind every element that was recorded no later, which keeps arrival order on ties.
@@ -85,6 +75,12 @@ fn insert_recorded<T>(list: &mut Vec<Recorded<T>>, recorded_at: Timestamp, value
     let at = list.partition_point(|other| other.recorded_at <= recorded_at);
     list.insert(at, Recorded { recorded_at, value });
     at
+}
+
+/// The slot of the invoice that an event names.
+fn slot_of(slots: &mut Slots, row: &EventRow<'_>) -> Option<Slot> {
+    let text = row.invoice_id?;
+    Some(slots.of(text, || InvoiceId::new(text).expect(CHECKED)))
 }
 
 impl History {
@@ -99,33 +95,14 @@ impl History {
     pub fn from_records(
         customers: Vec<Recorded<Customer>>,
         invoices: Vec<Recorded<Invoice>>,
-        events: Vec<Event>,
+        events: &[Event],
     ) -> Self {
-        let mut history = Self {
-            customers,
-            invoices,
-            ids: HashSet::with_capacity(events.len()),
-            events,
-            ..Self::default()
-        };
-        history.customers.sort_by_key(|one| one.recorded_at);
-        history.invoices.sort_by_key(|one| one.recorded_at);
-        history.events.sort_by(happened);
-        let ids = &mut history.ids;
-        history
-            .events
-            .retain(|event| ids.insert(event.event_id.clone()));
-        let slots = &mut history.slots;
-        let invoices = history.invoices.iter_mut();
-        history.invoice_slots = invoices
-            .map(|one| slots.share(&mut one.value.invoice_id))
-            .collect();
-        let customer_id = history.events.first().map(|one| one.customer_id.clone());
-        let events = history.events.iter_mut();
-        history.event_slots = events
-            .map(|event| share(event, customer_id.as_ref(), slots))
-            .collect();
-        history
+        let mut builder = HistoryBuilder::new();
+        builder.reserve(events.len());
+        customers.into_iter().for_each(|one| builder.describe(one));
+        invoices.into_iter().for_each(|one| builder.invoice(one));
+        events.iter().for_each(|event| builder.append(&event.row()));
+        builder.finish()
     }
 
     /// Records a (new) description of the customer.
@@ -141,30 +118,26 @@ impl History {
     }
 
     /// Records an event once; late and out-of-order events find their place.
-    pub fn record_event(&mut self, mut event: Event) -> Inserted {
-        if !self.ids.insert(event.event_id.clone()) {
+    pub fn record_event(&mut self, event: &Event) -> Inserted {
+        let row = event.row();
+        if self.events.contains(row.event_id) {
             return Inserted::Duplicate;
         }
-        let at = self
-            .events
-            .partition_point(|other| happened(other, &event) == Ordering::Less);
-        let customer_id = self.events.first().map(|one| &one.customer_id);
-        let slot = share(&mut event, customer_id, &mut self.slots);
-        self.event_slots.insert(at, slot);
-        self.events.insert(at, event);
+        let slot = slot_of(&mut self.slots, &row);
+        self.events.insert(&row, slot);
         Inserted::New
     }
 
     /// Whether an event of this id is recorded.
     #[must_use]
     pub fn contains_event(&self, id: &EventId) -> bool {
-        self.ids.contains(id)
+        self.events.contains(id.as_str())
     }
 
     /// All events, by occurrence.
-    #[must_use]
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = Known<'_>> + ExactSizeIterator + Clone {
+        let packed = self.events.packed().iter();
+        packed.map(|packed| Known::new(self, packed))
     }
 
     /// All descriptions of the customer, by recording.
@@ -252,7 +225,7 @@ impl<'a> View<'a> {
 
     /// The slot of an invoice, if it was ever named.
     pub(crate) fn slot(&self, id: &InvoiceId) -> Option<Slot> {
-        self.history.slots.find(id).ok()
+        self.history.slots.find(id.as_str()).ok()
     }
 
     /// The invoice of this id in its last known form.
@@ -269,20 +242,24 @@ impl<'a> View<'a> {
     }
 
     /// Every event that had happened and was recorded, by occurrence.
-    pub fn events(&self) -> impl DoubleEndedIterator<Item = &'a Event> + Clone + use<'a> {
-        self.slotted_events().map(|(event, _)| event)
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = Known<'a>> + Clone + use<'a> {
+        let View { history, now } = *self;
+        let packed = history.events.packed();
+        let happened = packed.partition_point(|event| event.occurred_at < now);
+        let known = packed[..happened]
+            .iter()
+            .filter(move |event| event.recorded_at < now);
+        known.map(move |event| Known::new(history, event))
     }
 
-    /// [`Self::events`], each with the slot of the invoice that it names.
-    pub(crate) fn slotted_events(
+    /// Those of [`Self::events`] that name this invoice.
+    pub fn events_of(
         &self,
-    ) -> impl DoubleEndedIterator<Item = (&'a Event, Option<Slot>)> + Clone + use<'a> {
-        let now = self.now;
-        let events = &self.history.events;
-        let happened = events.partition_point(|event| event.occurred_at < now);
-        let slots = self.history.event_slots[..happened].iter().copied();
-        let events = events[..happened].iter().zip(slots);
-        events.filter(move |(event, _)| event.recorded_at < now)
+        invoice_id: &InvoiceId,
+    ) -> impl DoubleEndedIterator<Item = Known<'a>> + Clone + use<'a> {
+        let slot = self.slot(invoice_id);
+        self.events()
+            .filter(move |event| slot.is_some() && event.slot() == slot)
     }
 }
 
@@ -290,7 +267,7 @@ impl<'a> View<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::EventType;
+    use crate::domain::{CustomerId, EventType};
 
     fn event(id: &str, occurred: i64, recorded: i64) -> Event {
         Event::new(
@@ -304,7 +281,7 @@ mod tests {
 
     fn seen(history: &History, at: i64) -> Vec<&str> {
         let view = history.as_of(Timestamp::from_micros(at).unwrap());
-        view.events().map(|event| event.event_id.as_str()).collect()
+        view.events().map(Known::event_id).collect()
     }
 
     #[test]
@@ -315,10 +292,10 @@ mod tests {
             event("early", 5, 6),
             event("mid", 10, 11),
         ] {
-            assert_eq!(history.record_event(late), Inserted::New);
+            assert_eq!(history.record_event(&late), Inserted::New);
         }
         assert_eq!(
-            history.record_event(event("mid", 99, 99)),
+            history.record_event(&event("mid", 99, 99)),
             Inserted::Duplicate
         );
         assert_eq!(seen(&history, 5), Vec::<&str>::new());
@@ -330,11 +307,16 @@ mod tests {
     #[test]
     fn sorting_at_once_equals_recording_one_by_one() {
         let events = vec![event("b", 3, 9), event("a", 3, 9), event("c", 1, 2)];
-        let at_once = History::from_records(Vec::new(), Vec::new(), events.clone());
+        let at_once = History::from_records(Vec::new(), Vec::new(), &events);
         let mut one_by_one = History::new();
         for event in events {
-            one_by_one.record_event(event);
+            one_by_one.record_event(&event);
         }
-        assert_eq!(at_once.events(), one_by_one.events());
+        assert!(
+            at_once
+                .events()
+                .map(Known::to_event)
+                .eq(one_by_one.events().map(Known::to_event))
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! The state of each invoice as far as a [`View`] knows it: what is open, when it was settled,
 //! what stands in the way of asking for it.
 
-use crate::domain::{Date, Event, EventType, Invoice, InvoiceId, Timestamp, Zone};
-use crate::history::{Slot, View};
+use crate::domain::{Date, EventType, Invoice, InvoiceId, Timestamp, Zone};
+use crate::history::{Known, Slot, View};
 
 /// How long money that is on its way is believed in when nothing more is heard of it.
 pub const IN_FLIGHT_DAYS: i64 = 7;
@@ -73,44 +73,44 @@ impl<'a> InvoiceState<'a> {
             .map(|at| at.date(zone).days_since(self.due_on))
     }
 
-    fn owe(&mut self, change_minor: i64, event: &Event) {
+    fn owe(&mut self, change_minor: i64, event: Known<'_>) {
         let was_open = self.outstanding_minor > 0;
         self.outstanding_minor = self.outstanding_minor.saturating_add(change_minor);
         if self.outstanding_minor > 0 {
             self.settled_at = None;
             self.settled_known_at = None;
         } else if was_open {
-            self.settled_at = Some(event.occurred_at);
-            self.settled_known_at = Some(event.recorded_at);
+            self.settled_at = Some(event.occurred_at());
+            self.settled_known_at = Some(event.recorded_at());
         }
     }
 
-    fn apply(&mut self, event: &Event, now: Timestamp) {
+    fn apply(&mut self, event: Known<'_>, now: Timestamp) {
         // Amounts of another currency are refused at the door, so minor units may be added here.
-        let amount = event.amount.map_or(0, |money| money.minor_units);
-        match event.kind {
-            EventType::PaymentInitiated => self.payment_in_flight_since = Some(event.occurred_at),
+        let amount = || event.amount().map_or(0, |money| money.minor_units);
+        match event.kind() {
+            EventType::PaymentInitiated => self.payment_in_flight_since = Some(event.occurred_at()),
             EventType::PaymentSucceeded => {
                 self.payment_in_flight_since = None;
-                self.paid_minor = self.paid_minor.saturating_add(amount);
-                self.owe(0_i64.saturating_sub(amount), event);
+                self.paid_minor = self.paid_minor.saturating_add(amount());
+                self.owe(0_i64.saturating_sub(amount()), event);
             }
             EventType::PaymentFailed => self.payment_in_flight_since = None,
             EventType::PaymentRefunded => {
-                self.paid_minor = self.paid_minor.saturating_sub(amount);
-                self.owe(amount, event);
+                self.paid_minor = self.paid_minor.saturating_sub(amount());
+                self.owe(amount(), event);
             }
-            EventType::CreditIssued => self.owe(0_i64.saturating_sub(amount), event),
+            EventType::CreditIssued => self.owe(0_i64.saturating_sub(amount()), event),
             EventType::DueDateChanged => {
-                if let Some(until) = event.until {
+                if let Some(until) = event.until() {
                     self.due_on = until.date(&Zone::utc());
                 }
             }
             EventType::DisputeOpened => self.disputed = true,
             EventType::DisputeResolved => self.disputed = false,
-            EventType::PromiseMade => self.promised_until = event.until,
+            EventType::PromiseMade => self.promised_until = event.until(),
             EventType::PlanStarted => {
-                self.plan_running = event.until.is_none_or(|until| until > now);
+                self.plan_running = event.until().is_none_or(|until| until > now);
             }
             EventType::PlanEnded => self.plan_running = false,
             EventType::CollectionOpened => self.in_collection = true,
@@ -163,8 +163,8 @@ impl<'a> Ledger<'a> {
             places[slot.index()] = Some(states.len() as u32);
             states.push(InvoiceState::new(invoice));
         });
-        for (event, slot) in view.slotted_events() {
-            if let Some(place) = slot.and_then(|slot| places[slot.index()]) {
+        for event in view.events() {
+            if let Some(place) = event.slot().and_then(|slot| places[slot.index()]) {
                 states[place as usize].apply(event, view.now());
             }
         }
@@ -207,7 +207,7 @@ impl<'a> Ledger<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::{Currency, CustomerId, EventId, Money};
+    use crate::domain::{Currency, CustomerId, Event, EventId, Money};
     use crate::history::History;
 
     fn t(text: &str) -> Timestamp {
@@ -237,7 +237,7 @@ mod tests {
             event.invoice_id = Some(InvoiceId::new("i").unwrap());
             event.amount = (amount > 0).then(|| Money::new(amount, Currency::SEK));
             event.until = Some(t("2026-03-01"));
-            history.record_event(event);
+            history.record_event(&event);
         }
         history
     }

@@ -15,6 +15,6 @@ pub mod ledger;
 pub mod spec;
 
 pub use extract::{ExtractError, Extractor, Scratch};
-pub use history::{History, Inserted, Recorded, View};
+pub use history::{History, HistoryBuilder, Inserted, Known, Recorded, View};
 pub use ledger::{InvoiceState, Ledger, LedgerMemory};
 pub use spec::{FeatureSpec, SpecError};

@@ -51,7 +51,7 @@ fn two_years() -> (History, InvoiceId, Timestamp) {
             event.tone = Some(Tone::Friendly);
             event.amount = Some(Money::new(49_900, Currency::SEK));
             event.device = Some("mobile".to_owned());
-            history.record_event(event);
+            history.record_event(&event);
         }
     }
     (history, invoice_id(24), start + Days::whole(24 * 30 + 34))

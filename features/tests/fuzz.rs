@@ -169,7 +169,7 @@ fn history(events: Vec<Event>) -> History {
         },
     );
     for event in events {
-        history.record_event(event);
+        history.record_event(&event);
     }
     history
 }

@@ -25,13 +25,13 @@ struct Records {
 impl Records {
     fn history(&self) -> History {
         let records = self.clone();
-        History::from_records(records.customers, records.invoices, records.events)
+        History::from_records(records.customers, records.invoices, &records.events)
     }
 
     fn one_by_one(&self) -> History {
         let mut history = History::new();
         for event in &self.events {
-            history.record_event(event.clone());
+            history.record_event(event);
         }
         for one in &self.customers {
             history.record_customer(one.recorded_at, one.value.clone());
@@ -242,14 +242,14 @@ proptest! {
 
 /// Ignores when things were recorded: the commonest leak.
 fn by_occurrence_alone(history: &History, now: Timestamp) -> Vec<Result<Vec<u64>, String>> {
-    let events = history.events().iter().map(|event| {
-        let mut event = event.clone();
+    let events = history.events().map(|event| {
+        let mut event = event.to_event();
         event.recorded_at = event.occurred_at;
         event
     });
     let (customers, invoices) = (history.customers().to_vec(), history.invoices().to_vec());
     served(
-        &History::from_records(customers, invoices, events.collect()),
+        &History::from_records(customers, invoices, &events.collect::<Vec<_>>()),
         now,
     )
 }

@@ -68,7 +68,7 @@ impl World {
         event.invoice_id = Some(InvoiceId::new(invoice).unwrap());
         event.amount = Some(Money::new(1_000, Currency::SEK));
         more(&mut event);
-        self.history.record_event(event);
+        self.history.record_event(&event);
     }
 
     /// The first column of a feature of invoice `d`.

@@ -4,8 +4,8 @@
 
 use crate::log::{Decision, Executed, Outcome};
 use crate::objective::Objective;
-use lagom_features::domain::{Days, Event, EventType, Timestamp};
-use lagom_features::{History, Ledger};
+use lagom_features::domain::{Days, EventType, Timestamp};
+use lagom_features::{History, Known, Ledger};
 
 /// Reasons of `contact_skipped` that have nothing to do with the customer begin with this.
 pub const TECHNICAL: &str = "technical";
@@ -49,23 +49,23 @@ pub fn between(
     let window = || {
         now_known
             .events()
-            .filter(|event| event.occurred_at >= from && event.occurred_at < until)
+            .filter(|event| event.occurred_at() >= from && event.occurred_at() < until)
     };
-    let on_invoice = |event: &&Event| event.invoice_id.as_ref() == Some(&decision.invoice_id);
-    let happened = |kind: EventType| window().any(|event| event.kind == kind);
+    let on_invoice = |event: &Known<'_>| event.invoice_id() == Some(&decision.invoice_id);
+    let happened = |kind: EventType| window().any(|event| event.kind() == kind);
     // Harm that another decision is known to have caused is that decision's.
     let own = || {
         window().filter(|event| {
-            let cause = event.decision_id.as_ref();
+            let cause = event.decision_id();
             cause.is_none_or(|cause| *cause == decision.decision_id)
         })
     };
-    let stirred = |kind: EventType| own().any(|event| event.kind == kind);
+    let stirred = |kind: EventType| own().any(|event| event.kind() == kind);
 
     let (mut net_minor, mut settled_after) = (0_i64, None);
     for event in window().filter(on_invoice) {
-        let amount = event.amount.map_or(0, |money| money.minor_units);
-        match event.kind {
+        let amount = event.amount().map_or(0, |money| money.minor_units);
+        match event.kind() {
             EventType::PaymentSucceeded => net_minor = net_minor.saturating_add(amount),
             EventType::PaymentRefunded => net_minor = net_minor.saturating_sub(amount),
             _ => continue,
@@ -73,7 +73,7 @@ pub fn between(
         if net_minor < outstanding_minor {
             settled_after = None;
         } else if settled_after.is_none() {
-            settled_after = Some(event.occurred_at.days_since(from));
+            settled_after = Some(event.occurred_at().days_since(from));
         }
     }
     let executed = executed(decision, window());
@@ -96,7 +96,7 @@ pub fn between(
         opt_out: stirred(EventType::ConsentWithdrawn),
         collection_case: window()
             .filter(on_invoice)
-            .any(|event| event.kind == EventType::CollectionOpened),
+            .any(|event| event.kind() == EventType::CollectionOpened),
         cost_minor: if sent { price } else { 0 },
         fee_minor: if sent { decision.fee_minor } else { 0 },
         value_minor: 0.0,
@@ -107,24 +107,21 @@ pub fn between(
     outcome
 }
 
-fn count<'a>(events: impl Iterator<Item = &'a Event>, kind: EventType) -> u32 {
-    let n = events.filter(|event| event.kind == kind).count();
+fn count<'a>(events: impl Iterator<Item = Known<'a>>, kind: EventType) -> u32 {
+    let n = events.filter(|event| event.kind() == kind).count();
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// A contact counts as sent unless a `contact_skipped` of the decision says otherwise: silence of
 /// the sending system must not read as mercy.
-fn executed<'a>(decision: &Decision, events: impl Iterator<Item = &'a Event>) -> Executed {
+fn executed<'a>(decision: &Decision, events: impl Iterator<Item = Known<'a>>) -> Executed {
     let skipped = events
-        .filter(|event| event.kind == EventType::ContactSkipped)
-        .find(|event| event.decision_id.as_ref() == Some(&decision.decision_id));
+        .filter(|event| event.kind() == EventType::ContactSkipped)
+        .find(|event| event.decision_id() == Some(&decision.decision_id));
     match skipped {
         None => Executed::Sent,
         Some(event) => {
-            let reason = event
-                .reason
-                .clone()
-                .unwrap_or_else(|| "unstated".to_owned());
+            let reason = event.reason().unwrap_or("unstated").to_owned();
             if reason.starts_with(TECHNICAL) {
                 Executed::Failed { reason }
             } else {

@@ -87,7 +87,7 @@ impl CustomerState {
                 }
             }
         }
-        self.history = History::from_records(customers, invoices, events);
+        self.history = History::from_records(customers, invoices, &events);
     }
 
     /// Takes in a record that is on disk.

@@ -3,6 +3,7 @@
 use crate::convert::FieldFault;
 use crate::customers::CustomerState;
 use crate::recording::{Recording, What};
+use lagom_features::Known;
 use lagom_features::domain::{Currency, EventId, InvoiceId, Timestamp};
 use std::collections::HashSet;
 
@@ -84,11 +85,11 @@ impl<'a> Intake<'a> {
         };
         let history = &self.state.history;
         let invoices = history.invoices().iter().map(|one| &one.value);
-        let events = history.events().iter();
+        let events = history.events();
         let of_events = || {
             events
-                .filter(|event| event.invoice_id.as_ref() == Some(id))
-                .find_map(|event| event.amount)
+                .filter(|event| event.invoice_id() == Some(id))
+                .find_map(Known::amount)
                 .map(|amount| amount.currency)
         };
         invoices

@@ -54,7 +54,7 @@ impl Recording {
             What::Customer(customer) => history.record_customer(self.recorded_at, customer),
             What::Invoice(invoice) => history.record_invoice(self.recorded_at, invoice),
             What::Fact(event) => {
-                history.record_event(event);
+                history.record_event(&event);
             }
         }
     }

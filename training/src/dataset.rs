@@ -129,25 +129,39 @@ impl Dataset {
         options: &DatasetOptions,
         points: Points<'_>,
     ) -> Self {
-        let extractor = Extractor::new(spec);
         let customers: Vec<_> = histories.iter().collect();
+        Self::of(&customers, spec, options, points)
+    }
+
+    /// [`Self::at`] of some customers.
+    pub(crate) fn of(
+        customers: &[(&CustomerId, &History)],
+        spec: &FeatureSpec,
+        options: &DatasetOptions,
+        points: Points<'_>,
+    ) -> Self {
+        let extractor = Extractor::new(spec);
         let extracting = work("features", "customers", customers.len());
         let parts: Vec<Part> = customers
-            .par_iter()
-            .map_init(Memory::default, |memory, (id, history)| {
-                extracting.advance(1);
+            .par_chunks(TOGETHER)
+            .map_init(Memory::default, |memory, customers| {
+                extracting.advance(customers.len());
                 let mut part = Part::default();
-                let mut filling = Filling {
-                    customer_id: id,
-                    history,
-                    extractor: &extractor,
-                    options,
-                    memory,
-                    part: &mut part,
-                };
-                match points {
-                    Points::Stages => filling.stages(),
-                    Points::Asked(asked) => filling.asked(asked.get(id).map_or(&[], Vec::as_slice)),
+                for (customer_id, history) in customers {
+                    let mut filling = Filling {
+                        customer_id,
+                        history,
+                        extractor: &extractor,
+                        options,
+                        memory,
+                        part: &mut part,
+                    };
+                    match points {
+                        Points::Stages => filling.stages(),
+                        Points::Asked(asked) => {
+                            filling.asked(asked.get(*customer_id).map_or(&[], Vec::as_slice));
+                        }
+                    }
                 }
                 part
             })
@@ -193,7 +207,10 @@ impl Dataset {
     }
 }
 
-/// The points of one customer.
+/// Customers whose points are made one after another.
+const TOGETHER: usize = 16;
+
+/// The points of some customers.
 #[derive(Default)]
 struct Part {
     points: Vec<Point>,
@@ -225,7 +242,7 @@ impl Filling<'_> {
             if !self.options.draws(&invoice.invoice_id) {
                 continue;
             }
-            let settlement = Settlement::of(invoice, end.events(), &zone);
+            let settlement = Settlement::of(invoice, end.events_of(&invoice.invoice_id), &zone);
             for (stage, at) in decision_points(self.history, invoice, self.options) {
                 self.add(invoice, (stage, at), &settlement, &loyalty);
             }
@@ -235,10 +252,16 @@ impl Filling<'_> {
     fn asked(&mut self, questions: &[(InvoiceId, Timestamp)]) {
         let end = self.history.as_of(self.options.as_of);
         let (zone, loyalty) = (zone_of(&end), Loyalty::of(end.events()));
+        let mut last: Option<(&Invoice, Settlement)> = None;
         for (invoice_id, at) in questions {
-            if let Some(invoice) = end.invoice(invoice_id) {
-                let settlement = Settlement::of(invoice, end.events(), &zone);
-                self.add(invoice, (Stage::Asked, *at), &settlement, &loyalty);
+            let kept = last.take_if(|(invoice, _)| invoice.invoice_id == *invoice_id);
+            last = kept.or_else(|| {
+                let invoice = end.invoice(invoice_id)?;
+                let settlement = Settlement::of(invoice, end.events_of(invoice_id), &zone);
+                Some((invoice, settlement))
+            });
+            if let Some((invoice, settlement)) = &last {
+                self.add(invoice, (Stage::Asked, *at), settlement, &loyalty);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Whether the features of one period look like those of another.
 
 use crate::dataset::{Dataset, DatasetOptions, Points};
-use crate::tables::{Partitions, TableError, Tables};
+use crate::tables::{Partitions, TableError, read_histories};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
 use lagom_model::statistics::StatisticsError;
@@ -86,7 +86,7 @@ pub fn drift(
     let (mut before, mut after) = (vec![Vec::new(); width], vec![Vec::new(); width]);
     let parts = Partitions::of(data, events_at_once, &std::env::temp_dir())?;
     for folder in parts.folders() {
-        let histories = Tables::read_past(folder)?.take_histories();
+        let histories = read_histories(folder)?;
         let options = DatasetOptions {
             as_of: crate::pipeline::end(&parts, &histories),
             paid_days: 0,

@@ -195,7 +195,7 @@ fn open(
                 let paid = inside.then(|| version.paid_by(&vector, late_in, &[day]))??;
                 Some(1.0 - paid[0])
             });
-            let settlement = Settlement::of(state.invoice, known.events(), &zone);
+            let settlement = Settlement::of(state.invoice, known.events_of(id), &zone);
             all.push(Open {
                 owed: state.outstanding_minor as f64,
                 currency: state.invoice.amount.currency,
@@ -276,16 +276,14 @@ fn claims(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Option
             .customer()
             .map_or_else(Zone::utc, Customer::zone_or_utc);
         for invoice in view.invoices() {
-            let settlement = Settlement::of(invoice, view.events(), &zone);
+            let settlement = Settlement::of(invoice, view.events_of(&invoice.invoice_id), &zone);
             let from = settlement.late_from();
             let settled = settlement.settled_from(invoice.issued_at);
             reached.push(settled.unwrap_or(as_of).days_since(from));
-            let mut opened = view.events().filter(|event| {
-                event.kind == EventType::CollectionOpened
-                    && event.invoice_id.as_ref() == Some(&invoice.invoice_id)
-            });
-            if let Some(event) = opened.next() {
-                late.push(event.occurred_at.days_since(from));
+            let mut events = view.events_of(&invoice.invoice_id);
+            let opened = events.find(|event| event.kind() == EventType::CollectionOpened);
+            if let Some(event) = opened {
+                late.push(event.occurred_at().days_since(from));
             }
         }
     }

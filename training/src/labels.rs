@@ -4,7 +4,8 @@
 //! A label is read from what was recorded before `as_of` and only once its window has closed by
 //! then. What is not known is `None`; it is neither a yes nor a no.
 
-use lagom_features::domain::{Date, Days, Event, EventType, Invoice, Timestamp, Zone};
+use lagom_features::Known;
+use lagom_features::domain::{Date, Days, EventType, Invoice, Timestamp, Zone};
 
 /// How one invoice was settled: what was owed after each event, in the order of occurrence.
 #[derive(Debug, Clone)]
@@ -16,10 +17,10 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Of `invoice`, by those of the customer's `events` (in the order of occurrence) that are
-    /// about it. A due date that was moved before it passed counts, one moved later does not.
+    /// Of `invoice`, by the `events` about it in the order of occurrence. A due date that was moved
+    /// before it passed counts, one moved later does not.
     #[must_use]
-    pub fn of<'a>(invoice: &Invoice, events: impl Iterator<Item = &'a Event>, zone: &Zone) -> Self {
+    pub fn of<'a>(invoice: &Invoice, events: impl Iterator<Item = Known<'a>>, zone: &Zone) -> Self {
         let late_from = |due_on: Date| due_on.plus_days(1).start(zone);
         let mut settlement = Self {
             issued_minor: invoice.amount.minor_units,
@@ -27,17 +28,16 @@ impl Settlement {
             steps: Vec::new(),
         };
         let mut owed = invoice.amount.minor_units;
-        let about = events.filter(|event| event.invoice_id.as_ref() == Some(&invoice.invoice_id));
-        for event in about {
-            let amount = event.amount.map_or(0, |money| money.minor_units);
-            owed = match event.kind {
+        for event in events {
+            let amount = || event.amount().map_or(0, |money| money.minor_units);
+            owed = match event.kind() {
                 EventType::PaymentSucceeded | EventType::CreditIssued => {
-                    owed.saturating_sub(amount)
+                    owed.saturating_sub(amount())
                 }
-                EventType::PaymentRefunded => owed.saturating_add(amount),
+                EventType::PaymentRefunded => owed.saturating_add(amount()),
                 EventType::DueDateChanged => {
-                    if let Some(until) = event.until
-                        && event.occurred_at < settlement.late_from
+                    if let Some(until) = event.until()
+                        && event.occurred_at() < settlement.late_from
                     {
                         settlement.late_from = late_from(until.date(&Zone::utc()));
                     }
@@ -45,7 +45,7 @@ impl Settlement {
                 }
                 _ => continue,
             };
-            settlement.steps.push((event.occurred_at, owed));
+            settlement.steps.push((event.occurred_at(), owed));
         }
         settlement
     }
@@ -106,10 +106,10 @@ pub struct Loyalty {
 impl Loyalty {
     /// By the customer's events, in the order of occurrence.
     #[must_use]
-    pub fn of<'a>(events: impl Iterator<Item = &'a Event>) -> Self {
-        let turns = events.filter_map(|event| match event.kind {
-            EventType::CustomerChurned => Some((event.occurred_at, true)),
-            EventType::CustomerReturned => Some((event.occurred_at, false)),
+    pub fn of<'a>(events: impl Iterator<Item = Known<'a>>) -> Self {
+        let turns = events.filter_map(|event| match event.kind() {
+            EventType::CustomerChurned => Some((event.occurred_at(), true)),
+            EventType::CustomerReturned => Some((event.occurred_at(), false)),
             _ => None,
         });
         Self {

@@ -14,11 +14,14 @@ pub use questions::read_questions;
 pub use range::Range;
 
 use crate::dataset::{Dataset, DatasetOptions, Points, Questions};
-use crate::tables::{FrameWriter, Partitions, TableError, Tables};
+use crate::tables::{FrameWriter, Partitions, TableError, read_histories};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
 use serde::Serialize;
 use std::path::Path;
+
+/// Customers whose rows are in memory at once.
+const TOGETHER: usize = 4_096;
 
 /// What to compute.
 #[derive(Debug, Clone)]
@@ -84,7 +87,7 @@ pub fn matrix(
     };
     for (done, folder) in parts.folders().iter().enumerate() {
         progress(done, report.parts);
-        let histories = Tables::read_past(folder)?.take_histories();
+        let histories = read_histories(folder)?;
         let end = || crate::pipeline::end(&parts, &histories);
         let as_of = options.as_of.unwrap_or_else(end);
         let (paid_days, left_days) = options.label_days;
@@ -97,14 +100,17 @@ pub fn matrix(
             seed: 0,
         };
         let points = options.questions.map_or(Points::Stages, Points::Asked);
-        let dataset = Dataset::at(&histories, options.spec, &dataset_options, points);
         report.customers += histories.len();
-        report.rows += dataset.points().len();
-        for (range, column) in report.ranges.iter_mut().zip(dataset.features().columns()) {
-            range.take(column.iter().copied());
-        }
-        if let Some(writer) = &mut writer {
-            frame::write(writer, &dataset, &names)?;
+        let customers: Vec<_> = histories.iter().collect();
+        for customers in customers.chunks(TOGETHER) {
+            let dataset = Dataset::of(customers, options.spec, &dataset_options, points);
+            report.rows += dataset.points().len();
+            for (range, column) in report.ranges.iter_mut().zip(dataset.features().columns()) {
+                range.take(column.iter().copied());
+            }
+            if let Some(writer) = &mut writer {
+                frame::write(writer, &dataset, &names)?;
+            }
         }
     }
     if let Some(writer) = writer {

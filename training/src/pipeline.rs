@@ -24,8 +24,8 @@ use crate::fit::FitError;
 use crate::progress::work;
 use crate::registry::Registry;
 use crate::tables::{Partitions, Tables};
-use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_features::{History, Known};
 use lagom_model::artefact::{FORMAT, Head, Lineage, ModelVersion, Parts};
 use lagom_model::hazard::{AtDay, HazardHead};
 use serde::Serialize;
@@ -241,7 +241,7 @@ pub(crate) fn end(parts: &Partitions, histories: &BTreeMap<CustomerId, History>)
 /// When the last event or invoice was recorded.
 pub(crate) fn last_recorded(histories: &BTreeMap<CustomerId, History>) -> Timestamp {
     let last = histories.values().flat_map(|history| {
-        let events = history.events().iter().map(|event| event.recorded_at);
+        let events = history.events().map(Known::recorded_at);
         let invoices = history.invoices().iter().map(|one| one.recorded_at);
         events.chain(invoices)
     });

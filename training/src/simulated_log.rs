@@ -192,7 +192,7 @@ impl Run<'_> {
     fn record(&mut self, events: Vec<Event>) {
         for event in events {
             let history = self.histories.entry(event.customer_id.clone()).or_default();
-            if history.record_event(event.clone()) == Inserted::New {
+            if history.record_event(&event) == Inserted::New {
                 self.log.events.push(event);
             }
         }

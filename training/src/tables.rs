@@ -14,6 +14,7 @@
 //! Reading collects the wrong cells of all tables before it gives up; writing is all or nothing.
 
 pub(crate) mod cell;
+mod columnar;
 mod error;
 pub(crate) mod fields;
 mod files;
@@ -139,6 +140,16 @@ impl Tables {
     }
 }
 
+/// Everything about each customer of a folder, as [`Tables::read_past`] and
+/// [`Tables::take_histories`] give it, but in less time and memory where its events are Parquet.
+///
+/// # Errors
+/// As [`Tables::read`].
+pub fn read_histories(dir: &Path) -> Result<BTreeMap<CustomerId, History>, TableError> {
+    let by_columns = columnar::histories(dir, Reading::of(dir))?;
+    by_columns.map_or_else(|| Ok(Tables::read_past(dir)?.take_histories()), Ok)
+}
+
 /// A folder that is being read: the faults of all its tables are told together.
 struct Reading<'a> {
     dir: &'a Path,
@@ -256,7 +267,7 @@ fn histories(
                 invoices,
                 events,
             } = records;
-            (id, History::from_records(customers, invoices, events))
+            (id, History::from_records(customers, invoices, &events))
         })
         .collect()
 }

@@ -94,7 +94,7 @@ impl Client<'_> {
                 let mut event = Event::new(id, kind, customer_id.clone(), at, at);
                 event.invoice_id = Some(invoice_id.clone());
                 event.amount = Some(Money::new(minor, currency));
-                history.record_event(event);
+                history.record_event(&event);
             };
             if month + 1 < OCTOBER {
                 let paid = self.paid_in(month + 1).min(asked - 1);

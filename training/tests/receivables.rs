@@ -76,7 +76,7 @@ fn histories(path: &Path) -> BTreeMap<CustomerId, History> {
         );
         event.invoice_id = Some(invoice_id);
         event.amount = Some(amount);
-        history.record_event(event);
+        history.record_event(&event);
     }
     histories
 }

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use lagom_features::domain::{CustomerId, Event, EventType, InvoiceId, Timestamp, Zone};
-use lagom_features::history::History;
+use lagom_features::domain::{CustomerId, EventType, InvoiceId, Timestamp, Zone};
+use lagom_features::history::{History, Known};
 use lagom_features::ledger::Ledger;
 use lagom_training::flat_table::{FlatTable, ReadOptions, Values};
 use lagom_training::import::{ImportOptions, ImportReport, run};
@@ -60,11 +60,11 @@ fn at(text: &str) -> Timestamp {
 
 /// Missed payments that the history reports of the month in which `due` lies.
 fn reported_delay(history: &History, after: &str, until: &str) -> usize {
-    let missed = |event: &&Event| {
-        event.kind == EventType::PaymentFailed
-            && (at(after)..at(until)).contains(&event.occurred_at)
+    let missed = |event: &Known<'_>| {
+        event.kind() == EventType::PaymentFailed
+            && (at(after)..at(until)).contains(&event.occurred_at())
     };
-    history.events().iter().filter(missed).count()
+    history.events().filter(missed).count()
 }
 
 #[test]
@@ -167,12 +167,11 @@ fn uci_clients_keep_every_amount_and_every_month_of_delay() {
         assert_eq!(defaulted, class[row] == 1.0, "row {row}");
         let outcome = history
             .events()
-            .iter()
-            .filter(|e| e.occurred_at >= at("2005-10-02"));
+            .filter(|e| e.occurred_at() >= at("2005-10-02"));
         assert!(
             outcome
                 .clone()
-                .all(|e| e.occurred_at == at("2005-10-26T04:30:00Z"))
+                .all(|e| e.occurred_at() == at("2005-10-26T04:30:00Z"))
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::action::{Channel, Tone};
 use super::fault::Fault;
-use super::ids::{CustomerId, DecisionId, EventId, InvoiceId};
+use super::ids::{CustomerId, DecisionId, EventId, IdError, InvoiceId};
 use super::money::Money;
 use super::named::named_enum;
 use super::time::Timestamp;
@@ -187,7 +187,68 @@ impl Event {
         }
     }
 
+    /// The event, borrowed.
+    #[must_use]
+    pub fn row(&self) -> EventRow<'_> {
+        EventRow {
+            event_id: self.event_id.as_str(),
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            customer_id: &self.customer_id,
+            invoice_id: self.invoice_id.as_ref().map(InvoiceId::as_str),
+            decision_id: self.decision_id.as_ref().map(DecisionId::as_str),
+            kind: self.kind,
+            channel: self.channel,
+            tone: self.tone,
+            amount: self.amount,
+            method: self.method.as_deref(),
+            device: self.device.as_deref(),
+            dwell_ms: self.dwell_ms,
+            until: self.until,
+            reason: self.reason.as_deref(),
+        }
+    }
+
     /// Every fault that the types alone cannot exclude.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.row().faults()
+    }
+}
+
+/// An [`Event`] whose texts stand elsewhere; its ids need not be well formed.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the fields of an event")]
+pub struct EventRow<'a> {
+    pub event_id: &'a str,
+    pub occurred_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub customer_id: &'a CustomerId,
+    pub invoice_id: Option<&'a str>,
+    pub decision_id: Option<&'a str>,
+    pub kind: EventType,
+    pub channel: Option<Channel>,
+    pub tone: Option<Tone>,
+    pub amount: Option<Money>,
+    pub method: Option<&'a str>,
+    pub device: Option<&'a str>,
+    pub dwell_ms: Option<u32>,
+    pub until: Option<Timestamp>,
+    pub reason: Option<&'a str>,
+}
+
+impl EventRow<'_> {
+    /// Refuses ids that cannot be ids.
+    ///
+    /// # Errors
+    /// The first [`IdError`].
+    pub fn check_ids(&self) -> Result<(), IdError> {
+        EventId::check(self.event_id)?;
+        self.invoice_id.map_or(Ok(()), InvoiceId::check)?;
+        self.decision_id.map_or(Ok(()), DecisionId::check)
+    }
+
+    /// Every fault of what it says, ids left aside.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let kind = self.kind;

@@ -32,7 +32,7 @@ pub enum IdError {
     },
 }
 
-fn checked(what: &'static str, text: String) -> Result<String, IdError> {
+fn check(what: &'static str, text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty(what));
     }
@@ -48,7 +48,7 @@ fn checked(what: &'static str, text: String) -> Result<String, IdError> {
             code: control.into(),
         });
     }
-    Ok(text)
+    Ok(())
 }
 
 macro_rules! id {
@@ -63,8 +63,17 @@ macro_rules! id {
             ///
             /// # Errors
             /// [`IdError`] says which of these the text is not.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
-                checked($what, text.into()).map(|text| Self(text.into()))
+            pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
+                let text = text.as_ref();
+                Self::check(text).map(|()| Self(text.into()))
+            }
+
+            /// Whether a text could be such an id.
+            ///
+            /// # Errors
+            /// As [`Self::new`].
+            pub fn check(text: &str) -> Result<(), IdError> {
+                check($what, text)
             }
 
             /// The id as it was given.

@@ -2,7 +2,8 @@
 
 use super::row::days;
 use super::{Moment, Scratch};
-use crate::domain::{Event, EventType, Timestamp};
+use crate::domain::{EventType, Timestamp};
+use crate::history::Known;
 use crate::ledger::Ledger;
 use crate::spec::feature::Column;
 use std::cmp::Ordering;
@@ -92,16 +93,16 @@ pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment
 }
 
 /// Notes deliveries and openings, which come latest first, so that the first of each stays.
-pub(super) fn note_engagement(facts: &mut [Facts], event: &Event, place: Option<usize>) {
+pub(super) fn note_engagement(facts: &mut [Facts], event: Known<'_>, place: Option<usize>) {
     let Some(place) = place else {
         return;
     };
-    let noted = match event.kind {
+    let noted = match event.kind() {
         EventType::InvoiceDelivered => &mut facts[place].delivered_at,
         EventType::InvoiceOpened | EventType::InvoiceViewed => &mut facts[place].opened_at,
         _ => return,
     };
-    *noted = Some(event.occurred_at);
+    *noted = Some(event.occurred_at());
 }
 
 /// Fills `scratch.order` with the invoices that have an instant, latest first; the id decides

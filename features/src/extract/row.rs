@@ -3,7 +3,8 @@
 use super::Moment;
 use super::invoices::Facts;
 use crate::domain::time::DAY_MICROS;
-use crate::domain::{Days, Event, EventType, Timestamp, Zone};
+use crate::domain::{Days, EventType, Timestamp, Zone};
+use crate::history::Known;
 use crate::spec::feature::{Column, Facet, Filter, Scope};
 
 /// How soon an opening, click or payment must follow a contact to be counted as led to.
@@ -66,9 +67,9 @@ impl Trail {
         }
     }
 
-    pub(super) fn pass(&mut self, event: &Event) {
-        let at = Some(event.occurred_at);
-        match event.kind {
+    pub(super) fn pass(&mut self, event: Known<'_>) {
+        let at = Some(event.occurred_at());
+        match event.kind() {
             EventType::InvoiceOpened | EventType::InvoiceViewed => self.open = at,
             EventType::LinkClicked => self.click = at,
             EventType::PaymentSucceeded => self.payment = at,
@@ -78,7 +79,7 @@ impl Trail {
 }
 
 enum Body<'a> {
-    Event(&'a Event, Followed),
+    Event(Known<'a>, Followed),
     Invoice(Facts),
 }
 
@@ -90,9 +91,9 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn event(event: &'a Event, whose: Whose, followed: Followed) -> Self {
+    pub(super) fn event(event: Known<'a>, whose: Whose, followed: Followed) -> Self {
         Self {
-            at: event.occurred_at,
+            at: event.occurred_at(),
             whose,
             body: Body::Event(event, followed),
         }
@@ -114,10 +115,10 @@ impl<'a> Row<'a> {
     pub(super) fn passes(&self, filter: &Filter) -> bool {
         match &self.body {
             Body::Event(event, _) => {
-                allows(&filter.channel, event.channel.as_ref())
-                    && allows(&filter.tone, event.tone.as_ref())
-                    && allows(&filter.method, event.method.as_ref())
-                    && allows(&filter.device, event.device.as_ref())
+                allows(&filter.channel, event.channel())
+                    && allows(&filter.tone, event.tone())
+                    && allows(&filter.method, event.method())
+                    && allows(&filter.device, event.device())
             }
             Body::Invoice(facts) => {
                 filter.open.is_none_or(|open| open == facts.open)
@@ -132,12 +133,12 @@ impl<'a> Row<'a> {
     pub(super) fn value(&self, column: Column, moment: &Moment<'_>) -> f64 {
         match &self.body {
             Body::Event(event, followed) => match column {
-                Column::Amount => amount(event, moment),
-                Column::LogAmount => libm::log1p(amount(event, moment)),
+                Column::Amount => amount(*event, moment),
+                Column::LogAmount => libm::log1p(amount(*event, moment)),
                 Column::DwellSeconds => event
-                    .dwell_ms
+                    .dwell_ms()
                     .map_or(f64::NAN, |millis| f64::from(millis) / 1000.0),
-                Column::LocalHour => hour(event.occurred_at, &moment.zone),
+                Column::LocalHour => hour(event.occurred_at(), &moment.zone),
                 Column::LedToOpen => followed.open,
                 Column::LedToClick => followed.click,
                 Column::LedToPayment => followed.payment,
@@ -152,25 +153,25 @@ impl<'a> Row<'a> {
         let day = |at: Timestamp| u64::from(at.date(&moment.zone).days().unsigned_abs());
         match (&self.body, facet) {
             (_, Facet::Day) => Some(day(self.at)),
-            (Body::Event(event, _), Facet::Channel) => event.channel.map(|one| one.index() as u64),
-            (Body::Event(event, _), Facet::Device) => event.device.as_deref().map(hash),
-            (Body::Event(event, _), Facet::Method) => event.method.as_deref().map(hash),
-            (Body::Event(event, _), Facet::Invoice) => {
-                event.invoice_id.as_ref().map(|id| hash(id.as_str()))
+            (Body::Event(event, _), Facet::Channel) => {
+                event.channel().map(|one| one.index() as u64)
             }
+            (Body::Event(event, _), Facet::Device) => event.device().map(hash),
+            (Body::Event(event, _), Facet::Method) => event.method().map(hash),
+            (Body::Event(event, _), Facet::Invoice) => event.slot().map(|slot| slot.index() as u64),
             (Body::Invoice(facts), Facet::Invoice) => Some(u64::from(facts.place)),
             (Body::Invoice(_), _) => None,
         }
     }
 }
 
-fn allows<T: PartialEq>(list: &[T], value: Option<&T>) -> bool {
-    list.is_empty() || value.is_some_and(|value| list.contains(value))
+fn allows<T: PartialEq<V>, V>(list: &[T], value: Option<V>) -> bool {
+    list.is_empty() || value.is_some_and(|value| list.iter().any(|one| *one == value))
 }
 
-fn amount(event: &Event, moment: &Moment<'_>) -> f64 {
+fn amount(event: Known<'_>, moment: &Moment<'_>) -> f64 {
     event
-        .amount
+        .amount()
         .filter(|money| money.currency == moment.state.invoice.amount.currency)
         .map_or(f64::NAN, |money| money.minor_units as f64)
 }

@@ -13,43 +13,58 @@ impl Slot {
     pub(crate) fn index(self) -> usize {
         self.0.get() as usize - 1
     }
+
+    fn of_index(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        Self(number.expect("a customer has fewer than 2^32 invoices"))
+    }
 }
 
 /// The invoices that have a slot.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slots {
-    /// Sorted by id.
-    known: Vec<(InvoiceId, Slot)>,
+    /// By slot.
+    ids: Vec<InvoiceId>,
+    /// In the order of the ids.
+    sorted: Vec<Slot>,
 }
 
 impl Slots {
     pub(super) fn len(&self) -> usize {
-        self.known.len()
+        self.ids.len()
+    }
+
+    pub(super) fn id(&self, slot: Slot) -> &InvoiceId {
+        &self.ids[slot.index()]
     }
 
     /// The slot of `id`, or where it would stand.
-    pub(super) fn find(&self, id: &InvoiceId) -> Result<Slot, usize> {
-        self.place(id).map(|at| self.known[at].1)
+    pub(super) fn find(&self, id: &str) -> Result<Slot, usize> {
+        let order = |slot: &Slot| self.id(*slot).as_str().cmp(id);
+        self.sorted
+            .binary_search_by(order)
+            .map(|at| self.sorted[at])
     }
 
     /// The slot of `id`, a new one if it has none; from now on `id` shares its text with it.
     pub(super) fn share(&mut self, id: &mut InvoiceId) -> Slot {
-        match self.place(id) {
-            Ok(at) => {
-                let (known, slot) = &self.known[at];
-                id.clone_from(known);
-                *slot
-            }
-            Err(at) => {
-                let next = u32::try_from(self.known.len() + 1).unwrap_or(u32::MAX);
-                let slot = Slot(NonZeroU32::new(next).unwrap_or(NonZeroU32::MAX));
-                self.known.insert(at, (id.clone(), slot));
-                slot
-            }
-        }
+        let slot = self.of(id.as_str(), || id.clone());
+        id.clone_from(self.id(slot));
+        slot
     }
 
-    fn place(&self, id: &InvoiceId) -> Result<usize, usize> {
-        self.known.binary_search_by(|(other, _)| other.cmp(id))
+    /// The slot of the invoice of this text, a new one of the id that `make` gives if it has none.
+    pub(super) fn of(&mut self, text: &str, make: impl FnOnce() -> InvoiceId) -> Slot {
+        self.find(text).unwrap_or_else(|at| {
+            let slot = Slot::of_index(self.ids.len());
+            self.ids.push(make());
+            self.sorted.insert(at, slot);
+            slot
+        })
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.ids.shrink_to_fit();
+        self.sorted.shrink_to_fit();
     }
 }

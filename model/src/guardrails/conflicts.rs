@@ -224,7 +224,7 @@ fn case(
             value: customer,
         }],
         invoices.into_iter().map(recorded).collect(),
-        events,
+        &events,
     );
     let view = history.as_of(now);
     Facts::of(&view, &Ledger::of(&view), &own)

@@ -15,7 +15,7 @@ use lagom_features::domain::{
     Channel, Country, Currency, Customer, CustomerKind, Date, Days, EventType, InvoiceId, Kind,
     Timestamp, Timing, Zone,
 };
-use lagom_features::{Ledger, View};
+use lagom_features::{Known, Ledger, View};
 use std::collections::BTreeMap;
 
 /// One invoice of one customer as rules see it, at one instant.
@@ -194,7 +194,7 @@ impl Facts {
 }
 
 fn autopay(view: &View<'_>) -> bool {
-    let switched = view.events().rev().find_map(|event| match event.kind {
+    let switched = view.events().rev().find_map(|event| match event.kind() {
         EventType::AutopayEnabled => Some(true),
         EventType::AutopayDisabled => Some(false),
         _ => None,
@@ -207,12 +207,12 @@ fn autopay(view: &View<'_>) -> bool {
 fn undelivered(view: &View<'_>) -> BTreeMap<Channel, Timestamp> {
     let mut failed = BTreeMap::new();
     for event in view.events() {
-        let Some(channel) = event.channel else {
+        let Some(channel) = event.channel() else {
             continue;
         };
-        match event.kind {
+        match event.kind() {
             EventType::DeliveryFailed => {
-                failed.insert(channel, event.occurred_at);
+                failed.insert(channel, event.occurred_at());
             }
             EventType::InvoiceDelivered | EventType::InvoiceOpened | EventType::LinkClicked => {
                 failed.remove(&channel);
@@ -227,10 +227,10 @@ fn seen(view: &View<'_>) -> BTreeMap<Channel, Timestamp> {
     use EventType::{InvoiceOpened, InvoiceViewed, LinkClicked};
     let mut seen = BTreeMap::new();
     for event in view.events() {
-        if let Some(channel) = event.channel
-            && matches!(event.kind, InvoiceOpened | InvoiceViewed | LinkClicked)
+        if let Some(channel) = event.channel()
+            && matches!(event.kind(), InvoiceOpened | InvoiceViewed | LinkClicked)
         {
-            seen.insert(channel, event.occurred_at);
+            seen.insert(channel, event.occurred_at());
         }
     }
     seen
@@ -239,11 +239,11 @@ fn seen(view: &View<'_>) -> BTreeMap<Channel, Timestamp> {
 fn failed_debits(view: &View<'_>, invoice_id: &InvoiceId) -> Vec<Timestamp> {
     let mut failed = Vec::new();
     for event in view.events() {
-        if event.invoice_id.as_ref() != Some(invoice_id) {
+        if event.invoice_id() != Some(invoice_id) {
             continue;
         }
-        match event.kind {
-            EventType::PaymentFailed => failed.push(event.occurred_at),
+        match event.kind() {
+            EventType::PaymentFailed => failed.push(event.occurred_at()),
             EventType::PaymentSucceeded => failed.clear(),
             _ => {}
         }
@@ -256,6 +256,6 @@ fn last_conversation(view: &View<'_>) -> Option<Timestamp> {
         |kind, channel| kind == EventType::SupportContacted && channel == Some(Channel::Phone);
     let mut events = view.events().rev();
     events
-        .find(|event| spoke(event.kind, event.channel))
-        .map(|event| event.occurred_at)
+        .find(|event| spoke(event.kind(), event.channel()))
+        .map(Known::occurred_at)
 }

@@ -185,7 +185,7 @@ impl Case {
             recorded_at: one.issued_at,
             value: one.clone(),
         });
-        History::from_records(vec![customer], invoices.collect(), self.events.clone())
+        History::from_records(vec![customer], invoices.collect(), &self.events)
     }
 
     pub(crate) fn facts(&self) -> Facts {

@@ -79,7 +79,7 @@ fn check(
         recorded_at: one.issued_at,
         value: one.clone(),
     });
-    let history = History::from_records(vec![customer], invoices.collect(), random.events.clone());
+    let history = History::from_records(vec![customer], invoices.collect(), &random.events);
     let view = history.as_of(random.now);
     let mut facts = Facts::of(&view, &Ledger::of(&view), &invoice_id("i")).unwrap();
     facts.reserve(&invoice_id("i"), &random.reserved);

@@ -119,11 +119,9 @@ fn cancellation(decision: &Decision) -> EventId {
 }
 
 fn skipped(history: &History, key: &EventId) -> Option<Vec<RuleId>> {
-    let skipped = history
-        .events()
-        .iter()
-        .find(|event| &event.event_id == key)?;
-    let rules = skipped.reason.as_deref().unwrap_or_default();
+    let mut events = history.events();
+    let skipped = events.find(|event| event.event_id() == key.as_str())?;
+    let rules = skipped.reason().unwrap_or_default();
     Some(rules.split(", ").map(RuleId::from).collect())
 }
 

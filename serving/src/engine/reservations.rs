@@ -6,8 +6,8 @@
 
 use crate::customers::CustomerState;
 use crate::store::Reservation;
-use lagom_features::History;
-use lagom_features::domain::{Days, DecisionId, Event, EventType, Kind, Timestamp};
+use lagom_features::domain::{Days, DecisionId, EventType, Kind, Timestamp};
+use lagom_features::{History, Known};
 use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
 use lagom_model::strategy::Strategy;
@@ -70,15 +70,15 @@ impl Held<'_> {
             ContactSent, ContactSkipped, PaymentFailed, PaymentInitiated, PaymentSucceeded,
         };
         let debit = self.0.action.kind == Kind::RetryDebit;
-        let tells = |event: &Event| match event.kind {
-            ContactSent | ContactSkipped => event.decision_id.as_ref() == Some(&self.0.decision_id),
+        let tells = |event: Known<'_>| match event.kind() {
+            ContactSent | ContactSkipped => event.decision_id() == Some(&self.0.decision_id),
             PaymentFailed | PaymentInitiated | PaymentSucceeded => {
                 debit
-                    && event.invoice_id.as_ref() == Some(&self.0.invoice_id)
-                    && event.occurred_at >= self.0.reserved_at
+                    && event.invoice_id() == Some(&self.0.invoice_id)
+                    && event.occurred_at() >= self.0.reserved_at
             }
             _ => false,
         };
-        history.events().iter().any(tells)
+        history.events().any(tells)
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn of(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) ->
             .customer()
             .map_or_else(Zone::utc, Customer::zone_or_utc);
         for invoice in view.invoices() {
-            let settlement = Settlement::of(invoice, view.events(), &zone);
+            let settlement = Settlement::of(invoice, view.events_of(&invoice.invoice_id), &zone);
             let settled = settlement.settled_from(invoice.issued_at);
             let days = settled.unwrap_or(as_of).days_since(invoice.issued_at);
             if days >= 0.0 {

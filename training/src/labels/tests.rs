@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use lagom_features::domain::{Currency, CustomerId, EventId, InvoiceId, Money};
+use lagom_features::History;
+use lagom_features::domain::{Currency, CustomerId, Event, EventId, InvoiceId, Money};
 
 fn t(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -30,7 +31,8 @@ fn settlement(events: &[Event]) -> Settlement {
         billing_channel: None,
         product: None,
     };
-    Settlement::of(&invoice, events.iter(), &Zone::utc())
+    let history = History::from_records(Vec::new(), Vec::new(), events);
+    Settlement::of(&invoice, history.events(), &Zone::utc())
 }
 
 #[test]
@@ -78,7 +80,8 @@ fn a_window_that_is_still_open_says_nothing() {
 fn who_has_left_cannot_leave_again_before_coming_back() {
     let left = event(EventType::CustomerChurned, "2026-02-01", 0);
     let back = event(EventType::CustomerReturned, "2026-05-01", 0);
-    let loyalty = Loyalty::of([left, back].iter());
+    let history = History::from_records(Vec::new(), Vec::new(), &[left, back]);
+    let loyalty = Loyalty::of(history.events());
     let end = t("2027-01-01");
     assert_eq!(loyalty.left_within(t("2026-01-01"), 90, end), Some(true));
     assert_eq!(loyalty.left_within(t("2026-01-01"), 31, end), Some(false));

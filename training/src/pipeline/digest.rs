@@ -39,7 +39,9 @@ pub(super) fn of(histories: &BTreeMap<CustomerId, History>) -> String {
         for one in history.invoices() {
             sink.take(&(one.recorded_at, &one.value));
         }
-        history.events().iter().for_each(|event| sink.take(event));
+        history
+            .events()
+            .for_each(|event| sink.take(&event.to_event()));
     }
     sink.0.finalize().to_hex()[..32].to_owned()
 }

@@ -1,7 +1,7 @@
 //! The past of one customer as a replay makes it.
 
-use lagom_features::History;
 use lagom_features::domain::{Days, Event, EventId, EventType, Kind, Money};
+use lagom_features::{History, Known};
 use lagom_model::log::Decision;
 use std::borrow::Cow;
 
@@ -25,14 +25,15 @@ impl<'a> Past<'a> {
     /// Takes out what the company did on the advice of `logged`, and puts in that it did `again`.
     /// What the customer did stays.
     pub(super) fn replace(&mut self, logged: &Decision, again: &Decision, review: Days) {
-        let own = |event: &&Event| {
-            event.decision_id.as_ref() == Some(&logged.decision_id) && is_ours(event.kind)
+        let own = |event: &Known<'_>| {
+            is_ours(event.kind()) && event.decision_id() == Some(&logged.decision_id)
         };
         let old = &self.history;
-        let kept = old.events().iter().filter(|event| !own(event));
-        let events = kept.cloned().chain(done(old, again, review)).collect();
+        let kept = old.events().filter(|event| !own(event));
+        let kept = kept.map(Known::to_event);
+        let events: Vec<Event> = kept.chain(done(old, again, review)).collect();
         let (customers, invoices) = (old.customers().to_vec(), old.invoices().to_vec());
-        self.history = Cow::Owned(History::from_records(customers, invoices, events));
+        self.history = Cow::Owned(History::from_records(customers, invoices, &events));
     }
 }
 

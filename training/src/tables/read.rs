@@ -112,7 +112,10 @@ fn read_row<T: Record>(
     T::read(&mut Fields::new(layout, row, faults))
 }
 
-fn layout<'a, T: Record>(file: &'a Path, source: &Source) -> Result<Layout<'a>, TableError> {
+pub(super) fn layout<'a, T: Record>(
+    file: &'a Path,
+    source: &Source,
+) -> Result<Layout<'a>, TableError> {
     foreign::<T>(file, source)?;
     let given = source.columns();
     for (place, name) in given.iter().enumerate() {

@@ -9,6 +9,7 @@ pub(crate) use parquet::micros;
 use super::cell::Cell;
 use super::error::TableError;
 use flate2::read::MultiGzDecoder;
+use polars::prelude::DataFrame;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
@@ -109,6 +110,11 @@ impl Source {
         })
     }
 
+    /// The file.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The file's columns, in its order.
     pub(crate) fn columns(&self) -> &[String] {
         &self.columns
@@ -125,6 +131,16 @@ impl Source {
         match &self.body {
             Body::Json(_) | Body::Text(_) => None,
             Body::Parquet(body) => Some(body.rows),
+        }
+    }
+
+    /// The file's rows as frames, where it is Parquet.
+    pub(super) fn frames(
+        &self,
+    ) -> Option<impl Iterator<Item = Result<DataFrame, TableError>> + use<'_>> {
+        match &self.body {
+            Body::Json(_) | Body::Text(_) => None,
+            Body::Parquet(body) => Some(parquet::frames(&self.file, body)),
         }
     }
 

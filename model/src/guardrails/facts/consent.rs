@@ -1,7 +1,7 @@
 //! Whom a company may write to, over which channel and what for.
 
-use lagom_features::View;
-use lagom_features::domain::{Channel, Event, EventType, Kind};
+use lagom_features::domain::{Channel, EventType, Kind};
+use lagom_features::{Known, View};
 
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ impl Purpose {
 
     /// The one purpose that an event is about; none where it is about every purpose.
     #[must_use]
-    pub fn stated(event: &Event) -> Option<Self> {
-        (event.reason.as_deref() == Some("marketing")).then_some(Self::Marketing)
+    pub fn stated(event: Known<'_>) -> Option<Self> {
+        (event.reason() == Some("marketing")).then_some(Self::Marketing)
     }
 }
 
@@ -43,14 +43,14 @@ impl Consent {
     pub fn of(view: &View<'_>) -> Self {
         let mut consent = Self::default();
         for event in view.events() {
-            let withdrawn = match event.kind {
+            let withdrawn = match event.kind() {
                 EventType::ConsentWithdrawn => true,
                 EventType::ConsentGranted => false,
                 _ => continue,
             };
             let marketing_only = Purpose::stated(event).is_some();
             for &channel in Channel::ALL {
-                if event.channel.is_none_or(|one| one == channel) {
+                if event.channel().is_none_or(|one| one == channel) {
                     consent.marketing[channel.index()] = withdrawn;
                     if !marketing_only {
                         consent.payment[channel.index()] = withdrawn;

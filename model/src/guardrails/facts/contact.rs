@@ -118,29 +118,25 @@ pub(super) fn read(
 ) -> Vec<Contact> {
     let sent = view
         .events()
-        .filter(|event| event.kind == EventType::ContactSent);
+        .filter(|event| event.kind() == EventType::ContactSent);
     sent.map(|event| {
-        let about = event.invoice_id.as_ref();
+        let about = event.invoice_id();
         let due_on = about
             .and_then(|id| ledger.invoice(id))
             .map_or(state.due_on, |other| other.due_on);
-        let inferred = if event.occurred_at.date(zone) > due_on {
+        let inferred = if event.occurred_at().date(zone) > due_on {
             Kind::Reminder
         } else {
             Kind::DueDateNotice
         };
         Contact {
-            at: event.occurred_at,
-            channel: event.channel,
-            tone: event.tone,
-            kind: event
-                .reason
-                .as_deref()
-                .and_then(stated_kind)
-                .unwrap_or(inferred),
+            at: event.occurred_at(),
+            channel: event.channel(),
+            tone: event.tone(),
+            kind: event.reason().and_then(stated_kind).unwrap_or(inferred),
             on_invoice: about == Some(&state.invoice.invoice_id),
-            native: event.reason.as_deref() == Some(CHANNEL_NATIVE),
-            fee_minor: event.amount.map_or(0, |fee| fee.minor_units),
+            native: event.reason() == Some(CHANNEL_NATIVE),
+            fee_minor: event.amount().map_or(0, |fee| fee.minor_units),
             pending_until: None,
         }
     })

@@ -1,9 +1,9 @@
 //! What stands in the way of asking a customer for money.
 
 use super::consent::Purpose;
-use lagom_features::View;
-use lagom_features::domain::{Channel, Currency, Days, Event, EventType, InvoiceId, Timestamp};
+use lagom_features::domain::{Channel, Currency, Days, EventType, InvoiceId, Timestamp};
 use lagom_features::ledger::{IN_FLIGHT_DAYS, InvoiceState};
+use lagom_features::{Known, View};
 
 /// Reason of a `hold_placed` that waits for a person to look at the case.
 pub const HUMAN_REVIEW: &str = "human_review";
@@ -122,15 +122,15 @@ impl Stops {
         let mut account = Account::default();
         for event in view.events() {
             stops.apply_to_person(event);
-            match &event.invoice_id {
+            match event.invoice_id() {
                 None => {
                     account.apply(event, view.now());
                     stops.apply(event);
                 }
-                Some(id) if id == &state.invoice.invoice_id => stops.apply(event),
+                Some(id) if *id == state.invoice.invoice_id => stops.apply(event),
                 Some(_) => {}
             }
-            if event.kind == EventType::PaymentSucceeded {
+            if event.kind() == EventType::PaymentSucceeded {
                 account.paying_since = None;
             }
         }
@@ -145,16 +145,16 @@ impl Stops {
     }
 
     /// What is true of the person, whichever invoice it was learnt with.
-    fn apply_to_person(&mut self, event: &Event) {
-        match event.kind {
+    fn apply_to_person(&mut self, event: Known<'_>) {
+        match event.kind() {
             EventType::PaymentUnmatched => self.unmatched.push(Unmatched {
-                at: event.occurred_at,
-                minor: event.amount.map(|money| money.minor_units),
-                currency: event.amount.map(|money| money.currency),
+                at: event.occurred_at(),
+                minor: event.amount().map(|money| money.minor_units),
+                currency: event.amount().map(|money| money.currency),
             }),
             // Money is matched once as much is booked on some invoice or paid back.
             EventType::PaymentSucceeded | EventType::PaymentRefunded => {
-                let booked = event.amount.map(|money| money.minor_units);
+                let booked = event.amount().map(|money| money.minor_units);
                 let found = self.unmatched.iter().position(|one| one.minor == booked);
                 if let Some(found) = found {
                     self.unmatched.remove(found);
@@ -162,15 +162,15 @@ impl Stops {
             }
             EventType::MoratoriumStarted => {
                 self.standstill = Some(Standstill {
-                    from: event.occurred_at,
-                    until: event.until,
-                    treatment: event.reason.as_deref() == Some(TREATMENT),
+                    from: event.occurred_at(),
+                    until: event.until(),
+                    treatment: event.reason() == Some(TREATMENT),
                     ended_at: None,
                 });
             }
             EventType::MoratoriumEnded => {
                 if let Some(standstill) = &mut self.standstill {
-                    standstill.ended_at.get_or_insert(event.occurred_at);
+                    standstill.ended_at.get_or_insert(event.occurred_at());
                 }
             }
             EventType::VulnerabilityFlagged => self.vulnerable = true,
@@ -180,24 +180,24 @@ impl Stops {
         }
     }
 
-    fn apply(&mut self, event: &Event) {
+    fn apply(&mut self, event: Known<'_>) {
         if matches!(
-            event.kind,
+            event.kind(),
             EventType::SupportContacted | EventType::HoldPlaced
-        ) && event.reason.as_deref() == Some(PLAN_IN_PREPARATION)
+        ) && event.reason() == Some(PLAN_IN_PREPARATION)
         {
-            self.plan_prepared_since = Some(event.occurred_at);
+            self.plan_prepared_since = Some(event.occurred_at());
         }
-        match event.kind {
+        match event.kind() {
             // It has come about, or came to nothing.
             EventType::PlanStarted | EventType::PlanEnded => self.plan_prepared_since = None,
             EventType::HoldPlaced => {
                 self.release(event);
                 self.holds.push(Hold {
-                    on_invoice: event.invoice_id.is_some(),
-                    channel: event.channel,
+                    on_invoice: event.invoice_id().is_some(),
+                    channel: event.channel(),
                     purpose: Purpose::stated(event),
-                    until: event.until,
+                    until: event.until(),
                 });
             }
             EventType::HoldReleased => self.release(event),
@@ -206,10 +206,10 @@ impl Stops {
     }
 
     /// A hold ends with a release of the same scope, or with a newer hold of that scope.
-    fn release(&mut self, event: &Event) {
+    fn release(&mut self, event: Known<'_>) {
         let scope = (
-            event.invoice_id.is_some(),
-            event.channel,
+            event.invoice_id().is_some(),
+            event.channel(),
             Purpose::stated(event),
         );
         self.holds
@@ -251,18 +251,18 @@ struct Account {
 }
 
 impl Account {
-    fn apply(&mut self, event: &Event, now: Timestamp) {
-        match event.kind {
+    fn apply(&mut self, event: Known<'_>, now: Timestamp) {
+        match event.kind() {
             EventType::CollectionOpened => self.in_collection = true,
             EventType::CollectionRecalled => self.in_collection = false,
             EventType::DisputeOpened => self.disputed = true,
             EventType::DisputeResolved => self.disputed = false,
-            EventType::PromiseMade => self.promised_until = event.until,
+            EventType::PromiseMade => self.promised_until = event.until(),
             EventType::PlanStarted => {
-                self.plan_running = event.until.is_none_or(|until| until > now);
+                self.plan_running = event.until().is_none_or(|until| until > now);
             }
             EventType::PlanEnded => self.plan_running = false,
-            EventType::PaymentInitiated => self.paying_since = Some(event.occurred_at),
+            EventType::PaymentInitiated => self.paying_since = Some(event.occurred_at()),
             EventType::PaymentFailed => self.paying_since = None,
             _ => {}
         }
@@ -273,9 +273,9 @@ impl Account {
 pub(super) fn review_asked_at(view: &View<'_>, invoice_id: &InvoiceId) -> Option<Timestamp> {
     let mut events = view.events().rev();
     let asked = events.find(|event| {
-        event.kind == EventType::HoldPlaced
-            && event.reason.as_deref() == Some(HUMAN_REVIEW)
-            && event.invoice_id.as_ref() == Some(invoice_id)
+        event.kind() == EventType::HoldPlaced
+            && event.reason() == Some(HUMAN_REVIEW)
+            && event.invoice_id() == Some(invoice_id)
     });
-    asked.map(|event| event.occurred_at)
+    asked.map(Known::occurred_at)
 }

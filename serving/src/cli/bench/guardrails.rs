@@ -219,7 +219,7 @@ pub(super) fn two_years() -> Result<(History, InvoiceId, Timestamp), Failure> {
             event.channel = (kind == EventType::ContactSent).then_some(Channel::Email);
             event.tone = event.channel.map(|_| Tone::Friendly);
             event.amount = Some(Money::new(49_900, Currency::SEK));
-            history.record_event(event);
+            history.record_event(&event);
         }
         last = Some((invoice_id, issued_at + Days::whole(37)));
     }

@@ -38,9 +38,10 @@ pub(crate) struct Args {
     /// Days within which a customer counts as having left.
     #[arg(long, default_value_t = 90)]
     left_days: u16,
-    /// About how many events to hold in memory; larger data is read in parts.
-    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
-    events_at_once: u64,
+    /// About how many events to hold in memory; larger data is read in parts. Ten million if not
+    /// given (some 60 bytes each), two million with --check, which holds the decisions as well.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    events_at_once: Option<u64>,
 }
 
 pub(super) fn run(
@@ -49,7 +50,8 @@ pub(super) fn run(
     spec: &FeatureSpec,
     out: &mut Output,
 ) -> Result<Answer, Failure> {
-    let events = args.events_at_once;
+    let usual = if args.check { 2_000_000 } else { 10_000_000 };
+    let events = args.events_at_once.unwrap_or(usual);
     if args.check {
         return compare::check(data, spec, events, out);
     }

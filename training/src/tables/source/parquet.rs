@@ -4,7 +4,7 @@ use super::{Cells, Row};
 use crate::tables::cell::Cell;
 use crate::tables::error::TableError;
 use polars::prelude::{
-    BooleanChunked, DataType, Float64Chunked, Int32Chunked, Int64Chunked, ListChunked,
+    BooleanChunked, DataFrame, DataType, Float64Chunked, Int32Chunked, Int64Chunked, ListChunked,
     ParquetReader, SerReader, Series, StringChunked, TimeUnit, UInt64Chunked,
 };
 use std::fs::File;
@@ -62,17 +62,28 @@ pub(super) fn open(file: &Path) -> Result<Opened, TableError> {
     Ok((body, columns, metadata))
 }
 
+/// The rows in slices, each in one piece.
+pub(super) fn frames(
+    file: &Path,
+    body: &Body,
+) -> impl Iterator<Item = Result<DataFrame, TableError>> {
+    let starts = (0..body.rows).step_by(SLICE);
+    starts.map(move |start| {
+        reader(&body.file)?
+            .with_slice(Some((start, SLICE)))
+            .set_rechunk(true)
+            .finish()
+            .map_err(|error| TableError::unreadable(file, error))
+    })
+}
+
 pub(super) fn each(
     file: &Path,
     body: &Body,
     mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
 ) -> Result<(), TableError> {
-    for start in (0..body.rows).step_by(SLICE) {
-        let frame = reader(&body.file)?
-            .with_slice(Some((start, SLICE)))
-            .set_rechunk(true)
-            .finish()
-            .map_err(|error| TableError::unreadable(file, error))?;
+    for (slice, frame) in frames(file, body).enumerate() {
+        let (start, frame) = (slice * SLICE, frame?);
         let columns = frame
             .columns()
             .iter()

@@ -193,7 +193,7 @@ fn outcomes() -> Vec<Outcome> {
     vec![full, bare]
 }
 
-pub(super) fn tables() -> Tables {
+pub(crate) fn tables() -> Tables {
     Tables {
         customers: customers(),
         invoices: invoices(),

@@ -52,7 +52,10 @@ pub(super) fn measure(bytes_of_a_customer: Option<f64>) -> Result<Single, Failur
         ledger.recycle(&mut memory);
     });
     let pass = timed(|| {
-        let kinds = history.as_of(now).events().map(|event| event.kind.index());
+        let kinds = history
+            .as_of(now)
+            .events()
+            .map(|event| event.kind().index());
         black_box(kinds.sum::<usize>());
     });
     Ok(Single {
@@ -75,7 +78,7 @@ pub(super) fn bytes_of_a_customer() -> Result<Option<f64>, Failure> {
             invoices,
             events,
         } = Someone::new(number, EVENTS)?;
-        kept.push(History::from_records(vec![customer], invoices, events));
+        kept.push(History::from_records(vec![customer], invoices, &events));
     }
     let after = resident_bytes();
     black_box(&kept);
