@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::experiment::{ArmSpec, ExperimentSpec, Experiments, HoldoutSpec};
 use crate::registry;
 use crate::server::{Running, Server};
+use crate::store::StoreUrl;
 use indicatif::ProgressBar;
 use lagom_features::domain::Date;
 use lagom_model::decide::{PolicyKind, Predictor};
@@ -175,7 +176,7 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
         } else {
             None
         },
-        store: folder.join(format!("{name}.db")),
+        store: StoreUrl::File(folder.join(format!("{name}.db"))),
         models: folder.join(MODELS),
         clock: crate::clock::Source::Events,
         guardrails: Arc::new(Guardrails::new(&guardrails)?),

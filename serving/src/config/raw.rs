@@ -2,6 +2,7 @@
 
 use super::access::{TlsSpec, TokenSpec};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// `[server]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,14 +39,17 @@ impl Default for ServerSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct StoreSpec {
-    /// `file:PATH`.
+    /// `file:PATH` or `postgres://…`.
     pub(super) url: String,
+    /// Certificates, in PEM, that the database's may be signed by beside the system's.
+    pub(super) ca: Option<PathBuf>,
 }
 
 impl Default for StoreSpec {
     fn default() -> Self {
         Self {
             url: "file:lagom.db".to_owned(),
+            ca: None,
         }
     }
 }
