@@ -59,7 +59,8 @@ impl Learnt {
             config.spec.fingerprint(),
             config.bandit.clone(),
         )?
-        .with_half_life(config.learning.half_life());
+        .with_half_life(config.learning.half_life())
+        .with_exploration_budget(config.learning.exploration_budget());
         Ok(Self {
             learning: warm(learning, &config.models),
             published: None,
