@@ -21,6 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.join("lagom_descriptor.bin"),
         descriptors.encode_to_vec(),
     )?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .extern_path(".lagom.v1.BlockedAction", "crate::blocked::BlockedAction")
+        .compile_fds(descriptors)?;
     Ok(())
 }

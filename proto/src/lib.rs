@@ -1,7 +1,11 @@
 //! How billing backends speak to lagom: the messages and services of `lagom.v1`, compiled from
 //! the files under `lagom/v1` at build time.
 //!
-//! Nothing but generated code lives here. What a field means is written beside it in those files.
+//! All but one message is generated code. What a field means is written beside it in those files.
+
+mod blocked;
+
+pub use blocked::Text;
 
 /// Version 1 of the interface.
 #[allow(
@@ -13,6 +17,8 @@
 )]
 pub mod v1 {
     tonic::include_proto!("lagom.v1");
+
+    pub use crate::blocked::BlockedAction;
 }
 
 /// The encoded `FileDescriptorSet` of `lagom.v1`, for server reflection.

@@ -5,6 +5,7 @@ mod answer;
 mod bench;
 mod check_config;
 mod completions;
+mod copy;
 #[cfg(feature = "training")]
 mod demo;
 #[cfg(feature = "training")]
@@ -77,6 +78,7 @@ enum Command {
     Export(export::Args),
     Features(features::Args),
     CheckConfig(check_config::Args),
+    Copy(copy::Args),
     Completions(completions::Args),
     #[cfg(feature = "training")]
     Fit(fit::Args),
@@ -118,6 +120,7 @@ impl Command {
             Self::Export(args) => export::run(&args, out),
             Self::Features(args) => features::run(&args, out),
             Self::CheckConfig(args) => check_config::run(&args, out),
+            Self::Copy(args) => copy::run(&args, out),
             Self::Completions(args) => completions::run(&args, &mut Cli::command()),
             #[cfg(feature = "training")]
             Self::Fit(args) => fit::run(&args, out),

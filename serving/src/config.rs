@@ -14,6 +14,7 @@ pub use raw::{LearningSpec, ServerSpec};
 use crate::clock::Source;
 use crate::engine::ChangeError;
 use crate::experiment::Experiments;
+use crate::store::StoreUrl;
 use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::{BanditConfig, Generation};
@@ -46,8 +47,8 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// Whose data this is.
     pub tenant: TenantId,
-    /// File of the log.
-    pub store: PathBuf,
+    /// Where the log is.
+    pub store: StoreUrl,
     /// Where time comes from.
     pub clock: Source,
     /// Folder of the model registry.

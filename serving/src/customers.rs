@@ -139,6 +139,14 @@ impl Customers {
         shard.entry(id.clone()).or_default().clone()
     }
 
+    /// The first customer of whom `is_it` is true. Looks at all of them.
+    pub(crate) fn find(&self, is_it: impl Fn(&CustomerId) -> bool) -> Option<CustomerId> {
+        self.shards.iter().find_map(|shard| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.keys().find(|id| is_it(id)).cloned()
+        })
+    }
+
     /// Forgets the customer.
     pub(crate) fn remove(&self, id: &CustomerId) {
         let shard = self.shard(id).write();

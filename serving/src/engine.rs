@@ -12,6 +12,7 @@ mod confirm;
 mod erase;
 mod explained;
 mod failure;
+mod follow;
 mod next;
 mod phases;
 mod record;
@@ -21,7 +22,7 @@ mod time;
 
 pub use boot::{BootError, Booted};
 pub use change::ChangeError;
-pub(crate) use change::relearn;
+pub(crate) use change::{Learnt, relearn};
 pub use confirm::Confirmation;
 use explained::Recent;
 pub use failure::Failure;
@@ -34,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
 use crate::experiment::{Experiments, Phase};
-use crate::learner::{Pending, Request};
+use crate::learner::{Lesson, Pending, Request};
 use crate::metrics::Metrics;
 use crate::rollout::Rollout;
 use crate::store::{Entry, PolicyChange, Store, StoreError};
@@ -80,6 +81,9 @@ pub struct Engine {
     /// What was configured at the start, or by the last reload.
     config: ArcSwap<Config>,
     requests: mpsc::Sender<Request>,
+    /// What other replicas have counted and published, in order.
+    lessons: mpsc::UnboundedSender<Lesson>,
+    catching_up: tokio::sync::Mutex<()>,
     pending: Pending,
     metrics: Metrics,
     policy: Mutex<Option<PolicyChange>>,
@@ -177,9 +181,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`Failure::Unknown`] where there is none.
-    pub fn decision(&self, id: &DecisionId) -> Result<Decision, Failure> {
+    pub async fn decision(&self, id: &DecisionId) -> Result<Decision, Failure> {
         self.store
-            .decision(id)?
+            .decision(id)
+            .await?
             .ok_or_else(|| Failure::unknown("decision", id))
     }
 
@@ -200,11 +205,21 @@ impl Engine {
             paused,
             reason,
         };
-        self.append(vec![Entry::Policy(change.clone())]).await?;
-        self.swap(|snapshot| snapshot.with_paused(paused));
-        let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(change.clone());
+        self.caught_up(|| async {
+            let _house = self.phases.writing().await;
+            self.append(vec![Entry::Policy(change.clone())]).await?;
+            self.put_policy(change.clone());
+            Ok(())
+        })
+        .await?;
         Ok(change)
+    }
+
+    /// Decides by a change that is on disk.
+    fn put_policy(&self, change: PolicyChange) {
+        self.swap(|snapshot| snapshot.with_paused(change.paused));
+        let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(change);
     }
 
     /// Appends, and counts it where the disk refuses.

@@ -2,10 +2,9 @@
 
 use crate::experiment::{Assignment, Phase};
 use crate::recording::What;
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Entry, Publication, Store, StoreError};
+use crate::store::{Entry, Publication, Store, StoreError, StoreUrl};
 use lagom_features::Recorded;
-use lagom_features::domain::{Customer, CustomerId, DecisionId, Event, Invoice};
+use lagom_features::domain::{Customer, CustomerId, DecisionId, Event, Invoice, TenantId};
 use lagom_model::log::{Decision, Outcome};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -75,16 +74,21 @@ pub struct Export {
 /// # Errors
 /// [`StoreError`] where it cannot be read or is damaged.
 pub fn export(path: &Path) -> Result<Export, StoreError> {
-    export_telling(path, &mut || ())
+    let file = StoreUrl::File(path.to_owned());
+    export_telling(&file, &TenantId::default(), &mut || ())
 }
 
-/// [`export`], which calls `each` for every entry that it has read.
+/// [`export`] of a tenant's log, which calls `each` for every entry that it has read.
 ///
 /// # Errors
 /// As [`export`].
-pub fn export_telling(path: &Path, each: &mut dyn FnMut()) -> Result<Export, StoreError> {
+pub fn export_telling(
+    store: &StoreUrl,
+    tenant: &TenantId,
+    each: &mut dyn FnMut(),
+) -> Result<Export, StoreError> {
     let mut export = Export::default();
-    SqliteStore::read_only(path)?.scan(&mut |_, entry| {
+    store.read_only(tenant)?.scan(&mut |_, entry| {
         each();
         export.take(entry);
         Ok(())
@@ -119,7 +123,11 @@ impl Export {
             }
             Entry::Decided(decision) => self.decisions.push(Arc::unwrap_or_clone(decision)),
             Entry::Matured(outcome) => self.outcomes.push(*outcome),
-            Entry::Catalogue { .. } | Entry::Reserved(_) | Entry::Policy(_) | Entry::Staged(_) => {}
+            Entry::Catalogue { .. }
+            | Entry::Reserved(_)
+            | Entry::Policy(_)
+            | Entry::Staged(_)
+            | Entry::Forgotten { .. } => {}
             Entry::Shadowed(one) => self.shadows.push(Arc::unwrap_or_clone(one)),
             Entry::Published(one) => self.generations.push(one.without_state()),
             Entry::Assigned(one) => self.assignments.push(one),
@@ -164,7 +172,8 @@ pub(crate) fn customer_records(
             listening = give(table, json);
         }
         Ok(())
-    })
+    })?;
+    Ok(())
 }
 
 fn json<T: Serialize>(record: &T) -> String {

@@ -5,18 +5,21 @@
 //! A decision is counted by what was known a grace after its window, whenever that is done, so
 //! that the same events always give the same outcomes. The order is that of the decisions.
 
+mod follower;
 mod pending;
 
+pub(crate) use follower::{Lesson, Said};
 pub use pending::Pending;
 
 use crate::config::Config;
-use crate::engine::{ChangeError, Engine, Failure, relearn};
+use crate::engine::{Booted, ChangeError, Engine, Failure, Learnt, relearn};
 use crate::store::{Entry, Publication, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use lagom_model::bandit::Generation;
 use lagom_model::log::{LoggedRound, Outcome};
 use lagom_model::outcome::mature;
 use lagom_model::policy::learning::Learning;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -42,6 +45,16 @@ pub(crate) struct Learner {
     learning: Learning,
     isolated: Vec<String>,
     requests: mpsc::Receiver<Request>,
+    lessons: mpsc::UnboundedReceiver<Lesson>,
+    /// Whether what was learnt here is no longer what the log says, and has to be learnt anew.
+    stale: bool,
+    /// Whether the log learnt anew gives another generation than the one that was published.
+    apart: bool,
+    /// Decisions whose outcomes were counted here last: if the report of their commit was lost, they
+    /// may come back as if another had counted them.
+    own: HashSet<DecisionId>,
+    /// Up to which record the whole log was learnt when it was last learnt anew.
+    learnt: i64,
 }
 
 /// Folds a round, and says what there is to publish after it. Nothing is learnt from the customers
@@ -82,28 +95,30 @@ pub(crate) fn publication(
 }
 
 impl Learner {
-    pub(crate) fn new(
-        engine: Arc<Engine>,
-        learning: Learning,
-        requests: mpsc::Receiver<Request>,
-    ) -> Self {
-        let isolated = engine.experiments().isolated();
+    pub(crate) fn new(booted: Booted) -> Self {
+        let isolated = booted.engine.experiments().isolated();
         Self {
-            engine,
-            learning,
+            engine: booted.engine,
+            learning: booted.learning,
             isolated,
-            requests,
+            requests: booted.requests,
+            lessons: booted.lessons,
+            stale: false,
+            apart: false,
+            own: HashSet::new(),
+            learnt: 0,
         }
     }
 
     /// Learns until `stop`.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut moved = self.engine.clock().moved();
+        let _keeping = self.keep_lease();
         loop {
             while let Ok(request) = self.requests.try_recv() {
                 self.change(request).await;
             }
-            match self.pass().await {
+            match self.go_on().await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "learning stands still"),
@@ -111,6 +126,7 @@ impl Learner {
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 Some(request) = self.requests.recv() => self.change(request).await,
+                Some(lesson) = self.lessons.recv() => self.follow(lesson).await,
                 _ = moved.changed() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
@@ -119,6 +135,9 @@ impl Learner {
 
     /// Whoever asked may have gone away; the change holds all the same.
     async fn change(&mut self, request: Request) {
+        if let Err(error) = self.take_over().await {
+            tracing::error!(%error, "learning cannot be taken over");
+        }
         match request {
             Request::Reconfigure(config, done) => {
                 let changed = self.relearn(*config).await;
@@ -135,18 +154,22 @@ impl Learner {
     async fn relearn(&mut self, config: Config) -> Result<(), ChangeError> {
         let learnt = relearn(self.engine.store(), &config)?;
         self.engine.put_in_force(config, &learnt).await?;
-        (self.learning, self.isolated) = learnt.into_learning();
+        self.learn_from(learnt);
         Ok(())
+    }
+
+    /// Goes on from the whole log.
+    fn learn_from(&mut self, learnt: Learnt) {
+        self.learnt = learnt.upto;
+        (self.learning, self.isolated) = learnt.into_learning();
+        (self.stale, self.apart) = (false, false);
     }
 
     async fn erase(&mut self, id: &CustomerId) -> Result<u64, Failure> {
         let count = self.engine.erase_records(id).await?;
         let config = Config::clone(&self.engine.config());
-        match self.relearn(config).await {
-            Ok(()) => Ok(count),
-            Err(ChangeError::Store(error)) => Err(error.into()),
-            Err(error) => Err(Failure::Internal(error.to_string())),
-        }
+        self.relearn(config).await?;
+        Ok(count)
     }
 
     /// Counts and learns what is due; whether there may be more.
@@ -171,7 +194,12 @@ impl Learner {
                 latest = Some(generation);
             }
         }
-        self.write(entries).await?;
+        self.own = due.iter().map(|(_, id)| id.clone()).collect();
+        if let Err(error) = self.write(entries).await {
+            // What was folded is not written, or was written by another.
+            self.stale = true;
+            return Err(error);
+        }
         if let Some(generation) = latest {
             engine.publish(&generation);
         }
@@ -184,7 +212,7 @@ impl Learner {
     }
 
     async fn round(&self, at: Timestamp, id: &DecisionId) -> Result<LoggedRound, Failure> {
-        let decision = self.engine.decision(id)?;
+        let decision = self.engine.decision(id).await?;
         let outcome: Outcome = self
             .engine
             .with_history(&decision.customer_id, |history| {

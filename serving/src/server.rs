@@ -13,7 +13,7 @@ use crate::engine::{BootError, Booted, Engine};
 use crate::learner::Learner;
 use crate::registry::{self, RegistryError};
 use crate::services::{Decisions, Events, ExperimentsService, Models, Privacy};
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::tenants::Tenants;
 use axum::middleware::from_fn_with_state;
 use gate::{Gate, Tokens};
@@ -105,10 +105,9 @@ impl Server {
             } else {
                 registry::current(&own.models)?
             };
-            let path = own.store.clone();
-            let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path));
+            let (place, whose) = (own.store.clone(), tenant);
+            let open = tokio::task::spawn_blocking(move || place.open(&whose));
             let store = open.await.map_err(|_| StoreError::Closed)??;
-            let store: Arc<dyn Store> = Arc::new(store);
             houses.push(House {
                 config: own,
                 store,
@@ -193,7 +192,11 @@ impl Server {
         for one in booted {
             let watched = watching::models(Arc::clone(&one.engine), stopped.clone());
             servers.push(tokio::spawn(watched));
-            let learner = Learner::new(one.engine, one.learning, one.requests);
+            if one.engine.store().shared().is_some() {
+                let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
+                servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
+            }
+            let learner = Learner::new(one);
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
         }
         set_health(&health, ServingStatus::Serving).await;

@@ -5,15 +5,28 @@
 //! so that every record carries a number one above its predecessor's and a checksum chained
 //! over everything before it: damage and gaps are reported, never read past in silence.
 
+mod chain;
+mod copy;
 pub mod entry;
+mod filed;
+mod keys;
+pub mod postgres;
 mod record;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(crate) mod samples;
+mod shared;
 pub mod sqlite;
+#[cfg(test)]
+mod suite;
+mod url;
 
+pub use copy::{Copied, CopyError, copy};
 pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
+pub use postgres::PostgresStore;
+pub use shared::{Reading, Shared};
 pub use sqlite::SqliteStore;
+pub use url::{ReadStore, StoreUrl};
 
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
@@ -74,6 +87,13 @@ pub enum StoreError {
         /// Format of this program.
         expected: u32,
     },
+    /// Another process has written about the same customers since this one read of them; nothing
+    /// was written. Whoever catches up and tries again may succeed.
+    #[error("another replica has written about the same; try again")]
+    Overtaken,
+    /// Only the replica that holds the lease may write what was learnt; nothing was written.
+    #[error("another replica has taken over learning")]
+    NotLeading,
     /// Another process has the store open.
     #[error("{path} is in use by another process; stop it, or give [store] url another path")]
     InUse {
@@ -94,6 +114,9 @@ impl StoreError {
 /// Completes when the entries are on disk, or reports why they are not.
 pub type Appending = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
+/// Completes with a decision, if there is one of that key.
+pub type Finding = Pin<Box<dyn Future<Output = Result<Option<Decision>, StoreError>> + Send>>;
+
 /// What a scan of the log visits: the number of a record and what it says.
 pub type Visit<'a> = &'a mut dyn FnMut(i64, Entry) -> Result<(), StoreError>;
 
@@ -101,6 +124,10 @@ pub type Visit<'a> = &'a mut dyn FnMut(i64, Entry) -> Result<(), StoreError>;
 pub trait Store: Send + Sync + 'static {
     /// Appends `entries` together: all of them or, on any error, none. They keep their order, and
     /// appends keep the order in which this is called.
+    ///
+    /// On a [`Self::shared`] log, whoever appends holds the locks of what the entries are about from
+    /// reading it to the end of the append: [`StoreError::Overtaken`] then says that others have
+    /// written about it.
     fn append(&self, entries: Vec<Entry>) -> Appending;
 
     /// Erases the contents of records for good; their numbers and checksums stay, so that the
@@ -113,21 +140,27 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Io`] and [`StoreError::Damaged`].
-    fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError>;
+    fn decision(&self, id: &DecisionId) -> Finding;
 
     /// The decision that answered this request.
     ///
     /// # Errors
     /// [`StoreError::Io`] and [`StoreError::Damaged`].
-    fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError>;
+    fn answered(&self, id: &RequestId) -> Finding;
 
-    /// Visits every record that was not erased, in order, and checks all of them.
+    /// Visits every record that was not erased, in order, checks all of them, and returns the number
+    /// of the last. Blocks the thread.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] at the first record that does not read as it was written, and
     /// whatever the visitor returns.
-    fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError>;
+    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError>;
 
     /// How many appends wait for the disk.
     fn waiting(&self) -> usize;
+
+    /// What there is to do about other processes that write the same log, where there may be any.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
 }

@@ -5,7 +5,6 @@ use crate::config::Config;
 use crate::engine::Engine;
 use lagom_features::domain::TenantId;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tonic::Status;
 
@@ -45,13 +44,13 @@ impl Tenants {
 }
 
 impl Config {
-    /// The same for another tenant: `lagom.db` becomes `lagom.TENANT.db`, `models` becomes
+    /// The same for another tenant: with a log of its own, and `models` becomes
     /// `models/tenants/TENANT`.
     #[must_use]
     pub fn of_tenant(&self, tenant: &TenantId) -> Self {
         let mut config = self.clone();
         if *tenant != self.tenant {
-            config.store = beside(&self.store, tenant);
+            config.store = self.store.of_tenant(tenant);
             config.models = self.models.join("tenants").join(tenant.as_str());
             config.tenant = tenant.clone();
         }
@@ -69,10 +68,4 @@ impl Config {
         tenants.dedup();
         tenants
     }
-}
-
-fn beside(store: &Path, tenant: &TenantId) -> PathBuf {
-    let stem = store.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = store.extension().unwrap_or_default().to_string_lossy();
-    store.with_file_name(format!("{stem}.{tenant}.{extension}"))
 }

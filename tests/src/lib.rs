@@ -6,6 +6,8 @@
 )]
 
 pub mod company;
+pub mod postgres;
+pub mod proxy;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -35,6 +37,12 @@ pub fn lagom() -> &'static Path {
     })
 }
 
+/// The section that names a store.
+#[must_use]
+pub fn on(url: &str) -> String {
+    format!("[store]\nurl = \"{url}\"\n")
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -50,8 +58,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `lagom serve` with its store in `folder` and waits until it is ready. `more` is
-    /// added to the configuration.
+    /// Starts `lagom serve` with its store in `folder`, unless `more`, which is added to the
+    /// configuration, names another, and waits until it is ready.
     ///
     /// # Panics
     /// Where it is not ready within a minute.
@@ -85,10 +93,13 @@ impl Server {
     pub fn spawn(folder: &Path, more: &str, mut command: Command) -> Self {
         let (grpc, http) = (free_port(), free_port());
         let config = folder.join("lagom.toml");
+        let store = match more.contains("[store]") {
+            true => String::new(),
+            false => on(&format!("file:{}", folder.join("store.db").display())),
+        };
         let text = format!(
             "[server]\ngrpc = \"127.0.0.1:{grpc}\"\nhttp = \"127.0.0.1:{http}\"\n\
-             [store]\nurl = \"file:{}\"\n[models]\ndir = \"{}\"\n{more}",
-            folder.join("store.db").display(),
+             {store}[models]\ndir = \"{}\"\n{more}",
             folder.join("models").display(),
         );
         std::fs::write(&config, text).unwrap();

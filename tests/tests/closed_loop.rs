@@ -7,7 +7,8 @@ use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::{EventType, RecordEventsRequest};
 use lagom_tests::company::{DAY, MONDAY, at, fact, opening, question};
-use lagom_tests::{Server, lagom};
+use lagom_tests::postgres::Postgres;
+use lagom_tests::{Server, lagom, on};
 use lagom_training::tables::{Format, Tables};
 use std::path::Path;
 use std::process::Command;
@@ -43,8 +44,20 @@ fn payments() -> RecordEventsRequest {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_decided_is_learnt_from_and_decides_again() {
+    the_loop_closes(CLOCK).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_decided_is_learnt_from_and_decides_again_on_postgres() {
+    let Some(database) = Postgres::start() else {
+        return;
+    };
+    the_loop_closes(&(on(&database.url()) + CLOCK)).await;
+}
+
+async fn the_loop_closes(clock: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), CLOCK);
+    let server = Server::start(folder.path(), clock);
     let mut events = EventServiceClient::new(server.channel().await);
     let mut decisions = DecisionServiceClient::new(server.channel().await);
     events.record_events(opening(CUSTOMERS)).await.unwrap();
@@ -135,7 +148,7 @@ async fn what_was_decided_is_learnt_from_and_decides_again() {
     let models = folder.path().join("models");
     lagom_serving::registry::promote(&models, id, "the first").unwrap();
 
-    let server = Server::start(folder.path(), CLOCK);
+    let server = Server::start(folder.path(), clock);
     let mut decisions = DecisionServiceClient::new(server.channel().await);
     let mut again = question(3);
     again.request_id = "again".to_owned();

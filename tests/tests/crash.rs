@@ -11,7 +11,8 @@ mod rounds;
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::{ExplainDecisionRequest, NextBestActionResponse};
-use lagom_tests::{Server, company, lagom};
+use lagom_tests::postgres::Postgres;
+use lagom_tests::{Server, company, lagom, on};
 use std::collections::{BTreeMap, HashSet};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,11 +53,23 @@ async fn ask(server: &Server, answers: &Answers, answered: &Arc<AtomicUsize>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_survives_a_kill() {
+    answers_survive_a_kill(CLOCK).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_survives_a_kill_on_postgres() {
+    let Some(database) = Postgres::start() else {
+        return;
+    };
+    answers_survive_a_kill(&(on(&database.url()) + CLOCK)).await;
+}
+
+async fn answers_survive_a_kill(config: &str) {
     let folder = tempfile::tempdir().unwrap();
     let answers: Answers = Arc::default();
     let answered = Arc::new(AtomicUsize::new(0));
 
-    let server = Server::start(folder.path(), CLOCK);
+    let server = Server::start(folder.path(), config);
     let mut events = EventServiceClient::new(server.channel().await);
     let recorded = events
         .record_events(company::opening(DECISIONS))
@@ -83,7 +96,7 @@ async fn what_was_answered_survives_a_kill() {
         before.len()
     );
 
-    let server = Server::start(folder.path(), CLOCK);
+    let server = Server::start(folder.path(), config);
     let mut client = DecisionServiceClient::new(server.channel().await);
     for (&n, answer) in &before {
         let again = client.next_best_action(company::question(n)).await.unwrap();

@@ -288,6 +288,12 @@ impl ActionId {
         &self.0
     }
 
+    /// The text, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The action that it names.
     #[must_use]
     pub fn action(&self) -> Action {

@@ -6,6 +6,7 @@
 //! Thompson sampling is here by integrating who is the largest: redrawing the posterior has no closed
 //! form, and a logged probability that is itself an estimate spoils every value computed from it.
 
+pub mod allowance;
 mod epsilon_greedy;
 mod fast_cb;
 pub mod floor;

@@ -46,6 +46,8 @@ pub struct Generation {
     /// The pooled variance of a context entry at the last full fit.
     variance: f64,
     labels: f64,
+    /// What exploring may cost in one decision, in the valuation's units.
+    allowance: Option<f64>,
     rule: Rule,
     digest: Digest,
     pub(super) doubt: Doubt,
@@ -78,6 +80,7 @@ impl Generation {
             shrinkage,
             variance,
             labels: 0.0,
+            allowance: None,
             rule: config.exploration.rule.after(0.0),
             digest: layout.digest(),
             layout,
@@ -129,6 +132,22 @@ impl Generation {
         same.number = number;
         same.digest = same.content_digest();
         same
+    }
+
+    /// The same beliefs, whose exploring may cost so much in one decision, in the valuation's units.
+    #[must_use]
+    pub fn allowing(mut self, allowance: Option<f64>) -> Self {
+        if self.allowance != allowance {
+            self.allowance = allowance;
+            self.digest = self.content_digest();
+        }
+        self
+    }
+
+    /// What exploring may cost in one decision, in the valuation's units; `None` where nothing caps it.
+    #[must_use]
+    pub fn allowance(&self) -> Option<f64> {
+        self.allowance
     }
 
     fn solve(
@@ -238,6 +257,10 @@ impl Generation {
         writer.count(self.blocks.len());
         for block in &self.blocks {
             writer.bytes(block.digest.as_bytes());
+        }
+        if let Some(allowance) = self.allowance {
+            writer.text("allowance");
+            writer.numbers(&[allowance]);
         }
         writer.finish()
     }

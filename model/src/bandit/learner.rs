@@ -19,6 +19,8 @@ pub struct Learner {
     solved_at: Vec<u64>,
     /// Rounds at the last full fit.
     fitted_at: u64,
+    /// What exploring may cost in one decision under the generations to come.
+    allowance: Option<f64>,
 }
 
 impl Learner {
@@ -42,9 +44,19 @@ impl Learner {
             config: generation.config().clone(),
             solved_at: block_rounds(&sums),
             fitted_at: sums.rounds(),
+            allowance: generation.allowance(),
             sums,
             generation,
         }
+    }
+
+    /// The same, whose first generation already has this [`allow`](Self::allow)ance.
+    #[must_use]
+    pub fn allowing(mut self, allowance: Option<f64>) -> Self {
+        self.allow(allowance);
+        let generation = Arc::unwrap_or_clone(self.generation);
+        self.generation = Arc::new(generation.allowing(allowance));
+        self
     }
 
     /// The sums.
@@ -94,7 +106,7 @@ impl Learner {
         for block in due {
             self.solved_at[block] = held[block];
         }
-        self.generation = Arc::new(next);
+        self.generation = Arc::new(next.allowing(self.allowance));
         Ok(Some(Arc::clone(&self.generation)))
     }
 
@@ -121,10 +133,16 @@ impl Learner {
         let number = self.generation.number() + 1;
         let start = self.generation.shrinkage();
         let next = Generation::fit(&self.sums, &self.config, number, discount, start)?;
-        self.generation = Arc::new(next);
+        self.generation = Arc::new(next.allowing(self.allowance));
         self.fitted_at = self.sums.rounds();
         self.solved_at = block_rounds(&self.sums);
         Ok(Arc::clone(&self.generation))
+    }
+
+    /// Caps what exploring may cost in one decision under the generations to come, in the valuation's
+    /// units.
+    pub fn allow(&mut self, allowance: Option<f64>) {
+        self.allowance = allowance;
     }
 
     /// Goes on counting from `number`: the generation last published is the same under that number.

@@ -31,18 +31,27 @@ impl NormalEquations {
             squares: vec![0.0; heads],
             weight: 0.0,
         };
+        let mut square = Vec::new();
         for action in layout.actions_of(block) {
             let own = &sums.actions()[action];
             if own.rounds() > 0 {
-                equations.add(layout, action, own, discount);
+                own.gram_square(discount, &mut square);
+                equations.add(layout, action, own, &square, discount);
             }
         }
         equations
     }
 
-    fn add(&mut self, layout: &Layout, action: usize, own: &ActionSums, discount: f64) {
+    /// `square` is the action's whole `Σ w u u'`, discounted.
+    fn add(
+        &mut self,
+        layout: &Layout,
+        action: usize,
+        own: &ActionSums,
+        square: &[f64],
+        discount: f64,
+    ) {
         let width = layout.context().len() + 1;
-        let square = mirrored(&own.gram_rows(), width, discount);
         let length = |atom: &Atom| if atom.contextual { width } else { 1 };
         let atoms = layout.atoms_of(action);
         for (at, &later) in atoms.iter().enumerate() {
@@ -68,19 +77,6 @@ impl NormalEquations {
         }
         self.weight += own.weight() * discount;
     }
-}
-
-/// The full square of a lower triangle, discounted.
-fn mirrored(lower: &[f64], width: usize, discount: f64) -> Vec<f64> {
-    let mut square = vec![0.0; width * width];
-    let mut values = lower.iter();
-    for i in 0..width {
-        for (j, &value) in values.by_ref().take(i + 1).enumerate() {
-            square[i * width + j] = value * discount;
-            square[j * width + i] = value * discount;
-        }
-    }
-    square
 }
 
 /// `sums += terms`, as far as the sums reach.

@@ -180,13 +180,12 @@ pub(super) fn context_variance(sums: &SufficientStatistics) -> f64 {
     }
     let mut first = vec![0.0; entries];
     let mut second = vec![0.0; entries];
+    let (width, mut square) = (entries + 1, Vec::new());
     for action in sums.actions().iter().filter(|action| action.rounds() > 0) {
-        let gram = action.gram_rows();
-        let mut start = 1;
+        action.gram_square(1.0, &mut square);
         for entry in 0..entries {
-            first[entry] += gram[start];
-            second[entry] += gram[start + entry + 1];
-            start += entry + 2;
+            first[entry] += square[(entry + 1) * width];
+            second[entry] += square[(entry + 1) * (width + 1)];
         }
     }
     let spread = |(&sum, &square): (&f64, &f64)| {

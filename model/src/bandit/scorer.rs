@@ -6,7 +6,7 @@ use super::base_measure::{BaseMeasure, BaseScratch};
 use super::deviation::{deviation, deviations};
 use super::eligible::ActionSet;
 use super::error::BanditError;
-use super::explore::{ExplorationRule, Situation, floor};
+use super::explore::{ExplorationRule, Situation, allowance, floor};
 use super::generation::Generation;
 
 /// What the company wants of the heads, at the time of the decision.
@@ -304,6 +304,7 @@ impl Scorer {
         }
         let Scratch {
             eligible,
+            values,
             scores,
             base,
             probabilities,
@@ -322,7 +323,11 @@ impl Scorer {
         self.generation
             .rule()
             .distribution(situation, probabilities);
-        floor::mix(config.exploration.floor, base, probabilities);
+        let epsilon = config.exploration.floor;
+        floor::mix(epsilon, base, probabilities);
+        if let Some(allowance) = self.generation.allowance() {
+            allowance::cap(allowance, values, epsilon, base, probabilities);
+        }
     }
 
     /// Scores the eligible actions into `scratch`, without a distribution.

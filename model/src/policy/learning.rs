@@ -11,7 +11,12 @@ use crate::policy::catalogue::action_space;
 use crate::strategy::{Strategy, WAIT};
 use lagom_features::domain::{Action, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Days among which the busiest is looked for.
+const BUSY_DAYS: usize = 28;
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Least that a round counts, however certain its step was.
 const LEAST_WEIGHT: f64 = 0.02;
@@ -43,6 +48,9 @@ pub struct WarmStart {
     pub through: Timestamp,
     /// Fingerprint of the features.
     pub feature_fingerprint: String,
+    /// Decisions of each of the latest days that were learnt from, by days since 1970.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub days: BTreeMap<i64, u64>,
 }
 
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
@@ -54,6 +62,10 @@ pub struct Learning {
     strategy: Arc<Strategy>,
     fingerprint: String,
     half_life_days: Option<f64>,
+    /// What exploring may cost in a day, in the objective's units.
+    budget: Option<f64>,
+    /// Decisions of each of the latest days (UTC) whose outcomes are in.
+    days: BTreeMap<i64, u64>,
     /// Set by the first round, so that the same rounds always get the same weights.
     decay: Option<ForwardDecay>,
     /// The latest end of a window that was learnt from.
@@ -109,6 +121,8 @@ impl Learning {
             strategy,
             fingerprint: fingerprint.into(),
             half_life_days: None,
+            budget: None,
+            days: BTreeMap::new(),
             decay: None,
             latest: Timestamp::MIN,
             known_through: None,
@@ -122,6 +136,20 @@ impl Learning {
     pub fn with_half_life(mut self, days: Option<f64>) -> Self {
         self.half_life_days = days;
         self
+    }
+
+    /// Lets exploring cost at most so much in a day, in the objective's units (minor units of money):
+    /// each decision gets an equal share of it, counted on a day as busy as the busiest of the latest
+    /// four weeks whose outcomes are in. What the floor costs is spent in any case.
+    #[must_use]
+    pub fn with_exploration_budget(mut self, budget: Option<f64>) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    fn allowance(&self) -> Option<f64> {
+        let busiest = *self.days.values().max()?;
+        self.budget.map(|budget| budget / busiest as f64)
     }
 
     /// Starts from what was learnt from history, if it is of the same shape. Rounds that are in it
@@ -143,7 +171,9 @@ impl Learning {
         self.decay = Some(warm.decay);
         self.latest = warm.through;
         self.known_through = Some(warm.through);
-        self.learner = Learner::new(warm.sums, &config, self.discount())?;
+        self.days = warm.days;
+        let learner = Learner::new(warm.sums, &config, self.discount())?;
+        self.learner = learner.allowing(self.allowance());
         Ok(self)
     }
 
@@ -155,6 +185,7 @@ impl Learning {
             decay: self.decay?,
             through: self.latest,
             feature_fingerprint: self.fingerprint.clone(),
+            days: self.days.clone(),
         })
     }
 
@@ -260,7 +291,16 @@ impl Learning {
             weight: importance * decay.weight(seconds)?,
         })?;
         self.latest = self.latest.max(outcome.matured_at);
+        self.count(decision.decided_at);
         Ok(Folded::Learnt)
+    }
+
+    fn count(&mut self, decided_at: Timestamp) {
+        let day = decided_at.micros().div_euclid(DAY_MICROS);
+        *self.days.entry(day).or_default() += 1;
+        while self.days.len() > BUSY_DAYS {
+            self.days.pop_first();
+        }
     }
 
     /// The generation last published.
@@ -286,6 +326,7 @@ impl Learning {
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn refresh(&mut self) -> Result<Option<Arc<Generation>>, BanditError> {
         let discount = self.discount();
+        self.learner.allow(self.allowance());
         self.learner.refresh(discount)
     }
 
@@ -295,6 +336,7 @@ impl Learning {
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn publish(&mut self) -> Result<Arc<Generation>, BanditError> {
         let discount = self.discount();
+        self.learner.allow(self.allowance());
         self.learner.publish(discount)
     }
 }

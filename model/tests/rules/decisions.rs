@@ -30,6 +30,17 @@ pub(crate) fn taught(
     policy: PolicyKind,
     lessons: &[(&str, f64, usize)],
 ) -> Snapshot {
+    budgeted(case, strategy, policy, lessons, None)
+}
+
+/// [`taught`], with a budget of exploration.
+fn budgeted(
+    case: &Case,
+    strategy: Strategy,
+    policy: PolicyKind,
+    lessons: &[(&str, f64, usize)],
+    budget: Option<f64>,
+) -> Snapshot {
     let spec = FeatureSpec::built_in();
     let context = Context::bind(&default_entries(), &spec.names()).unwrap();
     let strategy = Arc::new(strategy);
@@ -39,7 +50,7 @@ pub(crate) fn taught(
         spec.fingerprint(),
         BanditConfig::default(),
     );
-    let mut learning = learning.unwrap();
+    let mut learning = learning.unwrap().with_exploration_budget(budget);
     let generation = if lessons.is_empty() {
         Arc::clone(learning.generation())
     } else {
@@ -276,4 +287,44 @@ fn a_step_with_a_price_of_its_own_is_charged_at_that_price() {
     assert_eq!(charged(""), (None, 45));
     assert_eq!(charged(", price_minor = 310"), (Some(310), 310));
     assert_eq!(charged(", price_minor = 0"), (Some(0), 0));
+}
+
+/// Twelve hundred outcomes of one day: what a day's budget leaves for each of its decisions.
+#[test]
+fn a_decision_explores_for_no_more_than_its_share_of_the_days_budget() {
+    let case = late().without(&["global.gentle_first"]);
+    let lessons = [("wait", 0.1, 600), (FRIENDLY, 0.8, 600)];
+    let decided = |budget: Option<f64>| {
+        let snapshot = budgeted(
+            &case,
+            Strategy::default(),
+            PolicyKind::Bandit,
+            &lessons,
+            budget,
+        );
+        (decision(&case, &snapshot, "d"), snapshot)
+    };
+    let (free, snapshot) = decided(None);
+    assert_eq!(snapshot.parts().generation.allowance(), None);
+    let (ample, snapshot) = decided(Some(1e12));
+    assert_eq!(snapshot.parts().generation.allowance(), Some(1e12 / 1200.0));
+    let best = |decided: &Decision| {
+        let chances = decided.eligible.iter().map(|one| one.probability);
+        chances.fold(0.0, f64::max)
+    };
+    assert_eq!(best(&free), best(&ample));
+    let mut last = best(&free);
+    for budget in [1_000_000.0, 100_000.0, 0.0] {
+        let (capped, _) = decided(Some(budget));
+        let sum: f64 = capped.eligible.iter().map(|one| one.probability).sum();
+        assert!((sum - 1.0).abs() < 1e-12);
+        assert!(best(&capped) >= last, "{budget}: {} {last}", best(&capped));
+        assert!(
+            capped.eligible.iter().all(|one| one.probability > 0.0),
+            "the floor stays"
+        );
+        last = best(&capped);
+    }
+    // With nothing to spend, greedy but for the floor of 0.05.
+    assert!(last >= 0.95 && best(&free) < 0.95, "{last} {}", best(&free));
 }

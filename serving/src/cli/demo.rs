@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::experiment::{ArmSpec, ExperimentSpec, Experiments, HoldoutSpec};
 use crate::registry;
 use crate::server::{Running, Server};
+use crate::store::StoreUrl;
 use indicatif::ProgressBar;
 use lagom_features::domain::Date;
 use lagom_model::decide::{PolicyKind, Predictor};
@@ -33,6 +34,10 @@ const LEAD_DAYS: i32 = 31;
 const TAIL_DAYS: i32 = 61;
 /// The experiment on the server that is shown.
 const EXPERIMENT: &str = "bandit-against-ladder";
+/// Share of its customers who are left to the ladder for good, so that the ledger has a yardstick.
+const HELD_OUT: f64 = 0.1;
+/// The registry's folder, beside the stores.
+const MODELS: &str = "models";
 /// Days of a month, near enough for a progress bar and a plan.
 const MONTH_DAYS: i32 = 30;
 
@@ -64,7 +69,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let folder = tempfile::tempdir()?;
-    let models = folder.path().join("models");
+    let models = folder.path().join(MODELS);
     histories::train_on(args.data.as_deref(), folder.path(), &models, out)?;
     let model = registry::current(&models)?;
     let runtime = tokio::runtime::Runtime::new()?;
@@ -152,8 +157,11 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
     };
     let defaults = Config::default();
     let experiments = if shown {
-        Experiments::new(vec![trial()], HoldoutSpec::default())
-            .map_err(|faults| faults.join("; "))?
+        let holdout = HoldoutSpec {
+            share: HELD_OUT,
+            ..HoldoutSpec::default()
+        };
+        Experiments::new(vec![trial()], holdout).map_err(|faults| faults.join("; "))?
     } else {
         Experiments::default()
     };
@@ -168,7 +176,8 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
         } else {
             None
         },
-        store: folder.join(format!("{name}.db")),
+        store: StoreUrl::File(folder.join(format!("{name}.db"))),
+        models: folder.join(MODELS),
         clock: crate::clock::Source::Events,
         guardrails: Arc::new(Guardrails::new(&guardrails)?),
         policy,

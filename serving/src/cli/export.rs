@@ -65,7 +65,7 @@ fn assignments(all: &[Assignment]) -> String {
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
     let reading = work("reading the log", "entries", 0);
-    let mut export = export_telling(&config.store, &mut || reading.advance(1))?;
+    let mut export = export_telling(&config.store, &config.tenant, &mut || reading.advance(1))?;
     drop(reading);
     let design = serde_json::to_string_pretty(&export.design(&config.models))?;
     let assignments = assignments(&export.assignments);

@@ -79,7 +79,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         config.spec.fingerprint(),
         config.bandit.clone(),
     )?
-    .with_half_life(config.learning.half_life());
+    .with_half_life(config.learning.half_life())
+    .with_exploration_budget(config.learning.exploration_budget());
     let parts = config.parts(None, Arc::clone(learning.generation()));
     let plan = Plan {
         world,

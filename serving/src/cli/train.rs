@@ -101,7 +101,8 @@ fn warm_start(
         report.feature_fingerprint.clone(),
         config.bandit.clone(),
     )?
-    .with_half_life(config.learning.half_life());
+    .with_half_life(config.learning.half_life())
+    .with_exploration_budget(config.learning.exploration_budget());
     let read = rounds.len();
     for round in &rounds {
         let of = round.decision.experiment.as_ref();

@@ -2,6 +2,7 @@
 
 use super::access::{TlsSpec, TokenSpec};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// `[server]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,14 +39,17 @@ impl Default for ServerSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct StoreSpec {
-    /// `file:PATH`.
+    /// `file:PATH` or `postgres://…`.
     pub(super) url: String,
+    /// Certificates, in PEM, that the database's may be signed by beside the system's.
+    pub(super) ca: Option<PathBuf>,
 }
 
 impl Default for StoreSpec {
     fn default() -> Self {
         Self {
             url: "file:lagom.db".to_owned(),
+            ca: None,
         }
     }
 }
@@ -92,6 +96,8 @@ pub struct LearningSpec {
     pub grace_hours: u16,
     /// Days after which an outcome counts half; without it every outcome counts for ever.
     pub half_life_days: Option<u16>,
+    /// What exploring may cost in a day, in minor units; without it only the rule and the floor bound it.
+    pub exploration_budget_minor: Option<u64>,
 }
 
 impl LearningSpec {
@@ -99,6 +105,12 @@ impl LearningSpec {
     #[must_use]
     pub fn half_life(&self) -> Option<f64> {
         self.half_life_days.map(f64::from)
+    }
+
+    /// The budget of exploration as the policy takes it.
+    #[must_use]
+    pub fn exploration_budget(&self) -> Option<f64> {
+        self.exploration_budget_minor.map(|minor| minor as f64)
     }
 }
 
@@ -108,6 +120,7 @@ impl Default for LearningSpec {
             window_days: 30,
             grace_hours: 24,
             half_life_days: None,
+            exploration_budget_minor: None,
         }
     }
 }

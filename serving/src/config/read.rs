@@ -6,6 +6,7 @@ use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, 
 use super::{Config, ConfigFault};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
 use crate::reviews::check_plan;
+use crate::store::StoreUrl;
 use config::{Environment, File, FileFormat};
 use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
@@ -22,7 +23,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::{Table, Value};
@@ -148,7 +149,7 @@ impl Reader<'_> {
         }
         let strategy = self.strategy(strategy);
         let guardrails = self.guardrails(&guardrails, folder);
-        let store = self.store(&store.url, folder);
+        let store = self.store(&store, folder);
         let spec = self.spec(&features.spec, folder);
         let bound = spec
             .as_ref()
@@ -243,13 +244,9 @@ impl Reader<'_> {
         address.ok()
     }
 
-    fn store(&mut self, url: &str, folder: &Path) -> Option<PathBuf> {
-        let path = url.strip_prefix("file:").filter(|path| !path.is_empty());
-        if path.is_none() {
-            let what = format!("`{url}` is not a store; write file:PATH, such as file:lagom.db");
-            self.fault("store", "url", &what);
-        }
-        path.map(|path| folder.join(path))
+    fn store(&mut self, spec: &StoreSpec, folder: &Path) -> Option<StoreUrl> {
+        let read = StoreUrl::read(&spec.url, spec.ca.as_deref(), folder);
+        read.map_err(|what| self.fault("store", "url", &what)).ok()
     }
 
     fn spec(&mut self, path: &str, folder: &Path) -> Option<FeatureSpec> {

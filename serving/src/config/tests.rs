@@ -31,7 +31,10 @@ fn what_stands_there_is_read_and_paths_start_at_the_file() {
     )
     .unwrap();
     assert_eq!(config.http, None);
-    assert_eq!(config.store, Path::new("/etc/lagom/data/log.db"));
+    assert_eq!(
+        config.store.file(),
+        Some(Path::new("/etc/lagom/data/log.db"))
+    );
     assert_eq!(config.clock, Source::Events);
     assert_eq!(config.learning.window_days, 14);
     assert_eq!(config.policy, PolicyKind::Uniform);

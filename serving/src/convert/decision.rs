@@ -82,8 +82,8 @@ pub fn answer(
         decision.decision_id.to_string()
     };
     let blocked = decision.blocked.iter().map(|one| v1::BlockedAction {
-        action_id: one.action.to_string(),
-        rule: one.rule.to_string(),
+        action_id: one.action.shared().into(),
+        rule: one.rule.shared().into(),
     });
     v1::NextBestActionResponse {
         decision_id,

@@ -9,11 +9,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
 use crate::experiment::{Assignment, Phase};
-use crate::learner::{Pending, Request, publication};
+use crate::learner::{Lesson, Pending, Request, publication};
 use crate::metrics::Metrics;
 use crate::recording::Recording;
 use crate::rollout::Rollout;
-use crate::store::{Entry, PolicyChange, Reservation, Store, StoreError};
+use crate::store::{Entry, PolicyChange, Reservation, Shared, Store, StoreError};
 use arc_swap::ArcSwap;
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Timestamp};
@@ -28,6 +28,8 @@ use tokio::sync::mpsc;
 
 /// Reloads and erasures that may wait for the learner.
 const REQUESTS: usize = 16;
+/// How often those who start at once may take over from each other.
+const STARTS: usize = 50;
 
 /// Why an engine cannot start.
 #[derive(Debug, Clone, Error)]
@@ -50,6 +52,7 @@ pub struct Booted {
     pub engine: Arc<Engine>,
     pub(crate) learning: Learning,
     pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) lessons: mpsc::UnboundedReceiver<Lesson>,
 }
 
 /// What the scan gathers.
@@ -105,6 +108,48 @@ impl Rebuild {
         *stamp = at.max(*stamp);
     }
 
+    /// What decides first, with its generation in the log. Whoever starts takes over learning: so the
+    /// newest configuration is the one that learns.
+    async fn begin(
+        &mut self,
+        config: &Config,
+        model: &Option<Arc<dyn Predictor>>,
+        store: &dyn Store,
+    ) -> Result<Snapshot, BootError> {
+        let mut tries = 0;
+        loop {
+            if let Some(shared) = store.shared() {
+                shared.lead(true).await?;
+                self.catch_up(shared).await?;
+            }
+            self.learnt.number_after_the_last();
+            let generation = Arc::clone(self.learnt.learning.generation());
+            let next = snapshot(config, model.clone(), generation, self.policy.as_ref())?;
+            match announce(store, &next, &self.learnt, self.last).await {
+                Ok(()) => return Ok(next),
+                // Another one that starts has taken over in between.
+                Err(StoreError::NotLeading) if tries < STARTS => tries += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn catch_up(&mut self, shared: &dyn Shared) -> Result<(), StoreError> {
+        loop {
+            let news = shared.news().await?;
+            if news.is_empty() {
+                return Ok(());
+            }
+            for (seq, entry) in news {
+                shared.took(seq);
+                if matches!(entry, Entry::Forgotten { .. }) {
+                    return Err(StoreError::Overtaken);
+                }
+                self.take(entry);
+            }
+        }
+    }
+
     fn customers(&mut self) -> Customers {
         let customers = Customers::new();
         let change =
@@ -147,6 +192,20 @@ impl Engine {
         store: Arc<dyn Store>,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Booted, BootError> {
+        loop {
+            match Self::boot_once(config, Arc::clone(&store), model.clone()).await {
+                // Somebody was erased after the log was read.
+                Err(BootError::Store(StoreError::Overtaken)) => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn boot_once(
+        config: &Config,
+        store: Arc<dyn Store>,
+        model: Option<Arc<dyn Predictor>>,
+    ) -> Result<Booted, BootError> {
         let tenant = config.tenant.clone();
         let mut rebuild = Rebuild {
             customers: HashMap::new(),
@@ -159,19 +218,15 @@ impl Engine {
             rollout: Rollout::new(config.rollout),
             last: Timestamp::MIN,
         };
-        store.scan(&mut |_, entry| {
+        let last = store.scan(&mut |_, entry| {
             rebuild.take(entry);
             Ok(())
         })?;
-        rebuild.learnt.number_after_the_last();
-        let generation = Arc::clone(rebuild.learnt.learning.generation());
-        let snapshot = snapshot(
-            config,
-            model,
-            Arc::clone(&generation),
-            rebuild.policy.as_ref(),
-        )?;
-        announce(&*store, &snapshot, &rebuild.learnt, rebuild.last).await?;
+        if let Some(shared) = store.shared() {
+            shared.took_all(last);
+        }
+        let snapshot = rebuild.begin(config, &model, &*store).await?;
+        let generation = Arc::clone(&snapshot.parts().generation);
         let pending = Pending::new(config.learning.window_days, config.learning.grace_hours);
         rebuild
             .learnt
@@ -186,6 +241,7 @@ impl Engine {
             "the log is read"
         );
         let (requests, received) = mpsc::channel(REQUESTS);
+        let (lessons, taught) = mpsc::unbounded_channel();
         let engine = Self {
             tenant,
             store,
@@ -199,6 +255,8 @@ impl Engine {
             }),
             config: ArcSwap::from_pointee(config.clone()),
             requests,
+            lessons,
+            catching_up: tokio::sync::Mutex::default(),
             pending,
             metrics: Metrics::default(),
             policy: Mutex::new(rebuild.policy),
@@ -211,6 +269,7 @@ impl Engine {
             engine: Arc::new(engine),
             learning: rebuild.learnt.learning,
             requests: received,
+            lessons: taught,
         })
     }
 

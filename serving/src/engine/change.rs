@@ -9,7 +9,7 @@ use crate::learner::{Request, fold, publication};
 use crate::registry;
 use crate::store::{Entry, Publication, Store, StoreError};
 use lagom_features::domain::DecisionId;
-use lagom_model::bandit::BanditError;
+use lagom_model::bandit::{BanditError, Generation};
 use lagom_model::decide::{Predictor, SnapshotError};
 use lagom_model::log::{Decision, LoggedRound};
 use lagom_model::policy::learning::Learning;
@@ -45,6 +45,8 @@ pub(crate) struct Learnt {
     pub(super) published: Option<Publication>,
     /// Experiments from whose customers nothing is learnt.
     pub(super) isolated: Vec<String>,
+    /// The last record that was learnt, where the whole log was.
+    pub(crate) upto: i64,
     /// Decisions whose windows have not closed.
     pub(super) open: HashMap<DecisionId, Arc<Decision>>,
 }
@@ -57,11 +59,13 @@ impl Learnt {
             config.spec.fingerprint(),
             config.bandit.clone(),
         )?
-        .with_half_life(config.learning.half_life());
+        .with_half_life(config.learning.half_life())
+        .with_exploration_budget(config.learning.exploration_budget());
         Ok(Self {
             learning: warm(learning, &config.models),
             published: None,
             isolated: config.experiments.isolated(),
+            upto: 0,
             open: HashMap::new(),
         })
     }
@@ -130,7 +134,7 @@ fn warm(learning: Learning, models: &Path) -> Learning {
 /// Learns the whole log anew under a configuration.
 pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, ChangeError> {
     let mut learnt = Learnt::nothing(config)?;
-    store.scan(&mut |_, entry| {
+    learnt.upto = store.scan(&mut |_, entry| {
         learnt.take(entry);
         Ok(())
     })?;
@@ -142,6 +146,15 @@ impl Learnt {
     /// What the learner goes on with.
     pub(crate) fn into_learning(self) -> (Learning, Vec<String>) {
         (self.learning, self.isolated)
+    }
+
+    /// The generation, if it is what was published last, to the bit.
+    pub(crate) fn published(&self) -> Option<&Arc<Generation>> {
+        let generation = self.learning.generation();
+        let last = self.published.as_ref()?;
+        let at = last.published_at;
+        let own = publication(generation, last.outcomes, &self.isolated, at);
+        (own.state == last.state).then_some(generation)
     }
 }
 

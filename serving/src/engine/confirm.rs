@@ -37,12 +37,15 @@ impl Engine {
         id: &DecisionId,
         as_of: Option<Timestamp>,
     ) -> Result<Confirmation, Failure> {
-        let decision = self.decision(id)?;
+        let decision = Arc::new(self.decision(id).await?);
         let at = self.instant(as_of, false)?;
-        let engine = Arc::clone(self);
-        let work = tokio::spawn(async move { engine.confirm_locked(&decision, at).await });
-        work.await
-            .map_err(|error| Failure::Internal(error.to_string()))?
+        self.caught_up(|| async {
+            let (engine, decision) = (Arc::clone(self), Arc::clone(&decision));
+            let work = tokio::spawn(async move { engine.confirm_locked(&decision, at).await });
+            work.await
+                .map_err(|error| Failure::Internal(error.to_string()))?
+        })
+        .await
     }
 
     async fn confirm_locked(
@@ -78,6 +81,8 @@ impl Engine {
             self.append(vec![Entry::Reserved(reservation.clone())])
                 .await?;
             state.reservations.push(reservation);
+        } else {
+            self.unchanged(&decision.customer_id).await?;
         }
         state.passed(now);
         Ok(Confirmation::Proceed)

@@ -20,6 +20,7 @@ impl Engine {
     /// [`Failure::Unknown`], and [`Failure::Store`] where nothing or not everything could be erased;
     /// to repeat it is safe.
     pub async fn erase(&self, id: &CustomerId) -> Result<u64, Failure> {
+        self.catch_up().await?;
         if !self.knows(id) {
             return Err(Failure::unknown("customer", id));
         }
@@ -38,6 +39,12 @@ impl Engine {
         let customer = self.customers.get(id);
         let customer = customer.ok_or_else(|| Failure::unknown("customer", id))?;
         let mut state = customer.lock().await;
+        // Said first, so that no other replica appends on what it knew before: what is erased below is
+        // then everything.
+        if self.store.shared().is_some() {
+            let digest = self.digest(id);
+            self.append(vec![Entry::Forgotten { digest }]).await?;
+        }
         let (records, decisions) = self.records_of(id)?;
         let count = records.len() as u64;
         self.store.erase(records).await?;
@@ -49,7 +56,10 @@ impl Engine {
         Ok(count)
     }
 
+    /// Up to where it is said that the customer was erased, if it is: whoever came after is new.
     fn records_of(&self, id: &CustomerId) -> Result<Theirs, StoreError> {
+        let digest = self.digest(id);
+        let mut last = None;
         let mut records = Vec::new();
         let mut decisions = HashSet::new();
         self.store.scan(&mut |seq, entry| {
@@ -71,12 +81,17 @@ impl Engine {
                 | Entry::Policy(_)
                 | Entry::Phase(_)
                 | Entry::Staged(_) => false,
+                Entry::Forgotten { digest: whose } => {
+                    last = (*whose == digest).then_some(records.len()).or(last);
+                    false
+                }
             };
             if theirs {
                 records.push((seq, entry));
             }
             Ok(())
         })?;
+        records.truncate(last.unwrap_or(records.len()));
         Ok((records, decisions))
     }
 }

@@ -59,9 +59,22 @@ impl Engine {
             }
             self.not_future(event, at, path)?;
         }
-        if self.clock.source() == Source::Events && !ask.dry_run {
+        if self.clock.source() == Source::Events && !ask.dry_run && self.leads() {
             self.pending.settled(at).await;
         }
+        let ask = Arc::new(ask);
+        let decision = self
+            .caught_up(|| self.decide_apart(Arc::clone(&ask), at))
+            .await?;
+        self.metrics.decision(&decision, started.elapsed());
+        Ok(decision)
+    }
+
+    async fn decide_apart(
+        self: &Arc<Self>,
+        ask: Arc<Ask>,
+        at: Timestamp,
+    ) -> Result<Arc<Decision>, Failure> {
         let describes = |event: &Recording| matches!(event.what, What::Customer(_));
         let customer = match self.customers.get(&ask.customer_id) {
             Some(customer) => customer,
@@ -71,18 +84,15 @@ impl Engine {
             None => return Err(Failure::unknown("customer", &ask.customer_id)),
         };
         let engine = Arc::clone(self);
-        let work = tokio::spawn(async move { engine.decide_locked(ask, at, customer).await });
-        let decision = work
-            .await
-            .map_err(|error| Failure::Internal(error.to_string()))??;
-        self.metrics.decision(&decision, started.elapsed());
-        Ok(decision)
+        let work = tokio::spawn(async move { engine.decide_locked(&ask, at, customer).await });
+        work.await
+            .map_err(|error| Failure::Internal(error.to_string()))?
     }
 
     /// Repetitions are rare, so the log is asked about the key only where deciding anew fails.
     async fn decide_locked(
         &self,
-        ask: Ask,
+        ask: &Ask,
         at: Timestamp,
         customer: Customer,
     ) -> Result<Arc<Decision>, Failure> {
@@ -90,9 +100,9 @@ impl Engine {
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
-        match self.decide_anew(&ask, at, &mut state).await {
+        match self.decide_anew(ask, at, &mut state).await {
             Ok(decision) => Ok(decision),
-            Err(failure) => self.answered(&ask)?.map(Arc::new).ok_or(failure),
+            Err(failure) => self.answered(ask).await?.map(Arc::new).ok_or(failure),
         }
     }
 
@@ -147,11 +157,11 @@ impl Engine {
         Ok(decision)
     }
 
-    fn answered(&self, ask: &Ask) -> Result<Option<Decision>, Failure> {
+    async fn answered(&self, ask: &Ask) -> Result<Option<Decision>, Failure> {
         let Some(id) = ask.request_id.as_ref().filter(|_| !ask.dry_run) else {
             return Ok(None);
         };
-        let Some(decision) = self.store.answered(id)? else {
+        let Some(decision) = self.store.answered(id).await? else {
             return Ok(None);
         };
         if decision.customer_id != ask.customer_id || decision.invoice_id != ask.invoice_id {

@@ -6,7 +6,7 @@ use crate::store::Entry;
 use lagom_features::domain::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The phases that are on disk.
 #[derive(Debug)]
@@ -33,6 +33,19 @@ impl Phases {
             .clone()
     }
 
+    /// The lock of what concerns all customers, from reading it to the end of an append.
+    pub(super) async fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().await
+    }
+
+    /// Takes in a phase that is on disk.
+    pub(super) fn add(&self, phase: Phase) {
+        let mut log = self.log.write().unwrap_or_else(PoisonError::into_inner);
+        if !log.contains(&phase) {
+            log.push(phase);
+        }
+    }
+
     /// What is configured has changed.
     pub(super) fn unsettle(&self) {
         self.settled.store(false, Ordering::Release);
@@ -45,20 +58,15 @@ impl Engine {
         if self.phases.settled.load(Ordering::Acquire) {
             return Ok(());
         }
-        let _one_at_a_time = self.phases.writing.lock().await;
+        let _one_at_a_time = self.phases.writing().await;
         let begin = self.experiments().phases_after(&self.phases.all(), at);
         if !begin.is_empty() {
             let entries = begin
                 .iter()
                 .map(|one| Entry::Phase(Box::new(one.clone())))
                 .collect();
-            self.store.append(entries).await?;
-            let mut log = self
-                .phases
-                .log
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            log.extend(begin);
+            self.append(entries).await?;
+            begin.into_iter().for_each(|one| self.phases.add(one));
         }
         self.phases.settled.store(true, Ordering::Release);
         Ok(())

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 /// An event that was read from a request, or what is wrong with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Offer {
     /// Its key, as far as it was given.
     pub event_id: String,
@@ -58,6 +58,19 @@ impl Engine {
     ) -> Result<Recorded, Failure> {
         let at = self.recording_instant(&offers, as_of)?;
         let (groups, refused) = self.by_customer(offers, at);
+        if self.store.shared().is_none() {
+            return self.record_apart(groups, refused, at).await;
+        }
+        self.caught_up(|| self.record_apart(groups.clone(), refused.clone(), at))
+            .await
+    }
+
+    async fn record_apart(
+        self: &Arc<Self>,
+        groups: BTreeMap<CustomerId, Group>,
+        refused: Vec<(usize, Rejected)>,
+        at: Timestamp,
+    ) -> Result<Recorded, Failure> {
         let engine = Arc::clone(self);
         let work = tokio::spawn(async move { engine.record_groups(groups, refused, at).await });
         work.await
@@ -103,7 +116,7 @@ impl Engine {
     }
 
     /// The customer, which may have been erased while its lock was waited for.
-    async fn locked(&self, id: &CustomerId) -> OwnedMutexGuard<CustomerState> {
+    pub(super) async fn locked(&self, id: &CustomerId) -> OwnedMutexGuard<CustomerState> {
         loop {
             let customer: Customer = self.customers.get_or_insert(id);
             let state = customer.lock_owned().await;

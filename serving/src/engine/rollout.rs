@@ -106,6 +106,7 @@ impl Engine {
     /// [`FollowError`]; what decided decides on.
     pub async fn follow(&self) -> Result<(), FollowError> {
         let _one_at_a_time = self.following.lock().await;
+        self.catch_up().await?;
         let must_go = self.rollout().must_go();
         if let Some((staged, harm)) = must_go {
             self.roll_back(staged, harm).await?;
@@ -195,6 +196,7 @@ impl Engine {
     }
 
     async fn write_down(&self, staged: Staged) -> Result<(), FollowError> {
+        let _house = self.phases.writing().await;
         self.append(vec![Entry::Staged(Box::new(staged.clone()))])
             .await?;
         self.rollout().staged(staged);

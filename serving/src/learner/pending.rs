@@ -1,7 +1,7 @@
 //! Decisions whose windows have not closed, by the instant at which they are counted.
 
 use lagom_features::domain::{Days, DecisionId, Timestamp};
-use lagom_model::log::Decision;
+use lagom_model::log::{Decision, Outcome};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -88,6 +88,16 @@ impl Pending {
 
     pub(crate) fn forget(&self, decisions: &HashSet<DecisionId>) {
         self.queue().retain(|(_, id)| !decisions.contains(id));
+        self.removed.send_replace(());
+    }
+
+    /// Another process has counted a decision.
+    pub(crate) fn counted(&self, outcome: &Outcome) {
+        let due = (outcome.matured_at + self.grace, outcome.decision_id.clone());
+        if !self.queue().remove(&due) {
+            // Its window is another one there.
+            self.queue().retain(|(_, id)| *id != outcome.decision_id);
+        }
         self.removed.send_replace(());
     }
 

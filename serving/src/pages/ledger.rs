@@ -135,8 +135,9 @@ fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool) -> Markup {
         reader.say(["In all", "Totalt", "In totaal"]),
         reader.say(["Naive", "Naivt", "Naïef"]),
     ];
-    let number =
-        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| lang.number(value, 3));
+    let number = |value: Option<f64>, places| {
+        value.map_or_else(|| "–".to_owned(), |value| lang.number(value, places))
+    };
     let total =
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| lang.signed(value, 0));
     scroll(
@@ -151,21 +152,22 @@ fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool) -> Markup {
                     @for row in rows {
                         @if of { tr { th scope="rowgroup" colspan="6" { (row.of) " – " (lang.count(row.holdout)) " / " (lang.count(row.lagom)) } } }
                         @for one in &row.measures {
+                            @let places = decimals(&one.name);
                             tr {
                                 th scope="row" { (name(reader, &one.name)) }
-                                td.n data-label=(heads[1]) { (number(one.holdout)) }
-                                td.n data-label=(heads[2]) { (number(one.lagom)) }
+                                td.n data-label=(heads[1]) { (number(one.holdout, places)) }
+                                td.n data-label=(heads[2]) { (number(one.lagom, places)) }
                                 td.n data-label=(heads[3]) {
                                     @match one.difference {
                                         Some([found, low, high]) => {
-                                            strong { (lang.signed(found, 3)) } " (" (lang.signed(low, 3)) " … " (lang.signed(high, 3)) ")"
-                                            @if low <= 0.0 && high >= 0.0 { span.soft { " – " (reader.say(["may be chance", "kan vara slump", "kan toeval zijn"])) } }
+                                            strong { (lang.signed(found, places)) } " (" (lang.signed(low, places)) " … " (lang.signed(high, places)) ")"
+                                            @if low <= 0.0 && high >= 0.0 && low < high { span.soft { " – " (reader.say(["may be chance", "kan vara slump", "kan toeval zijn"])) } }
                                         }
                                         None => "–",
                                     }
                                 }
                                 td.n data-label=(heads[4]) { (total(one.caused)) }
-                                td.n data-label=(heads[5]) { (one.naive.map_or_else(|| "–".to_owned(), |value| lang.signed(value, 3))) }
+                                td.n data-label=(heads[5]) { (one.naive.map_or_else(|| "–".to_owned(), |value| lang.signed(value, places))) }
                             }
                         }
                     }
@@ -173,6 +175,14 @@ fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool) -> Markup {
             }
         },
     )
+}
+
+/// Money has its minor units; what happens to few customers needs a place more.
+fn decimals(measure: &str) -> usize {
+    match measure {
+        "collected" | "fees" | "cost" | "value" => 2,
+        _ => 3,
+    }
 }
 
 fn name(reader: &Reader, name: &str) -> String {

@@ -111,6 +111,11 @@ fn stands(reader: &Reader, found: &Policies) -> Markup {
     }
 }
 
+/// The beginning of an id, which `lagom promote` and its kin take for the whole.
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
 fn stage<'a>(reader: &Reader, stage: Stage) -> &'a str {
     match stage {
         Stage::Shadow => reader.lang.say(["In shadow", "I skuggan", "In de schaduw"]),
@@ -219,13 +224,13 @@ fn versions(reader: &Reader, found: &Policies) -> Markup {
                 } }
                 tbody { @for version in &found.versions { tr {
                     th scope="row" {
-                        a href=(reader.link(&format!("/models/{}", version.id))) { code { (version.id) } }
+                        a href=(reader.link(&format!("/models/{}", version.id))) { code { (short(&version.id)) } }
                     }
                     td { (role(reader, &found.pointers, &version.id)) }
                     td { (version.as_of) }
                     @match &version.judged {
                         Some(judged) => {
-                            td { code { (judged.against) } }
+                            td { code { (short(&judged.against)) } }
                             (gain(reader, judged, scale))
                             td { (passed(reader, judged)) }
                         },
@@ -367,7 +372,7 @@ fn steps(reader: &Reader, changes: &[Change]) -> Markup {
                 } }
                 tbody { @for one in changes.iter().rev().take(STEPS) { tr {
                     td { (one.at) }
-                    td { code { (one.model) } }
+                    td { code { (short(&one.model)) } }
                     td { (what(one.step)) }
                     td lang="en" { (one.reason) }
                 } } }

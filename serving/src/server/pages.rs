@@ -194,9 +194,10 @@ async fn decided(
     reader: Reader,
 ) -> Result<Response, Refusal> {
     let engine = engine(&door)?;
-    let found = DecisionId::new(&id)
-        .map_err(|_| Failure::unknown("decision", &id))
-        .and_then(|id| engine.decision(&id));
+    let found = match DecisionId::new(&id) {
+        Ok(id) => engine.decision(&id).await,
+        Err(_) => Err(Failure::unknown("decision", &id)),
+    };
     Ok(match found {
         Ok(found) => {
             let explained = engine.explained(&found).await;

@@ -136,7 +136,7 @@ impl DecisionService for Decisions {
     ) -> Result<Response<v1::ExplainDecisionResponse>, Status> {
         let engine = self.0.of(&request)?;
         let id = decision_id(request.into_inner().decision_id).map_err(Failure::from)?;
-        let decision = engine.decision(&id)?;
+        let decision = engine.decision(&id).await?;
         let explained = engine.explained(&decision).await;
         Ok(Response::new(explain(
             &decision,

@@ -12,9 +12,17 @@ pub(crate) struct Pushback(pub(crate) Duration);
 /// While too much waits for the disk.
 const BUSY: Pushback = Pushback(Duration::from_millis(50));
 
-/// `RESOURCE_EXHAUSTED`, with the advice when to try again that gRPC clients understand.
+/// While the store cannot be written.
+const UNREACHABLE: Pushback = Pushback(Duration::from_millis(500));
+
+/// `RESOURCE_EXHAUSTED`, with the advice when to try again.
 pub(crate) fn shed(message: &str, pause: Pushback) -> Status {
-    let mut status = Status::new(Code::ResourceExhausted, message);
+    advise(Code::ResourceExhausted, message, pause)
+}
+
+/// A status with the advice when to try again that gRPC clients understand.
+fn advise(code: Code, message: &str, pause: Pushback) -> Status {
+    let mut status = Status::new(code, message);
     let millis = (pause.0.as_millis() + 1).to_string();
     if let Ok(millis) = millis.parse() {
         status
@@ -42,6 +50,7 @@ impl From<Failure> for Status {
         let code = code(&failure);
         match code {
             Code::ResourceExhausted => shed(&failure.to_string(), BUSY),
+            Code::Unavailable => advise(code, &failure.to_string(), UNREACHABLE),
             _ => Status::new(code, failure.to_string()),
         }
     }
@@ -86,7 +95,8 @@ mod tests {
             assert_eq!(status.code(), code);
             assert!(status.message().contains(words), "{status}");
             let advice = status.metadata().get("grpc-retry-pushback-ms").is_some();
-            assert_eq!(advice, code == Code::ResourceExhausted);
+            let waits = matches!(code, Code::ResourceExhausted | Code::Unavailable);
+            assert_eq!(advice, waits);
         }
     }
 }

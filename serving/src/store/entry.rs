@@ -90,6 +90,11 @@ pub enum Entry {
     Shadowed(Arc<Decision>),
     /// A candidate took up a stage, or left.
     Staged(Box<Staged>),
+    /// A customer was erased; other replicas forget whoever has this digest.
+    Forgotten {
+        /// Of tenant and customer.
+        digest: [u8; 32],
+    },
 }
 
 /// The kind of a record, as numbered in the file. Numbers are never used again.
@@ -118,13 +123,15 @@ pub enum Kind {
     Shadowed = 10,
     /// [`Entry::Staged`].
     Staged = 11,
+    /// [`Entry::Forgotten`].
+    Forgotten = 12,
 }
 
 impl Kind {
     /// The kind of a number, if there is one.
     #[must_use]
     pub fn of(number: u8) -> Option<Self> {
-        const ALL: [Kind; 11] = [
+        const ALL: [Kind; 12] = [
             Kind::Recorded,
             Kind::Catalogue,
             Kind::Decided,
@@ -136,6 +143,7 @@ impl Kind {
             Kind::Phase,
             Kind::Shadowed,
             Kind::Staged,
+            Kind::Forgotten,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == number)
     }
@@ -157,6 +165,7 @@ impl Entry {
             Self::Phase(_) => Kind::Phase,
             Self::Shadowed(_) => Kind::Shadowed,
             Self::Staged(_) => Kind::Staged,
+            Self::Forgotten { .. } => Kind::Forgotten,
         }
     }
 }

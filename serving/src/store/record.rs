@@ -38,6 +38,7 @@ pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
         Entry::Assigned(one) => experiment::Assigned::of(one).encode_to_vec(),
         Entry::Phase(one) => experiment::Began::of(one).encode_to_vec(),
         Entry::Staged(one) => rollout::Staged::of(one).encode_to_vec(),
+        Entry::Forgotten { digest } => plain::Forgotten::of(*digest).encode_to_vec(),
     }
 }
 
@@ -69,6 +70,7 @@ pub(super) fn decode(
         Kind::Assigned => Entry::Assigned(message::<experiment::Assigned>(body)?.read()?),
         Kind::Phase => Entry::Phase(Box::new(message::<experiment::Began>(body)?.read()?)),
         Kind::Staged => Entry::Staged(Box::new(message::<rollout::Staged>(body)?.read()?)),
+        Kind::Forgotten => message::<plain::Forgotten>(body)?.read()?,
     })
 }
 

@@ -230,6 +230,7 @@ pub(crate) fn every_kind() -> Vec<Entry> {
             stage: Some(Stage::Canary { share: 0.05 }),
             reason: "try".to_owned(),
         })),
+        Entry::Forgotten { digest: [7; 32] },
     ]
 }
 

@@ -1,30 +1,24 @@
 //! The log in one SQLite file: write-ahead log, `synchronous = FULL`, one writer thread, many
 //! callers to a commit.
 //!
-//! Every row of `log` carries a checksum chained over all rows before it,
-//!
-//! ```text
-//! crc(n) = crc32c(crc(n − 1), kind ‖ n ‖ crc32c(body))
-//! ```
-//! so that a changed, missing, swapped or foreign row breaks the chain where it lies. Of an erased
-//! row kind and checksum of the body stay, and with them the chain. The number
-//! of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
+//! The number of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
-mod chain;
-mod filed;
 mod readers;
+mod rows;
 mod writer;
 
-use super::record::{self, Catalogues};
-use super::{Appending, Entry, Store, StoreError, Visit};
+use super::keys::{Encoded, Key};
+use super::record::Catalogues;
+use super::{Appending, Entry, Finding, Store, StoreError, Visit};
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::fs::{File, OpenOptions};
+use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use writer::{Encoded, Key, Writer};
+use writer::Writer;
 
 /// Version of the file's form.
 pub const FORMAT: u32 = 2;
@@ -69,7 +63,7 @@ impl SqliteStore {
         let opening = |error: rusqlite::Error| StoreError::io("opening the store", &error);
         let connection = Connection::open(path).map_err(opening)?;
         prepare(&connection)?;
-        let last = chain::last(&connection)?;
+        let last = rows::last(&connection)?;
         let catalogues = Arc::new(Catalogues::default());
         let store = Self {
             writer: Writer::start(connection, last)?,
@@ -96,9 +90,9 @@ impl SqliteStore {
 
     fn remember_catalogues(&self) -> Result<(), StoreError> {
         self.readers.with(|connection| {
-            for seq in chain::catalogues(connection)? {
-                let entry = chain::one(connection, seq)?.entry(&self.catalogues)?;
-                remember(&self.catalogues, &entry);
+            for seq in rows::catalogues(connection)? {
+                let entry = rows::one(connection, seq)?.entry(&self.catalogues)?;
+                self.catalogues.learn(&entry);
             }
             Ok(())
         })
@@ -119,7 +113,7 @@ impl SqliteStore {
                 .optional()
                 .map_err(reading)?;
             let Some(seq) = found else { return Ok(None) };
-            match chain::one(connection, seq)?.entry(&self.catalogues)? {
+            match rows::one(connection, seq)?.entry(&self.catalogues)? {
                 Entry::Decided(decision) if is_it(&decision) => {
                     Ok(Some(Arc::unwrap_or_clone(decision)))
                 }
@@ -133,20 +127,13 @@ impl SqliteStore {
             }
         })
     }
-
-    fn encode(&self, entries: &[Entry]) -> Vec<Encoded> {
-        let encode = |entry: &Entry| Encoded {
-            kind: entry.kind(),
-            body: record::encode(entry, &self.catalogues),
-            key: Key::of(entry),
-        };
-        entries.iter().map(encode).collect()
-    }
 }
 
 impl Store for SqliteStore {
     fn append(&self, entries: Vec<Entry>) -> Appending {
-        let committed = self.writer.submit(self.encode(&entries));
+        let encoded = entries.iter();
+        let encoded = encoded.map(|one| Encoded::of(one, &self.catalogues));
+        let committed = self.writer.submit(encoded.collect());
         let catalogues = Arc::clone(&self.catalogues);
         let alone = entries.len() == 1;
         let mut named = entries;
@@ -157,7 +144,7 @@ impl Store for SqliteStore {
             // places are found at once.
             let before = alone && matches!(committed, Err(StoreError::Duplicate { .. }));
             if committed.is_ok() || before {
-                named.iter().for_each(|entry| remember(&catalogues, entry));
+                named.iter().for_each(|entry| catalogues.learn(entry));
             }
             committed
         })
@@ -170,25 +157,27 @@ impl Store for SqliteStore {
         Box::pin(async move { erased?.await.unwrap_or(Err(StoreError::Closed)) })
     }
 
-    fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
-        self.decided(
+    fn decision(&self, id: &DecisionId) -> Finding {
+        let found = self.decided(
             "SELECT seq FROM decision WHERE decision_id = ?1",
             id.as_str(),
             |found| &found.decision_id == id,
-        )
+        );
+        Box::pin(ready(found))
     }
 
-    fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError> {
-        self.decided(
+    fn answered(&self, id: &RequestId) -> Finding {
+        let found = self.decided(
             "SELECT seq FROM request WHERE request_id = ?1",
             id.as_str(),
             |found| &found.request_id == id,
-        )
+        );
+        Box::pin(ready(found))
     }
 
-    fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
         self.readers
-            .with(|connection| chain::scan(connection, &self.catalogues, visit))
+            .with(|connection| rows::scan(connection, &self.catalogues, visit))
     }
 
     fn waiting(&self) -> usize {
@@ -208,23 +197,13 @@ impl ReadOnly {
     ///
     /// # Errors
     /// As [`Store::scan`].
-    pub fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+    pub fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
         self.readers.with(|connection| {
-            chain::scan(connection, &self.catalogues, &mut |seq, entry| {
-                remember(&self.catalogues, &entry);
+            rows::scan(connection, &self.catalogues, &mut |seq, entry| {
+                self.catalogues.learn(&entry);
                 visit(seq, entry)
             })
         })
-    }
-}
-
-fn remember(catalogues: &Catalogues, entry: &Entry) {
-    if let Entry::Catalogue {
-        strategy_id,
-        actions,
-    } = entry
-    {
-        catalogues.remember(strategy_id.clone(), actions.clone());
     }
 }
 

@@ -10,9 +10,10 @@ use lagom_proto::v1::{
     NextBestActionResponse, PausePolicyRequest, RecordEventsRequest, ResumePolicyRequest,
 };
 use lagom_serving::config::Config;
-use lagom_serving::store::{Entry, SqliteStore};
+use lagom_serving::store::Entry;
 use lagom_tests::company::{self, DAY, MONDAY, at, fact};
-use lagom_tests::{Server, lagom};
+use lagom_tests::postgres::Postgres;
+use lagom_tests::{Server, lagom, on};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::Command;
@@ -130,14 +131,14 @@ fn kill_after(pid: u32, micros: u64) -> std::thread::JoinHandle<()> {
 
 /// Load for a while that chance chooses, then a kill; every fourth time also one while the log is
 /// being read.
-async fn round(folder: &Path, round: usize, seen: &Shared) {
+async fn round(folder: &Path, quick: &str, round: usize, seen: &Shared) {
     let luck = chance(round as u64);
     if luck.is_multiple_of(4) {
-        let starting = Server::spawn(folder, QUICK, Command::new(lagom()));
+        let starting = Server::spawn(folder, quick, Command::new(lagom()));
         std::thread::sleep(Duration::from_micros(luck >> 8 & 0x3_FFFF));
         starting.kill();
     }
-    let server = Arc::new(Server::start(folder, QUICK));
+    let server = Arc::new(Server::start(folder, quick));
     let killer = kill_after(server.pid(), luck >> 32 & 0x7_FFFF);
     let mut callers = JoinSet::new();
     let done = Arc::new(AtomicUsize::new(0));
@@ -188,7 +189,7 @@ struct Logged {
     last: Option<Timestamp>,
 }
 
-fn logged(store: &Path) -> Logged {
+fn logged(config: &Config) -> Logged {
     let mut logged = Logged {
         decisions: HashMap::new(),
         requests: HashMap::new(),
@@ -200,7 +201,7 @@ fn logged(store: &Path) -> Logged {
         publications: BTreeMap::new(),
         last: None,
     };
-    let log = SqliteStore::read_only(store).unwrap();
+    let log = config.store.read_only(&config.tenant).unwrap();
     log.scan(&mut |_, entry| {
         match entry {
             Entry::Recorded(one) => {
@@ -238,7 +239,8 @@ fn logged(store: &Path) -> Logged {
             | Entry::Assigned(_)
             | Entry::Phase(_)
             | Entry::Shadowed(_)
-            | Entry::Staged(_) => {}
+            | Entry::Staged(_)
+            | Entry::Forgotten { .. } => {}
         }
         Ok(())
     })
@@ -248,9 +250,21 @@ fn logged(store: &Path) -> Logged {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rounds_of_kills_lose_nothing_and_double_nothing() {
+    kill_in_rounds(QUICK).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rounds_of_kills_lose_nothing_and_double_nothing_on_postgres() {
+    let Some(database) = Postgres::start() else {
+        return;
+    };
+    kill_in_rounds(&(on(&database.url()) + QUICK)).await;
+}
+
+async fn kill_in_rounds(quick: &str) {
     let folder = tempfile::tempdir().unwrap();
     let seen = Shared::default();
-    let server = Server::start(folder.path(), QUICK);
+    let server = Server::start(folder.path(), quick);
     let mut events = EventServiceClient::new(server.channel().await);
     events
         .record_events(company::opening(CUSTOMERS))
@@ -260,8 +274,8 @@ async fn rounds_of_kills_lose_nothing_and_double_nothing() {
 
     for n in 0..rounds() {
         let before = seen.lock().unwrap().decisions.len();
-        round(folder.path(), n, &seen).await;
-        let server = Server::start(folder.path(), QUICK);
+        round(folder.path(), quick, n, &seen).await;
+        let server = Server::start(folder.path(), quick);
         let new = seen.lock().unwrap().decisions[before..].to_vec();
         reproduces(&server, &new).await;
         server.kill();
@@ -273,14 +287,15 @@ async fn rounds_of_kills_lose_nothing_and_double_nothing() {
     );
 
     // The last one learns what is due and ends in peace.
-    let server = Server::start(folder.path(), QUICK);
+    let server = Server::start(folder.path(), quick);
     reproduces(&server, &acknowledged.decisions).await;
     let pid = server.pid().to_string();
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
     assert!(server.ended_well());
 
-    let store = folder.path().join("store.db");
-    let log = logged(&store);
+    let text = std::fs::read_to_string(folder.path().join("lagom.toml")).unwrap();
+    let config = Config::parse(&text, folder.path(), HashMap::new()).unwrap();
+    let log = logged(&config);
     for (question, answer) in &acknowledged.decisions {
         assert_eq!(log.decisions.get(&answer.decision_id), Some(&1));
         assert_eq!(log.requests.get(&question.request_id), Some(&1));
@@ -310,10 +325,8 @@ async fn rounds_of_kills_lose_nothing_and_double_nothing() {
     );
 
     // Rebuilt from the log the learner is what it was: it takes the same number and content.
-    let text = std::fs::read_to_string(folder.path().join("lagom.toml")).unwrap();
-    let config = Config::parse(&text, folder.path(), HashMap::new()).unwrap();
-    let open = SqliteStore::open(&store).unwrap();
-    let booted = lagom_serving::engine::Engine::boot(&config, Arc::new(open), None)
+    let open = config.store.open(&config.tenant).unwrap();
+    let booted = lagom_serving::engine::Engine::boot(&config, open, None)
         .await
         .unwrap();
     let snapshot = booted.engine.snapshot();

@@ -20,7 +20,7 @@ fn step() -> usize {
 }
 
 /// Everything that can be read of a store, by record and by key.
-fn read(path: &Path, decisions: &[String]) -> Result<Vec<String>, StoreError> {
+async fn read(path: &Path, decisions: &[String]) -> Result<Vec<String>, StoreError> {
     let store = SqliteStore::open(path)?;
     let mut said = Vec::new();
     store.scan(&mut |seq, entry| {
@@ -29,9 +29,9 @@ fn read(path: &Path, decisions: &[String]) -> Result<Vec<String>, StoreError> {
     })?;
     for (n, id) in decisions.iter().enumerate() {
         let id = DecisionId::new(id).unwrap();
-        said.push(format!("{:?}", store.decision(&id)?));
+        said.push(format!("{:?}", store.decision(&id).await?));
         let id = RequestId::new(format!("r{n}")).unwrap();
-        said.push(format!("{:?}", store.answered(&id)?));
+        said.push(format!("{:?}", store.answered(&id).await?));
     }
     Ok(said)
 }
@@ -69,7 +69,7 @@ async fn whole() -> Whole {
     let House { server, folder, .. } = house;
     server.shutdown().await;
     let path = folder.path().join("lagom.db");
-    let said = read(&path, &decisions).unwrap();
+    let said = read(&path, &decisions).await.unwrap();
     Whole {
         bytes: std::fs::read(&path).unwrap(),
         said,
@@ -78,11 +78,11 @@ async fn whole() -> Whole {
 }
 
 /// Whether the damage was noticed; if not, every answer must be that of the whole store.
-fn noticed(bytes: &[u8], whole: &Whole, what: &str) -> bool {
+async fn noticed(bytes: &[u8], whole: &Whole, what: &str) -> bool {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("lagom.db");
     std::fs::write(&path, bytes).unwrap();
-    match read(&path, &whole.decisions) {
+    match read(&path, &whole.decisions).await {
         Ok(read) => {
             assert!(read == whole.said, "{what} gave other answers");
             false
@@ -102,12 +102,12 @@ async fn no_damaged_byte_gives_a_wrong_answer() {
         let mut damaged = whole.bytes.clone();
         damaged[place] ^= 1 << (place % 8);
         let what = format!("bit {} of byte {place}", place % 8);
-        flips += usize::from(noticed(&damaged, &whole, &what));
+        flips += usize::from(noticed(&damaged, &whole, &what).await);
     }
     assert!(flips > 0, "none of the flipped bits was noticed");
     // Nothing at all is a new store, and so is one byte, which SQLite writes to lock an empty file.
     for length in (2..whole.bytes.len()).step_by(step()) {
         let what = format!("a file of {length} bytes");
-        noticed(&whole.bytes[..length], &whole, &what);
+        noticed(&whole.bytes[..length], &whole, &what).await;
     }
 }

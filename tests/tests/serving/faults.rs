@@ -2,12 +2,11 @@
 
 use crate::house::{config, connect};
 use lagom_features::domain::{DecisionId, RequestId};
-use lagom_model::log::Decision;
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_serving::server::Server;
 use lagom_serving::store::sqlite::SqliteStore;
-use lagom_serving::store::{Appending, Entry, Store, StoreError, Visit};
+use lagom_serving::store::{Appending, Entry, Finding, Store, StoreError, Visit};
 use lagom_tests::company::{opening, question};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -36,15 +35,15 @@ impl Store for Refusing {
         self.store.erase(records)
     }
 
-    fn decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+    fn decision(&self, id: &DecisionId) -> Finding {
         self.store.decision(id)
     }
 
-    fn answered(&self, id: &RequestId) -> Result<Option<Decision>, StoreError> {
+    fn answered(&self, id: &RequestId) -> Finding {
         self.store.answered(id)
     }
 
-    fn scan(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
         let _wait = self.reading.lock().unwrap();
         self.store.scan(visit)
     }
@@ -59,7 +58,7 @@ async fn a_decision_that_cannot_be_kept_is_not_given() {
     let folder = TempDir::new().unwrap();
     let config = config(folder.path(), "[clock]\nsource = \"events\"\n");
     let store = Arc::new(Refusing {
-        store: SqliteStore::open(&config.store).unwrap(),
+        store: SqliteStore::open(config.store.file().unwrap()).unwrap(),
         error: Mutex::new(None),
         reading: Mutex::new(()),
     });
@@ -116,7 +115,7 @@ async fn health_says_not_serving_while_the_log_is_read() {
     drop(free);
     let address = config.grpc;
     let store = Arc::new(Refusing {
-        store: SqliteStore::open(&config.store).unwrap(),
+        store: SqliteStore::open(config.store.file().unwrap()).unwrap(),
         error: Mutex::new(None),
         reading: Mutex::new(()),
     });

@@ -46,6 +46,36 @@ proptest! {
         }
     }
 
+    /// Whatever the values: a distribution above its floor that forgoes no more than it may, unless the
+    /// floor alone does; and one that forgoes less is left alone.
+    #[test]
+    fn a_capped_distribution_keeps_its_floor_and_its_allowance(
+        values in prop::collection::vec(-3e4_f64..3e4, 1..200),
+        weights in prop::collection::vec(0.01_f64..1.0, 200),
+        epsilon in 0.0_f64..0.5,
+        allowance in 0.0_f64..2e4,
+    ) {
+        let weights = &weights[..values.len()];
+        let total: f64 = weights.iter().sum();
+        let base: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
+        let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let forgone = |p: &[f64]| -> f64 {
+            p.iter().zip(&values).map(|(p, value)| p * (highest - value)).sum()
+        };
+        let before = base.clone();
+        let mut after = before.clone();
+        allowance::cap(allowance, &values, epsilon, &base, &mut after);
+        prop_assert!((after.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        for (&probability, &share) in after.iter().zip(&base) {
+            prop_assert!(probability >= epsilon * share * (1.0 - 1e-12));
+        }
+        let least = epsilon * forgone(&base);
+        prop_assert!(forgone(&after) <= allowance.max(least) + 1e-9 * (1.0 + least));
+        if forgone(&before) <= allowance {
+            prop_assert_eq!(after, before);
+        }
+    }
+
     /// With an even base measure the rule is the paper's: `p(a) = 1 / (n + γ gap)`.
     #[test]
     fn an_even_base_measure_gives_the_papers_rule(

@@ -25,6 +25,8 @@ pub(super) struct StoredGeneration {
     shrinkage: f64,
     variance: f64,
     labels: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    allowance: Option<f64>,
     blocks: Vec<StoredBlock>,
 }
 
@@ -56,6 +58,7 @@ impl TryFrom<StoredGeneration> for Generation {
             shrinkage: stored.shrinkage,
             variance: stored.variance,
             labels: stored.labels,
+            allowance: stored.allowance,
             blocks: stored.blocks.into_iter().map(revive).collect(),
             doubt: Doubt::default(),
         };
@@ -125,6 +128,7 @@ impl From<Generation> for StoredGeneration {
             shrinkage: generation.shrinkage,
             variance: generation.variance,
             labels: generation.labels,
+            allowance: generation.allowance,
         }
     }
 }

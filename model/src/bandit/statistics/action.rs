@@ -47,14 +47,21 @@ impl ActionSums {
         fixed_point::weight(self.weight)
     }
 
-    /// `Σ w u u'`, row after row of its lower triangle.
-    #[must_use]
-    pub fn gram_rows(&self) -> Vec<f64> {
-        let start = |column: usize| column * (2 * self.width + 1 - column) / 2;
-        (0..self.width)
-            .flat_map(|row| (0..=row).map(move |column| start(column) + row - column))
-            .map(|at| fixed_point::gram(self.gram[at]))
-            .collect()
+    /// `discount · Σ w u u'`, both triangles, row after row, into `square`.
+    pub(in crate::bandit) fn gram_square(&self, discount: f64, square: &mut Vec<f64>) {
+        let width = self.width;
+        square.clear();
+        square.resize(width * width, 0.0);
+        let mut rest = self.gram.as_slice();
+        for i in 0..width {
+            let (row, after) = rest.split_at(width - i);
+            rest = after;
+            for (j, &sum) in (i..).zip(row) {
+                let value = fixed_point::gram(sum) * discount;
+                square[i * width + j] = value;
+                square[j * width + i] = value;
+            }
+        }
     }
 
     /// `Σ w u y` of one head.

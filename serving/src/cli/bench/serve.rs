@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let lasting = Duration::from_secs(args.seconds);
     let config = company::config(folder.path())?;
     let actions = config.strategy.catalogue().len();
-    let store = config.store.clone();
+    let store = config.store.file().map(Path::to_owned).unwrap_or_default();
     let (servers, clients) = (runtime("server")?, runtime("client")?);
     let server = servers.block_on(Server::start(config, None))?;
     let address = server.grpc_addr;

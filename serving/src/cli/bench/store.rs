@@ -1,11 +1,13 @@
 //! `lagom bench store`: the log beside a bare file, and what it costs to start from it.
 
+mod postgres;
+
 use super::serve::{company, load};
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::engine::{Ask, Engine, Offer};
 use crate::server::Server;
-use crate::store::{Entry, SqliteStore, Store};
+use crate::store::{Entry, SqliteStore, Store, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, InvoiceId, RequestId};
 use lagom_model::log::Decision;
 use serde::Serialize;
@@ -18,6 +20,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// Callers at once, and the most of them that share a sync of the bare file.
 const CALLERS: usize = 64;
@@ -39,6 +42,10 @@ pub(crate) struct Args {
     /// Where the files are made and removed again; the system's folder for such files if absent.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Database to measure instead, postgres://…, beside bare batched inserts into it. What is written
+    /// is removed again.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +75,20 @@ struct Phase {
     p99_us: u64,
 }
 
+impl Phase {
+    fn rate(&self) -> f64 {
+        self.appends as f64 / self.seconds
+    }
+
+    fn cpu_us(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.appends as f64
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    if let Some(url) = &args.url {
+        return postgres::run(url, Duration::from_secs(args.seconds), out);
+    }
     let folder = match &args.dir {
         Some(dir) => TempDir::new_in(dir)?,
         None => TempDir::new()?,
@@ -77,7 +97,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let runtime = Runtime::new()?;
     let decision = runtime.block_on(sample(&folder.path().join("sample")))?;
     let path = folder.path().join("appends.db");
-    let store = Arc::new(SqliteStore::open(&path)?);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path)?);
     let appended = runtime.block_on(appends(Arc::clone(&store), &decision, lasting))?;
     drop(store);
     let (record_bytes, written) = sizes(&path)?;
@@ -87,10 +107,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let customers = args.customers as usize;
     let config = company::config(&folder.path().join("histories"))?;
     let started = Instant::now();
-    runtime.block_on(write_histories(&config.store, customers))?;
+    runtime.block_on(write_histories(&folder.path().join("histories"), customers))?;
     let write_seconds = started.elapsed().as_secs_f64();
     let (resident, cpu, started) = (load::resident_bytes(), load::cpu_seconds(), Instant::now());
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store)?);
+    let store = config.store.open(&config.tenant)?;
     let booted = runtime.block_on(Engine::boot(&config, store, None))?;
     let start_seconds = started.elapsed().as_secs_f64();
     let start_cpu_seconds = load::cpu_seconds() - cpu;
@@ -100,14 +120,13 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 
     let report = Report {
         record_bytes,
-        appends_per_second: appended.appends as f64 / appended.seconds,
-        append_cpu_us: appended.cpu_seconds * 1e6 / appended.appends as f64,
+        appends_per_second: appended.rate(),
+        append_cpu_us: appended.cpu_us(),
         append_p99_us: appended.p99_us,
-        bare_per_second: bare.appends as f64 / bare.seconds,
-        bare_cpu_us: bare.cpu_seconds * 1e6 / bare.appends as f64,
+        bare_per_second: bare.rate(),
+        bare_cpu_us: bare.cpu_us(),
         bare_p99_us: bare.p99_us,
-        appends_over_bare: (appended.appends as f64 / appended.seconds)
-            / (bare.appends as f64 / bare.seconds),
+        appends_over_bare: appended.rate() / bare.rate(),
         file_bytes_per_record_byte: written as f64
             / (appended.appends as f64 * record_bytes as f64),
         events,
@@ -156,8 +175,7 @@ fn offers(customers: std::ops::Range<usize>, engine: &Engine) -> Vec<Offer> {
 }
 
 /// As a server records them, many together.
-async fn write_histories(store: &Path, customers: usize) -> Result<(), Failure> {
-    let folder = store.parent().unwrap_or(Path::new(""));
+async fn write_histories(folder: &Path, customers: usize) -> Result<(), Failure> {
     let server = Server::start(company::config(folder)?, None).await?;
     let together = BATCH / company::EVENTS;
     for first in (0..customers).step_by(together) {
@@ -170,7 +188,7 @@ async fn write_histories(store: &Path, customers: usize) -> Result<(), Failure> 
 }
 
 async fn appends(
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     decision: &Decision,
     lasting: Duration,
 ) -> Result<Phase, Failure> {
@@ -183,10 +201,14 @@ async fn appends(
             .map(lagom_features::domain::Action::id)
             .collect(),
     };
-    store.append(vec![catalogue]).await?;
+    match store.append(vec![catalogue]).await {
+        Ok(()) | Err(StoreError::Duplicate { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let round = Uuid::now_v7();
     timed(lasting, |caller, n| {
         let mut decision = decision.clone();
-        let id = format!("{caller}-{n}");
+        let id = format!("{round}-{caller}-{n}");
         decision.decision_id = DecisionId::new(id.clone()).expect("digits are an id");
         decision.request_id = RequestId::new(id).expect("digits are an id");
         let store = Arc::clone(&store);

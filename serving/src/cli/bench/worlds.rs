@@ -99,7 +99,8 @@ fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure
         config.spec.fingerprint(),
         config.bandit.clone(),
     )?
-    .with_half_life(config.learning.half_life());
+    .with_half_life(config.learning.half_life())
+    .with_exploration_budget(config.learning.exploration_budget());
     let mut parts = config.parts(None, Arc::clone(learning.generation()));
     if args.config.is_none() {
         parts.guardrails = Arc::new(Guardrails::new(&guardrails)?);

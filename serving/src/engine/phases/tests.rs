@@ -4,7 +4,6 @@ use crate::config::Config;
 use crate::engine::{Ask, Engine};
 use crate::export::{Export, export};
 use crate::recording::{Recording, What};
-use crate::store::{SqliteStore, Store};
 use lagom_features::domain::{
     Currency, Customer, CustomerId, Date, EventId, Invoice, InvoiceId, Money, TenantId, Timestamp,
 };
@@ -24,7 +23,7 @@ fn at(micros: i64) -> Timestamp {
 async fn boot(folder: &Path, experiments: &str) -> Arc<Engine> {
     let text = format!("[clock]\nsource = \"events\"\n{experiments}");
     let config = Config::parse(&text, folder, HashMap::new()).unwrap();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store).unwrap());
+    let store = config.store.open(&config.tenant).unwrap();
     Engine::boot(&config, store, None).await.unwrap().engine
 }
 

@@ -1,5 +1,6 @@
 //! The catalogues that the log has named: decisions are written as places in them.
 
+use crate::store::Entry;
 use lagom_features::domain::ActionId;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,9 +16,15 @@ impl Catalogues {
         known.get(strategy_id).cloned()
     }
 
-    /// Remembers a catalogue that is on disk.
-    pub(in crate::store) fn remember(&self, strategy_id: String, actions: Vec<ActionId>) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(strategy_id, actions.into());
+    /// Remembers the catalogue of an entry that is on disk, if it names one.
+    pub(in crate::store) fn learn(&self, entry: &Entry) {
+        if let Entry::Catalogue {
+            strategy_id,
+            actions,
+        } = entry
+        {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(strategy_id.clone(), actions.as_slice().into());
+        }
     }
 }

@@ -172,3 +172,24 @@ impl Policy {
         })
     }
 }
+
+/// That a customer was erased.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Forgotten {
+    #[prost(bytes = "vec", tag = "1")]
+    digest: Vec<u8>,
+}
+
+impl Forgotten {
+    pub(super) fn of(digest: [u8; 32]) -> Self {
+        Self {
+            digest: digest.to_vec(),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Entry, Unreadable> {
+        let digest = self.digest.try_into();
+        let digest = digest.map_err(|_| "the digest has not 32 bytes".to_owned())?;
+        Ok(Entry::Forgotten { digest })
+    }
+}

@@ -12,7 +12,10 @@ const GOLDEN: &str = include_str!("golden-1.txt");
 
 fn knowing_the_sample() -> Catalogues {
     let catalogues = Catalogues::default();
-    catalogues.remember("s".to_owned(), samples::catalogue());
+    catalogues.learn(&Entry::Catalogue {
+        strategy_id: "s".to_owned(),
+        actions: samples::catalogue(),
+    });
     catalogues
 }
 
@@ -74,7 +77,7 @@ fn a_decision_costs_bits_not_names_where_the_catalogue_is_known() {
 #[test]
 fn bytes_that_are_no_record_are_refused_with_a_reason() {
     let catalogues = knowing_the_sample();
-    for kind in (1..=11).map(|n| Kind::of(n).unwrap()) {
+    for kind in (1..=12).map(|n| Kind::of(n).unwrap()) {
         assert!(decode(kind, &[0xff; 9], &catalogues).is_err(), "{kind:?}");
     }
     assert!(
@@ -83,7 +86,7 @@ fn bytes_that_are_no_record_are_refused_with_a_reason() {
             .contains("tenant")
     );
     assert_eq!(Kind::of(0), None);
-    assert_eq!(Kind::of(12), None);
+    assert_eq!(Kind::of(13), None);
 }
 
 /// A decision over an arbitrary split of the catalogue, in its order or not.

@@ -2,9 +2,9 @@
 //! and only then answers. Many callers share the cost of the sync; nobody is told of a write
 //! that is not on disk.
 
-use super::chain::{self, Tail};
-use crate::store::{Entry, Kind, StoreError};
-use lagom_features::domain::{DecisionId, RequestId};
+use crate::store::StoreError;
+use crate::store::chain::{self, Tail};
+use crate::store::keys::{Encoded, Index, Key};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,63 +22,9 @@ const TOGETHER: usize = 256;
 const CROWD: usize = 4;
 const GATHER: Duration = Duration::from_micros(400);
 
-/// A key under which a record can be found, and only once.
+/// The statements of an index.
 #[derive(Debug)]
-pub(super) enum Key {
-    None,
-    Decision {
-        decision_id: DecisionId,
-        request_id: RequestId,
-    },
-    Outcome {
-        decision_id: DecisionId,
-    },
-    Catalogue {
-        strategy_id: String,
-    },
-}
-
-impl Key {
-    pub(super) fn of(entry: &Entry) -> Self {
-        match entry {
-            Entry::Decided(one) => Self::Decision {
-                decision_id: one.decision_id.clone(),
-                request_id: one.request_id.clone(),
-            },
-            Entry::Matured(one) => Self::Outcome {
-                decision_id: one.decision_id.clone(),
-            },
-            Entry::Catalogue { strategy_id, .. } => Self::Catalogue {
-                strategy_id: strategy_id.clone(),
-            },
-            _ => Self::None,
-        }
-    }
-
-    /// The rows that lead from a key to its record.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&'static Index, &str)> {
-        let (first, second) = match self {
-            Self::None => (None, None),
-            Self::Decision {
-                decision_id,
-                request_id,
-            } => (
-                Some((&DECISION, decision_id.as_str())),
-                Some((&REQUEST, request_id.as_str())),
-            ),
-            Self::Outcome { decision_id } => (Some((&OUTCOME, decision_id.as_str())), None),
-            Self::Catalogue { strategy_id } => (Some((&CATALOGUE, strategy_id.as_str())), None),
-        };
-        first.into_iter().chain(second)
-    }
-}
-
-/// A table that leads from keys to records.
-#[derive(Debug)]
-pub(super) struct Index {
-    pub(super) table: &'static str,
-    /// What a key names, for a person.
-    what: &'static str,
+pub(super) struct Sql {
     /// Every key with the number of its record.
     pub(super) all: &'static str,
     insert: &'static str,
@@ -86,11 +32,9 @@ pub(super) struct Index {
     exists: &'static str,
 }
 
-macro_rules! index {
-    ($table:literal, $column:literal, $what:literal) => {
-        Index {
-            table: $table,
-            what: $what,
+macro_rules! table {
+    ($table:literal, $column:literal) => {
+        Sql {
             all: concat!("SELECT ", $column, ", seq FROM ", $table),
             insert: concat!("INSERT INTO ", $table, " VALUES (?1, ?2)"),
             delete: concat!("DELETE FROM ", $table, " WHERE ", $column, " = ?1"),
@@ -99,20 +43,16 @@ macro_rules! index {
     };
 }
 
-static DECISION: Index = index!("decision", "decision_id", "decision");
-static REQUEST: Index = index!("request", "request_id", "request");
-static OUTCOME: Index = index!("outcome", "decision_id", "the outcome of decision");
-static CATALOGUE: Index = index!("catalogue", "strategy_id", "the catalogue of strategy");
+/// In the order of [`Index::ALL`].
+static TABLES: [Sql; Index::ALL.len()] = [
+    table!("decision", "decision_id"),
+    table!("request", "request_id"),
+    table!("outcome", "decision_id"),
+    table!("catalogue", "strategy_id"),
+];
 
-/// All of them.
-pub(super) static INDEXES: [&Index; 4] = [&DECISION, &REQUEST, &OUTCOME, &CATALOGUE];
-
-/// A record ready to be written.
-#[derive(Debug)]
-pub(super) struct Encoded {
-    pub(super) kind: Kind,
-    pub(super) body: Vec<u8>,
-    pub(super) key: Key,
+pub(super) fn sql(index: Index) -> &'static Sql {
+    &TABLES[index.place()]
 }
 
 type Answer = Result<(), StoreError>;
@@ -286,11 +226,14 @@ fn write(
 fn taken(transaction: &Transaction<'_>, records: &[Encoded]) -> rusqlite::Result<Option<String>> {
     for record in records {
         for (index, key) in record.key.rows() {
-            if std::ptr::eq(index, &DECISION) {
+            if index == Index::Decision {
                 continue;
             }
-            if transaction.prepare_cached(index.exists)?.exists([key])? {
-                return Ok(Some(format!("{} `{key}`", index.what)));
+            if transaction
+                .prepare_cached(sql(index).exists)?
+                .exists([key])?
+            {
+                return Ok(Some(index.said(key)));
             }
         }
     }
@@ -337,7 +280,9 @@ fn blank(connection: &mut Connection, records: &[(i64, Key)]) -> rusqlite::Resul
             .prepare_cached("UPDATE log SET kind = ?2, body = ?3 WHERE seq = ?1")?
             .execute(params![seq, chain::ERASED, chain::tombstone(kind, &body)])?;
         for (index, value) in key.rows() {
-            transaction.prepare_cached(index.delete)?.execute([value])?;
+            transaction
+                .prepare_cached(sql(index).delete)?
+                .execute([value])?;
         }
     }
     transaction.commit()
@@ -355,7 +300,7 @@ fn insert(
         log.execute(params![tail.seq, kind, tail.crc, record.body])?;
         for (index, key) in record.key.rows() {
             transaction
-                .prepare_cached(index.insert)?
+                .prepare_cached(sql(index).insert)?
                 .execute(params![key, tail.seq])?;
         }
     }
