@@ -16,8 +16,11 @@ use lagom_model::log::Decision;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+/// How often a decision that waits for learning asks whether this process still learns.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 thread_local! {
     /// Memory that deciding reuses; it holds nothing a decision depends on.
@@ -59,8 +62,13 @@ impl Engine {
             }
             self.not_future(event, at, path)?;
         }
-        if self.clock.source() == Source::Events && !ask.dry_run && self.leads() {
-            self.pending.settled(at).await;
+        if self.clock.source() == Source::Events && !ask.dry_run {
+            // Who loses the lease meanwhile waits no longer: another one learns, or soon will.
+            while self.leads()
+                && tokio::time::timeout(LOOK_AGAIN, self.pending.settled(at))
+                    .await
+                    .is_err()
+            {}
         }
         let ask = Arc::new(ask);
         let decision = self
