@@ -84,16 +84,24 @@ impl Text {
         Ok(())
     }
 
+    fn held(&self) -> &[u8] {
+        match &self.0 {
+            Held::Shared(text) => text.as_bytes(),
+            Held::Arrived(bytes) => bytes,
+        }
+    }
+
     fn encode(&self, tag: u32, buf: &mut impl BufMut) {
-        if !self.is_empty() {
+        let held = self.held();
+        if !held.is_empty() {
             encode_key(tag, WireType::LengthDelimited, buf);
-            encode_varint(self.len() as u64, buf);
-            buf.put_slice(self.as_bytes());
+            encode_varint(held.len() as u64, buf);
+            buf.put_slice(held);
         }
     }
 
     fn encoded_len(&self) -> usize {
-        match self.len() {
+        match self.held().len() {
             0 => 0,
             // The keys of both fields take one byte.
             length => 1 + encoded_len_varint(length as u64) + length,
@@ -132,7 +140,7 @@ impl From<&str> for Text {
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        self.held() == other.held()
     }
 }
 
