@@ -9,6 +9,7 @@ mod chain;
 mod copy;
 pub mod entry;
 mod filed;
+mod jobs;
 mod keys;
 pub mod postgres;
 mod record;

@@ -99,3 +99,18 @@ pub fn question(n: usize) -> NextBestActionRequest {
         ..NextBestActionRequest::default()
     }
 }
+
+/// Customer `n`, who owes `many` invoices, `i{n}-0` and on.
+#[must_use]
+pub fn owing(n: usize, many: usize) -> RecordEventsRequest {
+    let invoices = (0..many).map(|place| {
+        let mut one = invoice(n);
+        one.event_id = format!("invoice-{n}-{place}");
+        one.invoice_id = format!("i{n}-{place}");
+        one
+    });
+    RecordEventsRequest {
+        events: std::iter::once(customer(n)).chain(invoices).collect(),
+        as_of: at(MONDAY),
+    }
+}

@@ -6,11 +6,9 @@
 
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
-use lagom_proto::v1::{
-    ConfirmActionRequest, ConfirmStatus, NextBestActionResponse, RecordEventsRequest,
-};
+use lagom_proto::v1::{ConfirmActionRequest, ConfirmStatus, NextBestActionResponse};
 use lagom_tests::Server;
-use lagom_tests::company::{MONDAY, at, customer, invoice, question};
+use lagom_tests::company::{owing, question};
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
@@ -29,17 +27,7 @@ fn rounds(few: usize) -> usize {
 
 /// Advice to contact customer `n` about each of 64 invoices, none of them sent yet.
 async fn advised(server: &Server, n: usize) -> Vec<NextBestActionResponse> {
-    let mut facts = vec![customer(n)];
-    for caller in 0..CALLERS {
-        let mut one = invoice(n);
-        one.event_id = format!("invoice-{n}-{caller}");
-        one.invoice_id = format!("i{n}-{caller}");
-        facts.push(one);
-    }
-    let request = RecordEventsRequest {
-        events: facts,
-        as_of: at(MONDAY),
-    };
+    let request = owing(n, CALLERS);
     let mut events = EventServiceClient::new(server.channel().await);
     let recorded = events.record_events(request).await.unwrap().into_inner();
     assert_eq!(recorded.accepted, 1 + CALLERS as u64);

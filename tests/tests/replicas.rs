@@ -17,7 +17,7 @@ use lagom_proto::v1::{
     ConfirmActionRequest, ConfirmStatus, EraseCustomerRequest, EventType, NextBestActionResponse,
     PausePolicyRequest, RecordEventsRequest, ResumePolicyRequest,
 };
-use lagom_tests::company::{DAY, MONDAY, at, customer, fact, invoice, opening, question};
+use lagom_tests::company::{DAY, MONDAY, at, fact, opening, owing, question};
 use lagom_tests::postgres::Postgres;
 use lagom_tests::{Server, on};
 use std::collections::BTreeSet;
@@ -81,17 +81,7 @@ impl Replica {
 
 /// Advice to contact customer `n` about each of 64 invoices, asked for at both.
 async fn advised(replicas: &[Replica; 2], n: usize) -> Vec<NextBestActionResponse> {
-    let mut facts = vec![customer(n)];
-    for caller in 0..CALLERS {
-        let mut one = invoice(n);
-        one.event_id = format!("invoice-{n}-{caller}");
-        one.invoice_id = format!("i{n}-{caller}");
-        facts.push(one);
-    }
-    let request = RecordEventsRequest {
-        events: facts,
-        as_of: at(MONDAY),
-    };
+    let request = owing(n, CALLERS);
     replicas[0].events().record_events(request).await.unwrap();
     let mut calls = JoinSet::new();
     for caller in 0..CALLERS {

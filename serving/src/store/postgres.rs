@@ -22,23 +22,20 @@ mod writer;
 
 pub use connect::Database;
 
+use super::jobs::{Queue, Work};
 use super::keys::{Encoded, Index, Key};
-use super::record::Catalogues;
+use super::record::{Catalogues, Naming};
 use super::shared::{Reading, Shared, Taken};
 use super::{Appending, Entry, Finding, Store, StoreError, Visit};
 use lagom_features::domain::{CustomerId, DecisionId, RequestId, TenantId};
 use reader::Reader;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
-use writer::{Job, Work};
 
-/// Appends that may wait; a caller that comes later is told to come back.
-const WAITING: usize = 4_096;
 /// How long the end of the writer is waited for.
 const ENDING: Duration = Duration::from_secs(5);
 
@@ -125,8 +122,7 @@ impl Drop for Threads {
 pub struct PostgresStore {
     base: Arc<Base>,
     reader: Arc<Reader>,
-    queue: Option<mpsc::Sender<Job>>,
-    waiting: Arc<AtomicUsize>,
+    queue: Queue,
     ended: Mutex<std::sync::mpsc::Receiver<()>>,
     threads: Threads,
 }
@@ -145,12 +141,11 @@ impl PostgresStore {
         let reader = Arc::new(Reader::new(Arc::clone(&base)));
         let own = Arc::clone(&reader);
         threads.wait(async move { own.learn_catalogues().await })?;
-        let (queue, jobs) = mpsc::channel(WAITING);
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let (queue, jobs, waiting) = Queue::new();
         let (end, ended) = std::sync::mpsc::sync_channel(1);
-        let (own, counter) = (Arc::clone(&base), Arc::clone(&waiting));
+        let own = Arc::clone(&base);
         drop(threads.spawn(async move {
-            writer::serve(own, jobs, &counter).await;
+            writer::serve(own, jobs, &waiting).await;
             // Nobody waits if the store was not dropped.
             let _ = end.send(());
             Ok(())
@@ -158,8 +153,7 @@ impl PostgresStore {
         Ok(Self {
             base,
             reader,
-            queue: Some(queue),
-            waiting,
+            queue,
             ended: Mutex::new(ended),
             threads,
         })
@@ -177,20 +171,6 @@ impl PostgresStore {
         Ok(ReadOnly { base, threads })
     }
 
-    fn submit(&self, work: Work) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(Job { work, reply }).map_err(|refused| {
-            let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
-            match refused {
-                mpsc::error::TrySendError::Full(_) => StoreError::Full { waiting },
-                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-            }
-        })?;
-        Ok(answer)
-    }
-
     fn find(&self, index: Index, key: String) -> Finding {
         let reader = Arc::clone(&self.reader);
         self.threads
@@ -201,7 +181,7 @@ impl PostgresStore {
 impl Drop for PostgresStore {
     /// What waits is written first.
     fn drop(&mut self) {
-        self.queue.take();
+        self.queue.close();
         // The writer has a bound of its own for each thing that it does.
         if let Ok(ended) = self.ended.get_mut() {
             let _ = ended.recv_timeout(ENDING);
@@ -216,24 +196,19 @@ impl Store for PostgresStore {
         }
         let encoded = entries.iter();
         let encoded = encoded.map(|one| Encoded::of(one, &self.base.catalogues));
-        let committed = self.submit(Work::Append(encoded.collect()));
+        let committed = self.queue.submit(Work::Append(encoded.collect()));
         let base = Arc::clone(&self.base);
-        let alone = entries.len() == 1;
-        let mut named = entries;
-        named.retain(|entry| matches!(entry, Entry::Catalogue { .. }));
+        let naming = Naming::of(entries);
         Box::pin(async move {
             let committed = committed?.await.unwrap_or(Err(StoreError::Closed));
-            let before = alone && matches!(committed, Err(StoreError::Duplicate { .. }));
-            if committed.is_ok() || before {
-                named.iter().for_each(|entry| base.catalogues.learn(entry));
-            }
+            base.catalogues.committed(&naming, &committed);
             committed
         })
     }
 
     fn erase(&self, records: Vec<(i64, Entry)>) -> Appending {
         let records = records.iter().map(|(seq, entry)| (*seq, Key::of(entry)));
-        let erased = self.submit(Work::Erase(records.collect()));
+        let erased = self.queue.submit(Work::Erase(records.collect()));
         Box::pin(async move { erased?.await.unwrap_or(Err(StoreError::Closed)) })
     }
 
@@ -250,7 +225,7 @@ impl Store for PostgresStore {
     }
 
     fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.queue.waiting()
     }
 
     fn shared(&self) -> Option<&dyn Shared> {

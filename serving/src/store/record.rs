@@ -10,7 +10,7 @@ mod outcome;
 mod plain;
 mod rollout;
 
-pub(super) use catalogues::Catalogues;
+pub(super) use catalogues::{Catalogues, Naming};
 
 use super::entry::{Entry, Kind};
 use prost::Message;

@@ -8,7 +8,7 @@ mod rows;
 mod writer;
 
 use super::keys::{Encoded, Key};
-use super::record::Catalogues;
+use super::record::{Catalogues, Naming};
 use super::{Appending, Entry, Finding, Store, StoreError, Visit};
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
@@ -135,17 +135,10 @@ impl Store for SqliteStore {
         let encoded = encoded.map(|one| Encoded::of(one, &self.catalogues));
         let committed = self.writer.submit(encoded.collect());
         let catalogues = Arc::clone(&self.catalogues);
-        let alone = entries.len() == 1;
-        let mut named = entries;
-        named.retain(|entry| matches!(entry, Entry::Catalogue { .. }));
+        let naming = Naming::of(entries);
         Box::pin(async move {
             let committed = committed?.await.unwrap_or(Err(StoreError::Closed));
-            // One that the log has named before is remembered anew: in the very list that decides
-            // places are found at once.
-            let before = alone && matches!(committed, Err(StoreError::Duplicate { .. }));
-            if committed.is_ok() || before {
-                named.iter().for_each(|entry| catalogues.learn(entry));
-            }
+            catalogues.committed(&naming, &committed);
             committed
         })
     }

@@ -1,5 +1,7 @@
 //! A cap on what exploring may cost.
 
+use super::Situation;
+
 /// Moves a distribution towards the most valuable action, the floor kept, until what it is expected to
 /// forgo is within `allowance`.
 ///
@@ -11,13 +13,13 @@
 /// Closed form, so that the logged probabilities stay exact. The floor is not given up: where it alone
 /// costs more than the allowance, `q = g`. `values` and `allowance` are in the same unit.
 pub fn cap(allowance: f64, values: &[f64], epsilon: f64, base: &[f64], probabilities: &mut [f64]) {
-    let (best, highest) =
-        values
-            .iter()
-            .enumerate()
-            .fold((0, f64::NEG_INFINITY), |best, (at, &value)| {
-                if value > best.1 { (at, value) } else { best }
-            });
+    let valued = Situation {
+        scores: values,
+        base,
+        deviations: &[],
+    };
+    let best = valued.best();
+    let highest = values[best];
     let forgone = |weights: &[f64]| -> f64 {
         let pairs = weights.iter().zip(values);
         pairs

@@ -242,7 +242,19 @@ async fn bare(path: &Path, record_bytes: u64, lasting: Duration) -> Result<Phase
         }
         Ok(())
     });
-    let phase = timed(lasting, |_, _| {
+    let phase = queued(queue, lasting).await;
+    writer
+        .join()
+        .map_err(|_| "the bare writer has panicked")??;
+    phase
+}
+
+/// Callers who wait in a queue until a bare writer has written; the queue ends with the phase.
+async fn queued(
+    queue: mpsc::Sender<oneshot::Sender<()>>,
+    lasting: Duration,
+) -> Result<Phase, Failure> {
+    timed(lasting, |_, _| {
         let queue = queue.clone();
         async move {
             let (done, written) = oneshot::channel();
@@ -250,12 +262,7 @@ async fn bare(path: &Path, record_bytes: u64, lasting: Duration) -> Result<Phase
             Ok(written.await?)
         }
     })
-    .await;
-    drop(queue);
-    writer
-        .join()
-        .map_err(|_| "the bare writer has panicked")??;
-    phase
+    .await
 }
 
 async fn timed<F, W>(lasting: Duration, append: F) -> Result<Phase, Failure>

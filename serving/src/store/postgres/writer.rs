@@ -5,38 +5,20 @@ use super::Base;
 use super::connect::{Part, failed, why};
 use super::reader::Backoff;
 use crate::store::chain::{self, Tail};
+use crate::store::jobs::{Answer, CROWD, GATHER, Job, TOGETHER, Work};
 use crate::store::keys::{Encoded, HOUSE, Index, Key};
 use crate::store::{Kind, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_postgres::{Client, Row, Statement};
 
-/// Appends that share a transaction.
-const TOGETHER: usize = 256;
-/// When as many as this shared the last commit, the next one waits a moment for others.
-const CROWD: usize = 4;
-const GATHER: Duration = Duration::from_micros(400);
 /// How long one half of a transaction may take before the connection counts as lost.
 const STALLED: Duration = Duration::from_secs(4);
 /// How long it is tried to find out what became of a commit whose report was lost.
 const PATIENCE: Duration = Duration::from_secs(6);
-
-pub(super) type Answer = Result<(), StoreError>;
-
-#[derive(Debug)]
-pub(super) enum Work {
-    Append(Vec<Encoded>),
-    Erase(Vec<(i64, Key)>),
-}
-
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) work: Work,
-    pub(super) reply: oneshot::Sender<Answer>,
-}
 
 /// Writes until nobody can ask any more.
 pub(super) async fn serve(base: Arc<Base>, mut jobs: mpsc::Receiver<Job>, waiting: &AtomicUsize) {

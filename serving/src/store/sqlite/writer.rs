@@ -4,23 +4,13 @@
 
 use crate::store::StoreError;
 use crate::store::chain::{self, Tail};
+use crate::store::jobs::{Answer, CROWD, GATHER, Job, Queue, TOGETHER, Work};
 use crate::store::keys::{Encoded, Index, Key};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-
-/// Jobs that may wait; a caller that comes later is told to come back.
-const WAITING: usize = 4_096;
-/// Jobs that share a commit.
-const TOGETHER: usize = 256;
-
-/// When as many as this shared the last commit, the next one waits a moment for others: under load a
-/// sync costs more than the wait, and without load nobody waits.
-const CROWD: usize = 4;
-const GATHER: Duration = Duration::from_micros(400);
 
 /// The statements of an index.
 #[derive(Debug)]
@@ -55,41 +45,23 @@ pub(super) fn sql(index: Index) -> &'static Sql {
     &TABLES[index.place()]
 }
 
-type Answer = Result<(), StoreError>;
-
-#[derive(Debug)]
-enum Work {
-    Append(Vec<Encoded>),
-    Erase(Vec<(i64, Key)>),
-}
-
-#[derive(Debug)]
-struct Job {
-    work: Work,
-    reply: oneshot::Sender<Answer>,
-}
-
 /// Handle of the thread; dropping it writes what waits and ends the thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Option<mpsc::Sender<Job>>,
-    waiting: Arc<AtomicUsize>,
+    queue: Queue,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection, tail: Tail) -> Result<Self, StoreError> {
-        let (queue, jobs) = mpsc::channel(WAITING);
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let (queue, jobs, waiting) = Queue::new();
         let mut log = Log { connection, tail };
-        let counter = Arc::clone(&waiting);
         let thread = std::thread::Builder::new()
             .name("lagom-store".to_owned())
-            .spawn(move || log.serve(jobs, &counter))
+            .spawn(move || log.serve(jobs, &waiting))
             .map_err(|error| StoreError::io("starting the writer", &error))?;
         Ok(Self {
-            queue: Some(queue),
-            waiting,
+            queue,
             thread: Some(thread),
         })
     }
@@ -99,7 +71,7 @@ impl Writer {
         &self,
         records: Vec<Encoded>,
     ) -> Result<oneshot::Receiver<Answer>, StoreError> {
-        self.queue(Work::Append(records))
+        self.queue.submit(Work::Append(records))
     }
 
     /// Queues an erasure.
@@ -107,31 +79,17 @@ impl Writer {
         &self,
         records: Vec<(i64, Key)>,
     ) -> Result<oneshot::Receiver<Answer>, StoreError> {
-        self.queue(Work::Erase(records))
-    }
-
-    fn queue(&self, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(Job { work, reply }).map_err(|refused| {
-            let waiting = self.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
-            match refused {
-                mpsc::error::TrySendError::Full(_) => StoreError::Full { waiting },
-                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-            }
-        })?;
-        Ok(answer)
+        self.queue.submit(Work::Erase(records))
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.queue.waiting()
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.queue.take();
+        self.queue.close();
         if let Some(thread) = self.thread.take() {
             // A panic of the thread has been answered by dropping its replies.
             let _ = thread.join();

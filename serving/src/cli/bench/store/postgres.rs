@@ -1,6 +1,6 @@
 //! Appends to a database beside bare batched inserts of as many bytes into it.
 
-use super::{CALLERS, Phase, appends, sample, timed};
+use super::{CALLERS, Phase, appends, queued, sample};
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::store::StoreUrl;
@@ -126,16 +126,7 @@ async fn inserts(database: &Database, bytes: usize, lasting: Duration) -> Result
         }
         client.batch_execute("DROP TABLE lagom_bench").await
     });
-    let phase = timed(lasting, |_, _| {
-        let queue = queue.clone();
-        async move {
-            let (done, written) = oneshot::channel();
-            queue.send(done).await?;
-            Ok(written.await?)
-        }
-    })
-    .await;
-    drop(queue);
+    let phase = queued(queue, lasting).await;
     writer.await??;
     phase
 }
