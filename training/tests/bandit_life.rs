@@ -10,7 +10,8 @@ use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
 use lagom_model::log::join;
 use lagom_model::objective::Objective;
 use lagom_model::policy::context::{Context, default_entries};
-use lagom_model::policy::explain::{Explained, Stakes, Turn, explain};
+use lagom_model::policy::explain::{Explained, Turn, explain};
+use lagom_model::policy::heads::Stakes;
 use lagom_model::policy::learning::{Folded, Learning};
 use lagom_model::strategy::{Strategy, StrategySpec};
 use lagom_training::simulated_log::{

@@ -15,7 +15,8 @@ use super::explore::Rule;
 use super::fit::{BlockFit, fit_block};
 use super::layout::Layout;
 use super::normal_equations::NormalEquations;
-use super::prior::{context_variance, head_groups};
+use super::prior::{Factors, context_variance, head_groups};
+use super::recovery::Recovery;
 use super::statistics::SufficientStatistics;
 use stored::StoredGeneration;
 
@@ -42,23 +43,25 @@ pub struct Generation {
     config: BanditConfig,
     blocks: Vec<Arc<BlockWeights>>,
     /// What the prior's penalties are multiplied with.
-    shrinkage: f64,
+    factors: Factors,
     /// The pooled variance of a context entry at the last full fit.
     variance: f64,
     labels: f64,
     /// What exploring may cost in one decision, in the valuation's units.
     allowance: Option<f64>,
+    /// What still comes in when a window has closed.
+    recovery: Option<Recovery>,
     rule: Rule,
     digest: Digest,
     pub(super) doubt: Doubt,
 }
 
 impl Generation {
-    /// Fits every block afresh, looking for the prior's common factor from `start` on.
+    /// Fits every block afresh, looking for the prior's factors from `start` on.
     ///
     /// `number` counts publications, `discount` is what decayed sums are multiplied with (see
-    /// [`ForwardDecay`](super::ForwardDecay); 1 without decay), `start` the factor of the generation
-    /// before (1 for the first). Equal arguments give an equal generation.
+    /// [`ForwardDecay`](super::ForwardDecay); 1 without decay), `start` the factors of the
+    /// generation before (1 for the first). Equal arguments give an equal generation.
     ///
     /// # Errors
     /// When the configuration is out of range or a block's normal equations cannot be solved.
@@ -67,20 +70,21 @@ impl Generation {
         config: &BanditConfig,
         number: u64,
         discount: f64,
-        start: f64,
+        start: &Factors,
     ) -> Result<Self, BanditError> {
         let layout = Arc::clone(sums.layout());
         config.check(layout.heads().len())?;
         let variance = context_variance(sums);
-        let shrinkage = evidence::shrinkage(sums, config, variance, discount, start)?;
+        let factors = evidence::factors(sums, config, variance, discount, start)?;
         let empty = Self {
             number,
             config: config.clone(),
             blocks: Vec::new(),
-            shrinkage,
+            factors,
             variance,
             labels: 0.0,
             allowance: None,
+            recovery: None,
             rule: config.exploration.rule.after(0.0),
             digest: layout.digest(),
             layout,
@@ -144,6 +148,22 @@ impl Generation {
         self
     }
 
+    /// The same beliefs, beside what is known of windows that have closed.
+    #[must_use]
+    pub fn recovering(mut self, recovery: Option<Recovery>) -> Self {
+        if self.recovery != recovery {
+            self.recovery = recovery;
+            self.digest = self.content_digest();
+        }
+        self
+    }
+
+    /// What still comes in when a window has closed; `None` where that was not counted.
+    #[must_use]
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
+    }
+
     /// What exploring may cost in one decision, in the valuation's units; `None` where nothing caps it.
     #[must_use]
     pub fn allowance(&self) -> Option<f64> {
@@ -161,7 +181,7 @@ impl Generation {
             &self.layout,
             block,
             self.variance,
-            self.shrinkage,
+            &self.factors,
         );
         let equations = NormalEquations::assemble(sums, block, discount);
         let BlockFit {
@@ -222,10 +242,10 @@ impl Generation {
         self.labels
     }
 
-    /// The factor on the prior's penalties that the data spoke for.
+    /// The factors on the prior's penalties that the data spoke for.
     #[must_use]
-    pub fn shrinkage(&self) -> f64 {
-        self.shrinkage
+    pub fn factors(&self) -> &Factors {
+        &self.factors
     }
 
     /// The largest lower bound on the condition number over the blocks' normal equations; beyond 1e12 a
@@ -253,7 +273,10 @@ impl Generation {
         writer.bytes(self.layout.digest().as_bytes());
         writer.text(&format!("{:?}", self.config));
         writer.text(&format!("{:?}", self.rule));
-        writer.numbers(&[self.shrinkage, self.variance, self.labels]);
+        writer.numbers(&[self.factors.common, self.variance, self.labels]);
+        for kinds in &self.factors.by_head {
+            writer.numbers(&[kinds.level, kinds.context, kinds.pair]);
+        }
         writer.count(self.blocks.len());
         for block in &self.blocks {
             writer.bytes(block.digest.as_bytes());
@@ -261,6 +284,9 @@ impl Generation {
         if let Some(allowance) = self.allowance {
             writer.text("allowance");
             writer.numbers(&[allowance]);
+        }
+        if let Some(recovery) = &self.recovery {
+            recovery.digest(&mut writer);
         }
         writer.finish()
     }

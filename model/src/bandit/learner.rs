@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::config::BanditConfig;
 use super::error::BanditError;
 use super::generation::Generation;
-use super::prior::Shrinkage;
+use super::prior::{Factors, Shrinkage};
+use super::recovery::Recovery;
 use super::statistics::{Round, SufficientStatistics};
 
 /// Sums, the generation last published from them, and what has come since.
@@ -21,6 +22,8 @@ pub struct Learner {
     fitted_at: u64,
     /// What exploring may cost in one decision under the generations to come.
     allowance: Option<f64>,
+    /// What is known of closed windows, for the generations to come.
+    recovery: Option<Recovery>,
 }
 
 impl Learner {
@@ -33,7 +36,7 @@ impl Learner {
         config: &BanditConfig,
         discount: f64,
     ) -> Result<Self, BanditError> {
-        let generation = Generation::fit(&sums, config, 0, discount, 1.0)?;
+        let generation = Generation::fit(&sums, config, 0, discount, &Factors::default())?;
         Ok(Self::resume(sums, Arc::new(generation)))
     }
 
@@ -45,18 +48,27 @@ impl Learner {
             solved_at: block_rounds(&sums),
             fitted_at: sums.rounds(),
             allowance: generation.allowance(),
+            recovery: generation.recovery().cloned(),
             sums,
             generation,
         }
     }
 
-    /// The same, whose first generation already has this [`allow`](Self::allow)ance.
+    /// The same, whose first generation already has this [`allow`](Self::allow)ance and knows of these
+    /// [`recover`](Self::recover)ies.
     #[must_use]
-    pub fn allowing(mut self, allowance: Option<f64>) -> Self {
+    pub fn beginning_with(mut self, allowance: Option<f64>, recovery: Option<Recovery>) -> Self {
         self.allow(allowance);
-        let generation = Arc::unwrap_or_clone(self.generation);
-        self.generation = Arc::new(generation.allowing(allowance));
+        self.recover(recovery);
+        let generation = Arc::unwrap_or_clone(self.generation.clone());
+        self.generation = self.completed(generation);
         self
+    }
+
+    /// A fit with all that is known beside the sums.
+    fn completed(&self, fit: Generation) -> Arc<Generation> {
+        let fit = fit.allowing(self.allowance);
+        Arc::new(fit.recovering(self.recovery.clone()))
     }
 
     /// The sums.
@@ -106,22 +118,27 @@ impl Learner {
         for block in due {
             self.solved_at[block] = held[block];
         }
-        self.generation = Arc::new(next.allowing(self.allowance));
+        self.generation = self.completed(next);
         Ok(Some(Arc::clone(&self.generation)))
     }
 
-    /// Whether the rounds have multiplied enough to look again at the prior: its common factor and the
+    /// Whether the rounds have multiplied enough to look again at the prior: its factors and the
     /// spread of the context.
     fn is_full_fit_due(&self) -> bool {
         let Shrinkage {
             from_rounds,
             every_growth,
+            by_kind,
             ..
         } = self.config.shrinkage;
         let rounds = self.sums.rounds();
         let grown = rounds.saturating_sub(self.fitted_at) as f64;
-        let first = self.fitted_at < from_rounds && rounds >= from_rounds;
-        first || (rounds > from_rounds && grown >= every_growth * self.fitted_at as f64)
+        let due = |from_rounds: u64, every_growth: f64| {
+            let first = self.fitted_at < from_rounds && rounds >= from_rounds;
+            first || (rounds > from_rounds && grown >= every_growth * self.fitted_at as f64)
+        };
+        due(from_rounds, every_growth)
+            || by_kind.is_some_and(|kinds| due(kinds.from_rounds, kinds.every_growth))
     }
 
     /// Publishes a full fit now, due or not: after a merge, after somebody was forgotten, at the end of a
@@ -131,9 +148,9 @@ impl Learner {
     /// As for [`Generation::fit`].
     pub fn publish(&mut self, discount: f64) -> Result<Arc<Generation>, BanditError> {
         let number = self.generation.number() + 1;
-        let start = self.generation.shrinkage();
+        let start = self.generation.factors();
         let next = Generation::fit(&self.sums, &self.config, number, discount, start)?;
-        self.generation = Arc::new(next.allowing(self.allowance));
+        self.generation = self.completed(next);
         self.fitted_at = self.sums.rounds();
         self.solved_at = block_rounds(&self.sums);
         Ok(Arc::clone(&self.generation))
@@ -143,6 +160,11 @@ impl Learner {
     /// units.
     pub fn allow(&mut self, allowance: Option<f64>) {
         self.allowance = allowance;
+    }
+
+    /// Says what is known of closed windows to the generations to come.
+    pub fn recover(&mut self, recovery: Option<Recovery>) {
+        self.recovery = recovery;
     }
 
     /// Goes on counting from `number`: the generation last published is the same under that number.

@@ -5,7 +5,8 @@ use crate::bandit::{
     ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw, select,
 };
 use crate::guardrails::{Facts, RuleRef, Verdict};
-use crate::policy::{gentle, heads, ladder, uniform};
+use crate::policy::heads::{self, Stakes};
+use crate::policy::{gentle, ladder, uniform};
 use crate::statistics::special::normal;
 use crate::strategy::WAIT;
 use lagom_features::LedgerMemory;
@@ -225,11 +226,19 @@ fn score(
     workspace: &mut Workspace,
 ) -> Result<Vec<(usize, f64)>, BanditError> {
     let parts = snapshot.parts();
+    let stakes = Stakes {
+        outstanding_minor: case.outstanding_minor,
+        annual_margin_minor: case.annual_margin_minor,
+    };
+    let (recovery, age_days) = (
+        parts.generation.recovery(),
+        parts.context.age_days(case.features),
+    );
     heads::value(
         &parts.objective,
         &parts.strategy,
-        case.outstanding_minor,
-        case.annual_margin_minor,
+        stakes,
+        heads::later(&parts.objective, recovery, age_days),
         &mut workspace.valuation,
     );
     let digest = parts.generation.digest();

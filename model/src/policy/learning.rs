@@ -1,10 +1,10 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{FIRMNESS, HEADS, SPANS, expected, observed};
+use super::heads::{COLLECTED, FIRMNESS, HEADS, SPANS, expected, observed};
 use crate::bandit::{
     BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout, Learner,
-    Round, SufficientStatistics,
+    Recovery, Round, SufficientStatistics,
 };
 use crate::log::{Decision, Executed, LoggedRound};
 use crate::policy::catalogue::action_space;
@@ -51,6 +51,9 @@ pub struct WarmStart {
     /// Decisions of each of the latest days that were learnt from, by days since 1970.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<i64, u64>,
+    /// What still comes in when a window has closed.
+    #[serde(default)]
+    pub recovery: Recovery,
 }
 
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
@@ -66,6 +69,7 @@ pub struct Learning {
     budget: Option<f64>,
     /// Decisions of each of the latest days (UTC) whose outcomes are in.
     days: BTreeMap<i64, u64>,
+    recovery: Recovery,
     /// Set by the first round, so that the same rounds always get the same weights.
     decay: Option<ForwardDecay>,
     /// The latest end of a window that was learnt from.
@@ -84,6 +88,7 @@ pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     }
     if config.head_firmness.is_empty() {
         config.head_firmness = FIRMNESS.to_vec();
+        config.shrinkage.by_kind.get_or_insert_default();
     }
     config
 }
@@ -123,6 +128,7 @@ impl Learning {
             half_life_days: None,
             budget: None,
             days: BTreeMap::new(),
+            recovery: Recovery::default(),
             decay: None,
             latest: Timestamp::MIN,
             known_through: None,
@@ -172,8 +178,9 @@ impl Learning {
         self.latest = warm.through;
         self.known_through = Some(warm.through);
         self.days = warm.days;
+        self.recovery = warm.recovery;
         let learner = Learner::new(warm.sums, &config, self.discount())?;
-        self.learner = learner.allowing(self.allowance());
+        self.learner = learner.beginning_with(self.allowance(), Some(self.recovery.clone()));
         Ok(self)
     }
 
@@ -186,6 +193,7 @@ impl Learning {
             through: self.latest,
             feature_fingerprint: self.fingerprint.clone(),
             days: self.days.clone(),
+            recovery: self.recovery.clone(),
         })
     }
 
@@ -290,6 +298,10 @@ impl Learning {
             heads: &deviation,
             weight: importance * decay.weight(seconds)?,
         })?;
+        let window_days = outcome.matured_at.days_since(decision.decided_at);
+        let age_days = self.context.age_days(&decision.features);
+        self.recovery
+            .count(age_days, window_days, observed(outcome)[COLLECTED]);
         self.latest = self.latest.max(outcome.matured_at);
         self.count(decision.decided_at);
         Ok(Folded::Learnt)
@@ -301,6 +313,12 @@ impl Learning {
         while self.days.len() > BUSY_DAYS {
             self.days.pop_first();
         }
+    }
+
+    /// Tells the generations to come what is known beside the sums.
+    fn brief(&mut self) {
+        self.learner.allow(self.allowance());
+        self.learner.recover(Some(self.recovery.clone()));
     }
 
     /// The generation last published.
@@ -326,7 +344,7 @@ impl Learning {
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn refresh(&mut self) -> Result<Option<Arc<Generation>>, BanditError> {
         let discount = self.discount();
-        self.learner.allow(self.allowance());
+        self.brief();
         self.learner.refresh(discount)
     }
 
@@ -336,7 +354,7 @@ impl Learning {
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn publish(&mut self) -> Result<Arc<Generation>, BanditError> {
         let discount = self.discount();
-        self.learner.allow(self.allowance());
+        self.brief();
         self.learner.publish(discount)
     }
 }

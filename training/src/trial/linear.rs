@@ -5,8 +5,8 @@ use super::truth::Truth;
 use crate::simulated_log::{Onlooker, Seen, SimulationError};
 use lagom_features::domain::Action;
 use lagom_model::bandit::{
-    ActionSet, BanditConfig, Generation, Layout, Round, Scorer, Scratch, SufficientStatistics,
-    Valuation,
+    ActionSet, BanditConfig, Factors, Generation, Layout, Round, Scorer, Scratch,
+    SufficientStatistics, Valuation,
 };
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Pilot {
             head_firmness: Vec::new(),
             ..self.config
         };
-        let generation = Generation::fit(&sums, &config, 0, 1.0, 1.0)?;
+        let generation = Generation::fit(&sums, &config, 0, 1.0, &Factors::default())?;
         let valuation = Valuation {
             head_weights: vec![1.0],
             action_values: Vec::new(),

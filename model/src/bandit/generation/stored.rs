@@ -10,6 +10,8 @@ use crate::bandit::digest::Digest;
 use crate::bandit::doubt::Doubt;
 use crate::bandit::error::BanditError;
 use crate::bandit::layout::Layout;
+use crate::bandit::prior::{Factors, KindFactors};
+use crate::bandit::recovery::Recovery;
 
 /// Version of the stored form of [`Generation`].
 pub(super) const GENERATION_VERSION: u32 = 1;
@@ -22,11 +24,16 @@ pub(super) struct StoredGeneration {
     digest: Digest,
     layout: Layout,
     config: BanditConfig,
+    /// The common factor.
     shrinkage: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    by_head: Vec<KindFactors>,
     variance: f64,
     labels: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     allowance: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recovery: Option<Recovery>,
     blocks: Vec<StoredBlock>,
 }
 
@@ -55,10 +62,14 @@ impl TryFrom<StoredGeneration> for Generation {
             rule: stored.config.exploration.rule.after(stored.labels),
             layout: Arc::new(stored.layout),
             config: stored.config,
-            shrinkage: stored.shrinkage,
+            factors: Factors {
+                common: stored.shrinkage,
+                by_head: stored.by_head,
+            },
             variance: stored.variance,
             labels: stored.labels,
             allowance: stored.allowance,
+            recovery: stored.recovery,
             blocks: stored.blocks.into_iter().map(revive).collect(),
             doubt: Doubt::default(),
         };
@@ -95,7 +106,18 @@ impl Generation {
                 expected,
             })
         };
+        if self
+            .recovery
+            .as_ref()
+            .is_some_and(|one| !one.is_well_formed())
+        {
+            length("the list of ages", 0, 1)?;
+        }
         let dimensions = self.layout.dimensions();
+        let by_head = self.factors.by_head.len();
+        if by_head > 0 {
+            length("the list of factors", by_head, self.layout.heads().len())?;
+        }
         length("the list of blocks", self.blocks.len(), dimensions.len())?;
         for (block, &dimension) in self.blocks.iter().zip(dimensions) {
             let weights = dimension * self.layout.heads().len();
@@ -125,10 +147,12 @@ impl From<Generation> for StoredGeneration {
             blocks: generation.blocks.iter().map(store).collect(),
             layout: Layout::clone(&generation.layout),
             config: generation.config,
-            shrinkage: generation.shrinkage,
+            shrinkage: generation.factors.common,
+            by_head: generation.factors.by_head,
             variance: generation.variance,
             labels: generation.labels,
             allowance: generation.allowance,
+            recovery: generation.recovery,
         }
     }
 }
