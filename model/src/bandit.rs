@@ -52,7 +52,7 @@ pub use explain::{Contribution, HeadExplanation};
 pub use generation::Generation;
 pub use layout::{Atom, AtomKind, Layout, Role};
 pub use learner::Learner;
-pub use prior::{ByKind, Factors, KindFactors, PriorScales, Shrinkage};
+pub use prior::{PriorScales, Shrinkage};
 pub use recovery::Recovery;
 pub use scorer::{Scorer, Scratch, Valuation};
 pub use statistics::{ForwardDecay, Round, SufficientStatistics};

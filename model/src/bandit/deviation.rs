@@ -82,7 +82,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::explore::RuleConfig;
     use super::super::fixture::{layout, rounds, space, sums, unit_ridge};
-    use super::super::prior::Factors;
     use super::*;
 
     #[test]
@@ -91,7 +90,7 @@ mod tests {
         let sums = sums(&layout, &rounds(&layout, 90, 11));
         let mut config = unit_ridge();
         config.exploration.rule = RuleConfig::Thompson { noise: 0.3 };
-        let generation = Generation::fit(&sums, &config, 1, 1.0, &Factors::default()).unwrap();
+        let generation = Generation::fit(&sums, &config, 1, 1.0, 1.0).unwrap();
         let context = [0.4, -0.2, 0.9, 0.1];
         let eligible: Vec<u32> = (0..13).collect();
         let mut own = Vec::new();

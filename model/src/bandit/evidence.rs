@@ -1,11 +1,10 @@
-//! The factors on the prior, chosen by what the data say of them.
+//! The common factor on the prior, chosen by what the data say of it.
 
 use super::config::BanditConfig;
 use super::error::BanditError;
 use super::fit::block_evidence;
-use super::layout::Layout;
 use super::normal_equations::NormalEquations;
-use super::prior::{ByKind, Factors, KindFactors, head_group, kin};
+use super::prior::{HeadGroup, head_groups};
 use super::statistics::SufficientStatistics;
 
 /// Rounds' worth of the assumption that a head's noise is a third of its span.
@@ -14,27 +13,18 @@ pub(super) const NOISE_VARIANCE: f64 = 0.1;
 /// Largest number of steps away from the start.
 const STEPS: usize = 12;
 
-/// Climbs from `start` to a maximum of the log evidence plus the log prior of the factors: first the
-/// common one, then those of each group of heads in turn.
-pub(super) fn factors(
+/// Climbs from `start` to the nearest maximum of the log evidence plus log prior of `κ`, in steps of the
+/// configured ratio.
+pub(super) fn shrinkage(
     sums: &SufficientStatistics,
     config: &BanditConfig,
     variance: f64,
     discount: f64,
-    start: &Factors,
-) -> Result<Factors, BanditError> {
+    start: f64,
+) -> Result<f64, BanditError> {
     let search = config.shrinkage;
-    let mut found = start.clone();
-    let common = search.spread > 0.0 && sums.rounds() >= search.from_rounds;
-    let kinds = (search.by_kind).filter(|kinds| sums.rounds() >= kinds.from_rounds);
-    if !common {
-        found.common = 1.0;
-    }
-    if kinds.is_none() {
-        found.by_head.clear();
-    }
-    if !common && kinds.is_none() {
-        return Ok(found);
+    if search.spread <= 0.0 || sums.rounds() < search.from_rounds {
+        return Ok(1.0);
     }
     let layout = sums.layout();
     let blocks: Vec<Block> = (0..layout.dimensions().len())
@@ -42,56 +32,20 @@ pub(super) fn factors(
         .map(|index| Block {
             index,
             equations: NormalEquations::assemble(sums, index, discount),
+            groups: head_groups(config, layout, index, variance, 1.0),
         })
         .collect();
-    let kin = kin(config, layout);
-    let evidence = Evidence {
-        blocks,
-        config,
-        layout,
-        variance,
-    };
-    if common {
-        let total = |common: f64| {
-            let tried = Factors {
-                common,
-                ..found.clone()
-            };
-            let deviation = libm::log(common) / search.spread;
-            let parts = kin.iter().map(|heads| evidence.of(heads, &tried));
-            parts
-                .sum::<Result<f64, _>>()
-                .map(|sum| sum - 0.5 * deviation * deviation)
-        };
-        found.common = climb(found.common, search.step, total)?;
-    }
-    if let Some(kinds) = kinds {
-        found
-            .by_head
-            .resize(layout.heads().len(), KindFactors::default());
-        for heads in &kin {
-            evidence.climb_kinds(heads, kinds, &mut found)?;
-        }
-    }
-    Ok(found)
-}
-
-/// Climbs from `start` in steps of `step` while `value` grows, in the one direction or the other.
-fn climb(
-    start: f64,
-    step: f64,
-    mut value: impl FnMut(f64) -> Result<f64, BanditError>,
-) -> Result<f64, BanditError> {
-    let mut best = (start, value(start)?);
-    for ratio in [step, 1.0 / step] {
+    let evidence = |kappa: f64| log_evidence(&blocks, config, layout.heads().len(), kappa);
+    let mut best = (start, evidence(start)?);
+    for ratio in [search.step, 1.0 / search.step] {
         let mut climbed = false;
         for _ in 0..STEPS {
-            let next = best.0 * ratio;
-            let there = value(next)?;
-            if there <= best.1 {
+            let kappa = best.0 * ratio;
+            let value = evidence(kappa)?;
+            if value <= best.1 {
                 break;
             }
-            best = (next, there);
+            best = (kappa, value);
             climbed = true;
         }
         if climbed {
@@ -101,74 +55,42 @@ fn climb(
     Ok(best.0)
 }
 
+/// A block's equations and its penalties before the common factor.
 struct Block {
     index: usize,
     equations: NormalEquations,
+    groups: Vec<HeadGroup>,
 }
 
-/// What the data say of the factors.
-struct Evidence<'a> {
-    blocks: Vec<Block>,
-    config: &'a BanditConfig,
-    layout: &'a Layout,
-    variance: f64,
-}
-
-impl Evidence<'_> {
-    /// `ln p(y | factors)` of a group of heads up to a constant, over all blocks; see
-    /// [`Shrinkage`](super::Shrinkage) for the formula.
-    fn of(&self, heads: &[usize], factors: &Factors) -> Result<f64, BanditError> {
-        let mut log_volume = 0.0;
-        let mut weight = 0.0;
-        let mut unexplained = vec![0.0; heads.len()];
-        for Block { index, equations } in &self.blocks {
-            weight += equations.weight;
-            let (config, layout, variance) = (self.config, self.layout, self.variance);
-            let group = head_group(config, layout, *index, variance, factors, heads.to_vec());
-            let part = block_evidence(*index, equations, &group)?;
-            log_volume += heads.len() as f64 * part.log_volume;
-            for (rest, (head, explained)) in unexplained.iter_mut().zip(part.explained) {
-                *rest += equations.squares[head] - explained;
+/// `ln p(y | κ) + ln p(κ)` up to a constant, over all blocks and heads; see
+/// [`Shrinkage`](super::Shrinkage) for the formula.
+fn log_evidence(
+    blocks: &[Block],
+    config: &BanditConfig,
+    heads: usize,
+    kappa: f64,
+) -> Result<f64, BanditError> {
+    let mut log_volume = 0.0;
+    let mut weight = 0.0;
+    let mut unexplained = vec![0.0; heads];
+    for block in blocks {
+        weight += block.equations.weight;
+        for group in &block.groups {
+            let part = block_evidence(block.index, &block.equations, group, kappa)?;
+            log_volume += group.heads.len() as f64 * part.log_volume;
+            for (head, explained) in part.explained {
+                unexplained[head] += block.equations.squares[head] - explained;
             }
         }
-        let log_misfit: f64 = (heads.iter().zip(unexplained))
-            .map(|(&head, rest)| {
-                let span = self.config.span(head);
-                libm::log(rest.max(0.0) / (span * span) + NOISE_ROUNDS * NOISE_VARIANCE)
-            })
-            .sum();
-        Ok(log_volume - 0.5 * (weight + NOISE_ROUNDS) * log_misfit)
     }
-
-    /// Climbs the factors of one group of heads, one kind of effect after the other.
-    fn climb_kinds(
-        &self,
-        heads: &[usize],
-        search: ByKind,
-        found: &mut Factors,
-    ) -> Result<(), BanditError> {
-        type Kind = fn(&mut KindFactors) -> &mut f64;
-        let kinds: [Kind; 3] = [
-            |kinds| &mut kinds.level,
-            |kinds| &mut kinds.context,
-            |kinds| &mut kinds.pair,
-        ];
-        for kind in kinds {
-            let mut own = found.of(heads[0]);
-            let start = *kind(&mut own);
-            let best = climb(start, search.step, |factor| {
-                *kind(&mut own) = factor;
-                for &head in heads {
-                    found.by_head[head] = own;
-                }
-                let deviation = libm::log(factor) / search.spread;
-                Ok(self.of(heads, found)? - 0.5 * deviation * deviation)
-            })?;
-            *kind(&mut own) = best;
-            for &head in heads {
-                found.by_head[head] = own;
-            }
-        }
-        Ok(())
-    }
+    let log_misfit: f64 = unexplained
+        .iter()
+        .enumerate()
+        .map(|(head, &rest)| {
+            let span = config.span(head);
+            libm::log(rest.max(0.0) / (span * span) + NOISE_ROUNDS * NOISE_VARIANCE)
+        })
+        .sum();
+    let deviation = libm::log(kappa) / config.shrinkage.spread;
+    Ok(log_volume - 0.5 * (weight + NOISE_ROUNDS) * log_misfit - 0.5 * deviation * deviation)
 }

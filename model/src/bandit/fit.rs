@@ -123,10 +123,12 @@ pub(super) fn block_evidence(
     index: usize,
     equations: &NormalEquations,
     group: &HeadGroup,
+    factor: f64,
 ) -> Result<BlockEvidence, BanditError> {
-    let normal = Normal::new(index, equations, &group.penalties, false)?;
+    let penalties: Vec<f64> = group.penalties.iter().map(|own| own * factor).collect();
+    let normal = Normal::new(index, equations, &penalties, false)?;
     let touched = normal.touched.iter();
-    let log_prior: f64 = touched.map(|&i| libm::log(group.penalties[i])).sum();
+    let log_prior: f64 = touched.map(|&i| libm::log(penalties[i])).sum();
     let explained = group.heads.iter().map(|&head| {
         let z = normal.whitened(&equations.moments[head]);
         (head, dot(&z, &z))

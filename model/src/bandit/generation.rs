@@ -15,7 +15,7 @@ use super::explore::Rule;
 use super::fit::{BlockFit, fit_block};
 use super::layout::Layout;
 use super::normal_equations::NormalEquations;
-use super::prior::{Factors, context_variance, head_groups};
+use super::prior::{context_variance, head_groups};
 use super::recovery::Recovery;
 use super::statistics::SufficientStatistics;
 use stored::StoredGeneration;
@@ -43,7 +43,7 @@ pub struct Generation {
     config: BanditConfig,
     blocks: Vec<Arc<BlockWeights>>,
     /// What the prior's penalties are multiplied with.
-    factors: Factors,
+    shrinkage: f64,
     /// The pooled variance of a context entry at the last full fit.
     variance: f64,
     labels: f64,
@@ -57,11 +57,11 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Fits every block afresh, looking for the prior's factors from `start` on.
+    /// Fits every block afresh, looking for the prior's common factor from `start` on.
     ///
     /// `number` counts publications, `discount` is what decayed sums are multiplied with (see
-    /// [`ForwardDecay`](super::ForwardDecay); 1 without decay), `start` the factors of the
-    /// generation before (1 for the first). Equal arguments give an equal generation.
+    /// [`ForwardDecay`](super::ForwardDecay); 1 without decay), `start` the factor of the generation
+    /// before (1 for the first). Equal arguments give an equal generation.
     ///
     /// # Errors
     /// When the configuration is out of range or a block's normal equations cannot be solved.
@@ -70,17 +70,17 @@ impl Generation {
         config: &BanditConfig,
         number: u64,
         discount: f64,
-        start: &Factors,
+        start: f64,
     ) -> Result<Self, BanditError> {
         let layout = Arc::clone(sums.layout());
         config.check(layout.heads().len())?;
         let variance = context_variance(sums);
-        let factors = evidence::factors(sums, config, variance, discount, start)?;
+        let shrinkage = evidence::shrinkage(sums, config, variance, discount, start)?;
         let empty = Self {
             number,
             config: config.clone(),
             blocks: Vec::new(),
-            factors,
+            shrinkage,
             variance,
             labels: 0.0,
             allowance: None,
@@ -181,7 +181,7 @@ impl Generation {
             &self.layout,
             block,
             self.variance,
-            &self.factors,
+            self.shrinkage,
         );
         let equations = NormalEquations::assemble(sums, block, discount);
         let BlockFit {
@@ -242,10 +242,10 @@ impl Generation {
         self.labels
     }
 
-    /// The factors on the prior's penalties that the data spoke for.
+    /// The factor on the prior's penalties that the data spoke for.
     #[must_use]
-    pub fn factors(&self) -> &Factors {
-        &self.factors
+    pub fn shrinkage(&self) -> f64 {
+        self.shrinkage
     }
 
     /// The largest lower bound on the condition number over the blocks' normal equations; beyond 1e12 a
@@ -273,10 +273,7 @@ impl Generation {
         writer.bytes(self.layout.digest().as_bytes());
         writer.text(&format!("{:?}", self.config));
         writer.text(&format!("{:?}", self.rule));
-        writer.numbers(&[self.factors.common, self.variance, self.labels]);
-        for kinds in &self.factors.by_head {
-            writer.numbers(&[kinds.level, kinds.context, kinds.pair]);
-        }
+        writer.numbers(&[self.shrinkage, self.variance, self.labels]);
         writer.count(self.blocks.len());
         for block in &self.blocks {
             writer.bytes(block.digest.as_bytes());

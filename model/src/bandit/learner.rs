@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::config::BanditConfig;
 use super::error::BanditError;
 use super::generation::Generation;
-use super::prior::{Factors, Shrinkage};
+use super::prior::Shrinkage;
 use super::recovery::Recovery;
 use super::statistics::{Round, SufficientStatistics};
 
@@ -36,7 +36,7 @@ impl Learner {
         config: &BanditConfig,
         discount: f64,
     ) -> Result<Self, BanditError> {
-        let generation = Generation::fit(&sums, config, 0, discount, &Factors::default())?;
+        let generation = Generation::fit(&sums, config, 0, discount, 1.0)?;
         Ok(Self::resume(sums, Arc::new(generation)))
     }
 
@@ -122,23 +122,18 @@ impl Learner {
         Ok(Some(Arc::clone(&self.generation)))
     }
 
-    /// Whether the rounds have multiplied enough to look again at the prior: its factors and the
+    /// Whether the rounds have multiplied enough to look again at the prior: its common factor and the
     /// spread of the context.
     fn is_full_fit_due(&self) -> bool {
         let Shrinkage {
             from_rounds,
             every_growth,
-            by_kind,
             ..
         } = self.config.shrinkage;
         let rounds = self.sums.rounds();
         let grown = rounds.saturating_sub(self.fitted_at) as f64;
-        let due = |from_rounds: u64, every_growth: f64| {
-            let first = self.fitted_at < from_rounds && rounds >= from_rounds;
-            first || (rounds > from_rounds && grown >= every_growth * self.fitted_at as f64)
-        };
-        due(from_rounds, every_growth)
-            || by_kind.is_some_and(|kinds| due(kinds.from_rounds, kinds.every_growth))
+        let first = self.fitted_at < from_rounds && rounds >= from_rounds;
+        first || (rounds > from_rounds && grown >= every_growth * self.fitted_at as f64)
     }
 
     /// Publishes a full fit now, due or not: after a merge, after somebody was forgotten, at the end of a
@@ -148,7 +143,7 @@ impl Learner {
     /// As for [`Generation::fit`].
     pub fn publish(&mut self, discount: f64) -> Result<Arc<Generation>, BanditError> {
         let number = self.generation.number() + 1;
-        let start = self.generation.factors();
+        let start = self.generation.shrinkage();
         let next = Generation::fit(&self.sums, &self.config, number, discount, start)?;
         self.generation = self.completed(next);
         self.fitted_at = self.sums.rounds();

@@ -69,91 +69,6 @@ pub struct Shrinkage {
     pub from_rounds: u64,
     /// Share by which the rounds grow before both are looked at again.
     pub every_growth: f64,
-    /// Whether and how the data speak of each kind of effect apart; only of the common factor if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_kind: Option<ByKind>,
-}
-
-/// How factors of a head's own are found for the penalties of each kind of effect of actions: the
-/// constants of levels, their dependence on the context, and pairs.
-///
-/// Where messages hardly matter, hundreds of coefficients must stay near zero, or the choice falls on
-/// the luckiest estimate; where they matter for late cases alone, the dependence on the context is all
-/// there is to learn. No fixed prior serves both worlds, and one common factor cannot tell them apart.
-/// Coordinate by coordinate, the same evidence is climbed with `Σ (ln f)² / (2 spread²)` against
-/// leaving 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ByKind {
-    /// Standard deviation of the prior on each `ln f`.
-    pub spread: f64,
-    /// Ratio of neighbouring factors that are tried.
-    pub step: f64,
-    /// Rounds below which all factors stay 1.
-    pub from_rounds: u64,
-    /// Share by which the rounds grow before the factors are looked at again.
-    pub every_growth: f64,
-}
-
-impl Default for ByKind {
-    fn default() -> Self {
-        Self {
-            spread: 1.5,
-            step: 3.0,
-            from_rounds: 500,
-            every_growth: 1.0,
-        }
-    }
-}
-
-/// What the penalties are multiplied with, found in the data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Factors {
-    /// `κ`, common to all.
-    pub common: f64,
-    /// One for each head, or none at all, which is 1 for each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub by_head: Vec<KindFactors>,
-}
-
-/// What the penalties of one head's effects of actions are multiplied with, beside the common factor.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KindFactors {
-    /// Constants of levels, and of actions that share nothing.
-    pub level: f64,
-    /// Their dependence on the context.
-    pub context: f64,
-    /// Pairs of levels.
-    pub pair: f64,
-}
-
-impl Default for Factors {
-    fn default() -> Self {
-        Self {
-            common: 1.0,
-            by_head: Vec::new(),
-        }
-    }
-}
-
-impl Factors {
-    /// Those of one head.
-    #[must_use]
-    pub fn of(&self, head: usize) -> KindFactors {
-        self.by_head.get(head).copied().unwrap_or_default()
-    }
-}
-
-impl Default for KindFactors {
-    fn default() -> Self {
-        Self {
-            level: 1.0,
-            context: 1.0,
-            pair: 1.0,
-        }
-    }
 }
 
 impl Default for Shrinkage {
@@ -163,7 +78,6 @@ impl Default for Shrinkage {
             step: 3.0,
             from_rounds: 16,
             every_growth: 7.0,
-            by_kind: None,
         }
     }
 }
@@ -197,26 +111,23 @@ impl PriorScales {
 
     /// The penalties of one block before the common factor, one a coefficient.
     ///
-    /// `variance` is the pooled variance of a context entry; `firmness` and the factors `kinds`
-    /// multiply the penalties of what actions do, what happens whatever is done is not shrunk harder.
+    /// `variance` is the pooled variance of a context entry, `firmness` multiplies the penalties of
+    /// what actions do; what happens whatever is done is not shrunk harder.
     pub(super) fn penalties(
         &self,
         layout: &Layout,
         block: usize,
         variance: f64,
         firmness: f64,
-        kinds: KindFactors,
     ) -> Vec<f64> {
-        let (level, pair) = (firmness * kinds.level, firmness * kinds.pair);
-        let context = firmness * kinds.context * variance;
         let penalty = |role| match role {
             Role::Baseline => self.baseline,
             Role::BaselineContext => self.baseline_context * variance,
-            Role::Level => level * self.level,
-            Role::LevelContext => context * self.level_context,
-            Role::Pair => pair * self.pair,
-            Role::Own => level * self.own,
-            Role::OwnContext => context * self.own_context,
+            Role::Level => firmness * self.level,
+            Role::LevelContext => firmness * self.level_context * variance,
+            Role::Pair => firmness * self.pair,
+            Role::Own => firmness * self.own,
+            Role::OwnContext => firmness * self.own_context * variance,
         };
         layout.roles(block).into_iter().map(penalty).collect()
     }
@@ -230,49 +141,30 @@ pub(super) struct HeadGroup {
     pub(super) penalties: Vec<f64>,
 }
 
-/// The heads by equal firmness, in the order of their first: each set has its penalties in common.
-pub(super) fn kin(config: &BanditConfig, layout: &Layout) -> Vec<Vec<usize>> {
-    let mut sets: Vec<Vec<usize>> = Vec::new();
-    for head in 0..layout.heads().len() {
-        let alike = |set: &&mut Vec<usize>| config.firmness(set[0]) == config.firmness(head);
-        match sets.iter_mut().find(alike) {
-            Some(set) => set.push(head),
-            None => sets.push(vec![head]),
-        }
-    }
-    sets
-}
-
-/// The penalties of one block under `factors`, for heads that are [`kin`].
-pub(super) fn head_group(
-    config: &BanditConfig,
-    layout: &Layout,
-    block: usize,
-    variance: f64,
-    factors: &Factors,
-    heads: Vec<usize>,
-) -> HeadGroup {
-    let (firmness, kinds) = (config.firmness(heads[0]), factors.of(heads[0]));
-    let own = (config.prior).penalties(layout, block, variance, firmness, kinds);
-    HeadGroup {
-        heads,
-        penalties: (own.into_iter())
-            .map(|penalty| penalty * factors.common)
-            .collect(),
-    }
-}
-
-/// The penalties of one block under `factors`, for all heads.
+/// The penalties of one block, `factor` times those of the configuration, for each group of heads of
+/// equal firmness in the order of their first heads.
 pub(super) fn head_groups(
     config: &BanditConfig,
     layout: &Layout,
     block: usize,
     variance: f64,
-    factors: &Factors,
+    factor: f64,
 ) -> Vec<HeadGroup> {
-    let sets = kin(config, layout).into_iter();
-    sets.map(|heads| head_group(config, layout, block, variance, factors, heads))
-        .collect()
+    let mut groups: Vec<(f64, HeadGroup)> = Vec::new();
+    for head in 0..layout.heads().len() {
+        let firmness = config.firmness(head);
+        if let Some((_, group)) = groups.iter_mut().find(|(own, _)| *own == firmness) {
+            group.heads.push(head);
+            continue;
+        }
+        let own = config.prior.penalties(layout, block, variance, firmness);
+        let group = HeadGroup {
+            heads: vec![head],
+            penalties: own.into_iter().map(|penalty| penalty * factor).collect(),
+        };
+        groups.push((firmness, group));
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 /// Weight of the assumption that a context entry has variance 1, in rounds.

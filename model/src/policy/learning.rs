@@ -88,7 +88,6 @@ pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     }
     if config.head_firmness.is_empty() {
         config.head_firmness = FIRMNESS.to_vec();
-        config.shrinkage.by_kind.get_or_insert_default();
     }
     config
 }

@@ -5,8 +5,8 @@ use super::truth::Truth;
 use crate::simulated_log::{Onlooker, Seen, SimulationError};
 use lagom_features::domain::Action;
 use lagom_model::bandit::{
-    ActionSet, BanditConfig, Factors, Generation, Layout, Round, Scorer, Scratch,
-    SufficientStatistics, Valuation,
+    ActionSet, BanditConfig, Generation, Layout, Round, Scorer, Scratch, SufficientStatistics,
+    Valuation,
 };
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Pilot {
             head_firmness: Vec::new(),
             ..self.config
         };
-        let generation = Generation::fit(&sums, &config, 0, 1.0, &Factors::default())?;
+        let generation = Generation::fit(&sums, &config, 0, 1.0, 1.0)?;
         let valuation = Valuation {
             head_weights: vec![1.0],
             action_values: Vec::new(),
@@ -114,7 +114,7 @@ impl LinearPolicy {
     ) -> Result<usize, SimulationError> {
         row(seen, &mut self.row);
         let actions = seen.snapshot.strategy().catalogue().len();
-        let open: Vec<usize> = truth.values.iter().map(|&(place, _)| place).collect();
+        let open: Vec<usize> = truth.all().map(|(place, _)| place).collect();
         let eligible = ActionSet::from_predicate(actions, |place| open.contains(&place));
         self.scorer.score(&self.row, &eligible, &mut self.scratch)?;
         let scores = self.scratch.eligible().iter().zip(self.scratch.values());

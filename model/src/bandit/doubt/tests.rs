@@ -3,7 +3,7 @@
 use super::super::fixture::{layout, rounds, space, sums, unit_ridge};
 use super::super::normal_equations::NormalEquations;
 use super::super::prior::context_variance;
-use super::super::{ActionSpace, Facet, Factors, KindFactors, Layout, SufficientStatistics};
+use super::super::{ActionSpace, Facet, Layout, SufficientStatistics};
 use super::*;
 
 /// `δ' M⁻¹ δ` by Gauss-Jordan elimination.
@@ -30,13 +30,9 @@ fn dense(sums: &SufficientStatistics, layout: &Layout, context: &[f64], a: usize
     for block in 0..layout.dimensions().len() {
         let equations = NormalEquations::assemble(sums, block, 1.0);
         let n = equations.gram.dimension();
-        let penalties = unit_ridge().prior.penalties(
-            layout,
-            block,
-            context_variance(sums),
-            1.0,
-            KindFactors::default(),
-        );
+        let penalties = unit_ridge()
+            .prior
+            .penalties(layout, block, context_variance(sums), 1.0);
         let mut matrix = vec![vec![0.0; n]; n];
         for i in 0..n {
             for (j, &value) in equations.gram.row(i).iter().enumerate() {
@@ -68,7 +64,7 @@ fn agrees(space: ActionSpace, count: usize) {
     let layout = layout(space, 2, 2);
     let rounds = rounds(&layout, count, 7);
     let sums = sums(&layout, &rounds);
-    let generation = Generation::fit(&sums, &unit_ridge(), 1, 1.0, &Factors::default()).unwrap();
+    let generation = Generation::fit(&sums, &unit_ridge(), 1, 1.0, 1.0).unwrap();
     let context = [0.3, -0.7];
     let alone = |head: usize, a: usize, b: usize| {
         let mut worth = [0.0, 0.0];
@@ -106,7 +102,7 @@ fn more_rounds_leave_less_doubt_and_the_noise_is_that_of_the_rewards() {
     let layout = layout(space(), 2, 2);
     let doubt = |count: usize| {
         let sums = sums(&layout, &rounds(&layout, count, 3));
-        let fit = Generation::fit(&sums, &unit_ridge(), 1, 1.0, &Factors::default()).unwrap();
+        let fit = Generation::fit(&sums, &unit_ridge(), 1, 1.0, 1.0).unwrap();
         fit.deviation(&[0.1, 0.2], (1, 12), &[0.0, 1.0]).unwrap()
     };
     let (few, many) = (doubt(200), doubt(20_000));
@@ -118,7 +114,7 @@ fn more_rounds_leave_less_doubt_and_the_noise_is_that_of_the_rewards() {
 fn one_read_back_has_no_posterior_and_is_the_same_generation() {
     let layout = layout(space(), 2, 2);
     let sums = sums(&layout, &rounds(&layout, 60, 3));
-    let fit = Generation::fit(&sums, &unit_ridge(), 1, 1.0, &Factors::default()).unwrap();
+    let fit = Generation::fit(&sums, &unit_ridge(), 1, 1.0, 1.0).unwrap();
     let text = serde_json::to_string(&fit).unwrap();
     let read: Generation = serde_json::from_str(&text).unwrap();
     assert_eq!(read, fit);

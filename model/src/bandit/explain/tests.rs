@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::bandit::fixture::{layout, rounds, space, sums};
-use crate::bandit::{BanditConfig, BanditError, Factors, Generation};
+use crate::bandit::{BanditConfig, BanditError, Generation};
 
 fn generation() -> Generation {
     let layout = layout(space(), 3, 2);
     let sums = sums(&layout, &rounds(&layout, 300, 11));
-    Generation::fit(&sums, &BanditConfig::default(), 1, 1.0, &Factors::default()).unwrap()
+    Generation::fit(&sums, &BanditConfig::default(), 1, 1.0, 1.0).unwrap()
 }
 
 #[test]

@@ -10,7 +10,6 @@ use crate::bandit::digest::Digest;
 use crate::bandit::doubt::Doubt;
 use crate::bandit::error::BanditError;
 use crate::bandit::layout::Layout;
-use crate::bandit::prior::{Factors, KindFactors};
 use crate::bandit::recovery::Recovery;
 
 /// Version of the stored form of [`Generation`].
@@ -24,10 +23,7 @@ pub(super) struct StoredGeneration {
     digest: Digest,
     layout: Layout,
     config: BanditConfig,
-    /// The common factor.
     shrinkage: f64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    by_head: Vec<KindFactors>,
     variance: f64,
     labels: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,10 +58,7 @@ impl TryFrom<StoredGeneration> for Generation {
             rule: stored.config.exploration.rule.after(stored.labels),
             layout: Arc::new(stored.layout),
             config: stored.config,
-            factors: Factors {
-                common: stored.shrinkage,
-                by_head: stored.by_head,
-            },
+            shrinkage: stored.shrinkage,
             variance: stored.variance,
             labels: stored.labels,
             allowance: stored.allowance,
@@ -114,10 +107,6 @@ impl Generation {
             length("the list of ages", 0, 1)?;
         }
         let dimensions = self.layout.dimensions();
-        let by_head = self.factors.by_head.len();
-        if by_head > 0 {
-            length("the list of factors", by_head, self.layout.heads().len())?;
-        }
         length("the list of blocks", self.blocks.len(), dimensions.len())?;
         for (block, &dimension) in self.blocks.iter().zip(dimensions) {
             let weights = dimension * self.layout.heads().len();
@@ -147,8 +136,7 @@ impl From<Generation> for StoredGeneration {
             blocks: generation.blocks.iter().map(store).collect(),
             layout: Layout::clone(&generation.layout),
             config: generation.config,
-            shrinkage: generation.factors.common,
-            by_head: generation.factors.by_head,
+            shrinkage: generation.shrinkage,
             variance: generation.variance,
             labels: generation.labels,
             allowance: generation.allowance,

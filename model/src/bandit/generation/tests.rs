@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bandit::fixture::{Owned, layout, rounds, space, sums, unit_ridge};
-use crate::bandit::{ActionSpace, Facet, KindFactors};
+use crate::bandit::{ActionSpace, Facet};
 
 /// Solves a square system by Gaussian elimination with partial pivoting.
 fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
@@ -34,13 +34,11 @@ fn the_coefficients_are_the_ridge_solution() {
     let layout = layout(space(), 2, 2);
     let rounds = rounds(&layout, 150, 9);
     let sums = sums(&layout, &rounds);
-    let generation = Generation::fit(&sums, &unit_ridge(), 1, 1.0, &Factors::default()).unwrap();
+    let generation = Generation::fit(&sums, &unit_ridge(), 1, 1.0, 1.0).unwrap();
     let equations = NormalEquations::assemble(&sums, 0, 1.0);
     let n = equations.gram.dimension();
     let variance = context_variance(&sums);
-    let penalties = unit_ridge()
-        .prior
-        .penalties(&layout, 0, variance, 1.0, KindFactors::default());
+    let penalties = unit_ridge().prior.penalties(&layout, 0, variance, 1.0);
     let mut matrix = vec![vec![0.0; n]; n];
     for i in 0..n {
         for (j, &value) in equations.gram.row(i).iter().enumerate() {
@@ -62,9 +60,8 @@ fn equal_sums_publish_equal_generations() {
     let layout = layout(space(), 3, 2);
     let mut rounds = rounds(&layout, 120, 2);
     let config = BanditConfig::default();
-    let publish = |rounds: &[Owned]| {
-        Generation::fit(&sums(&layout, rounds), &config, 4, 1.0, &Factors::default()).unwrap()
-    };
+    let publish =
+        |rounds: &[Owned]| Generation::fit(&sums(&layout, rounds), &config, 4, 1.0, 1.0).unwrap();
     let one = publish(&rounds);
     rounds.reverse();
     assert_eq!(publish(&rounds).digest(), one.digest());
@@ -77,8 +74,7 @@ fn the_stored_form_keeps_every_bit_and_notices_a_change() {
     for space in [space(), ActionSpace::plain(3).unwrap()] {
         let layout = layout(space, 2, 1);
         let sums = sums(&layout, &rounds(&layout, 80, 4));
-        let generation =
-            Generation::fit(&sums, &BanditConfig::default(), 7, 1.0, &Factors::default()).unwrap();
+        let generation = Generation::fit(&sums, &BanditConfig::default(), 7, 1.0, 1.0).unwrap();
         let text = serde_json::to_string(&generation).unwrap();
         let back: Generation = serde_json::from_str(&text).unwrap();
         assert_eq!(back, generation);
@@ -99,8 +95,7 @@ fn discounted_sums_weigh_less_against_the_prior() {
     };
     let sums = sums(&layout, &[round.clone(), round.clone(), round]);
     let value = |discount| {
-        let generation =
-            Generation::fit(&sums, &unit_ridge(), 1, discount, &Factors::default()).unwrap();
+        let generation = Generation::fit(&sums, &unit_ridge(), 1, discount, 1.0).unwrap();
         assert!((generation.labels() - 3.0 * discount).abs() < 1e-12);
         generation.predict(&[], 0).unwrap()[0]
     };
@@ -131,7 +126,7 @@ fn a_new_action_starts_from_its_parts() {
         &BanditConfig::default(),
         1,
         1.0,
-        &Factors::default(),
+        1.0,
     )
     .unwrap();
     let value = |action| generation.predict(&[], action).unwrap()[0];
@@ -150,7 +145,7 @@ fn the_reference_has_no_effect_of_its_own() {
         &BanditConfig::default(),
         1,
         1.0,
-        &Factors::default(),
+        1.0,
     )
     .unwrap();
     let parts = generation.explain(&[0.4, -0.2], 0).unwrap();
@@ -173,10 +168,9 @@ fn the_prior_follows_the_signal() {
     }
     let config = BanditConfig::default();
     let factor = |rounds: &[Owned]| {
-        Generation::fit(&sums(&layout, rounds), &config, 1, 1.0, &Factors::default())
+        Generation::fit(&sums(&layout, rounds), &config, 1, 1.0, 1.0)
             .unwrap()
-            .factors()
-            .common
+            .shrinkage()
     };
     assert!(
         factor(&strong) < factor(&noise),

@@ -41,7 +41,7 @@ fn forgetting_and_publishing_is_never_having_known() {
         &BanditConfig::default(),
         1,
         1.0,
-        start.generation().factors(),
+        start.generation().shrinkage(),
     )
     .unwrap();
     assert_eq!(forgot.digest(), never.digest());

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::bandit::explore::RuleConfig;
 use crate::bandit::fixture::{layout, rounds, space, sums};
-use crate::bandit::{ActionSpace, BanditConfig, Factors, draw};
+use crate::bandit::{ActionSpace, BanditConfig, draw};
 
 fn generation(composed: bool) -> Arc<Generation> {
     let space = if composed {
@@ -15,7 +15,7 @@ fn generation(composed: bool) -> Arc<Generation> {
     };
     let layout = layout(space, 4, 3);
     let sums = sums(&layout, &rounds(&layout, 400, 5));
-    Arc::new(Generation::fit(&sums, &BanditConfig::default(), 1, 1.0, &Factors::default()).unwrap())
+    Arc::new(Generation::fit(&sums, &BanditConfig::default(), 1, 1.0, 1.0).unwrap())
 }
 
 fn valuation(head_weights: [f64; 3]) -> Valuation {
@@ -79,7 +79,7 @@ fn the_bonus_is_the_posterior_deviation() {
         sums.fold(&round).unwrap();
     }
     let config = crate::bandit::fixture::unit_ridge();
-    let generation = Generation::fit(&sums, &config, 1, 1.0, &Factors::default()).unwrap();
+    let generation = Generation::fit(&sums, &config, 1, 1.0, 1.0).unwrap();
     let scorer = Scorer::new(
         Arc::new(generation),
         &Valuation {
@@ -132,8 +132,7 @@ fn a_million_draws_match(rule: RuleConfig) {
     let sums = sums(&layout, &rounds(&layout, 400, 5));
     let mut config = BanditConfig::default();
     config.exploration.rule = rule;
-    let generation =
-        Arc::new(Generation::fit(&sums, &config, 1, 1.0, &Factors::default()).unwrap());
+    let generation = Arc::new(Generation::fit(&sums, &config, 1, 1.0, 1.0).unwrap());
     let scorer = Scorer::new(generation, &valuation([1.0, 0.2, -0.1])).unwrap();
     let digest = scorer.generation().digest();
     let mut scratch = Scratch::default();

@@ -42,9 +42,9 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Let the rule of gentleness bind the bandit.
+    /// Let the bandit choose harsher steps without proof that softer ones are worth less.
     #[arg(long)]
-    gentle: bool,
+    without_gentle_first: bool,
     /// Configuration of strategy, guardrails, objective and bandit.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure> {
     let reviewed = "the simulated company's people look at every claim before it is sent";
     let mut overrides = vec![Override::off(CLAIMS_REVIEWED, reviewed)];
-    if !args.gentle {
+    if args.without_gentle_first {
         let measured = "measured is what is learnt among all that the other rules allow";
         overrides.push(Override::off("global.gentle_first", measured));
     }
