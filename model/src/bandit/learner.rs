@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::config::BanditConfig;
 use super::error::BanditError;
-use super::generation::Generation;
+use super::generation::{Aside, Generation};
 use super::prior::Shrinkage;
-use super::recovery::Recovery;
 use super::statistics::{Round, SufficientStatistics};
 
 /// Sums, the generation last published from them, and what has come since.
@@ -20,10 +19,8 @@ pub struct Learner {
     solved_at: Vec<u64>,
     /// Rounds at the last full fit.
     fitted_at: u64,
-    /// What exploring may cost in one decision under the generations to come.
-    allowance: Option<f64>,
-    /// What is known of closed windows, for the generations to come.
-    recovery: Option<Recovery>,
+    /// What the generations to come carry.
+    aside: Aside,
 }
 
 impl Learner {
@@ -47,28 +44,22 @@ impl Learner {
             config: generation.config().clone(),
             solved_at: block_rounds(&sums),
             fitted_at: sums.rounds(),
-            allowance: generation.allowance(),
-            recovery: generation.recovery().cloned(),
+            aside: generation.aside().clone(),
             sums,
             generation,
         }
     }
 
-    /// The same, whose first generation already has this [`allow`](Self::allow)ance and knows of these
-    /// [`recover`](Self::recover)ies.
-    #[must_use]
-    pub fn beginning_with(mut self, allowance: Option<f64>, recovery: Option<Recovery>) -> Self {
-        self.allow(allowance);
-        self.recover(recovery);
-        let generation = Arc::unwrap_or_clone(self.generation.clone());
-        self.generation = self.completed(generation);
-        self
+    fn completed(&self, fit: Generation) -> Arc<Generation> {
+        Arc::new(fit.beside(self.aside.clone()))
     }
 
-    /// A fit with all that is known beside the sums.
-    fn completed(&self, fit: Generation) -> Arc<Generation> {
-        let fit = fit.allowing(self.allowance);
-        Arc::new(fit.recovering(self.recovery.clone()))
+    /// Lets the generation last published carry `aside` too; nobody must have decided by it yet, since a
+    /// number is never used for two contents.
+    pub fn amend(&mut self, aside: Aside) -> Arc<Generation> {
+        self.aside = aside;
+        self.generation = self.completed(Generation::clone(&self.generation));
+        Arc::clone(&self.generation)
     }
 
     /// The sums.
@@ -151,15 +142,15 @@ impl Learner {
         Ok(Arc::clone(&self.generation))
     }
 
-    /// Caps what exploring may cost in one decision under the generations to come, in the valuation's
-    /// units.
-    pub fn allow(&mut self, allowance: Option<f64>) {
-        self.allowance = allowance;
+    /// Says what the generations to come carry beside what is fitted.
+    pub fn carry(&mut self, aside: Aside) {
+        self.aside = aside;
     }
 
-    /// Says what is known of closed windows to the generations to come.
-    pub fn recover(&mut self, recovery: Option<Recovery>) {
-        self.recovery = recovery;
+    /// What they carry.
+    #[must_use]
+    pub fn aside(&self) -> &Aside {
+        &self.aside
     }
 
     /// Goes on counting from `number`: the generation last published is the same under that number.

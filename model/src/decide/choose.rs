@@ -34,6 +34,7 @@ pub(super) struct Chosen {
     pub(super) policy: PolicyKind,
     pub(super) generation: u64,
     pub(super) expected_value: Option<f64>,
+    pub(super) shadow_price_minor: Option<f64>,
     pub(super) fallback: Option<String>,
 }
 
@@ -112,6 +113,13 @@ pub(super) fn choose(
         generation: generation.number(),
         expected_value: if scored {
             against_waiting(&workspace.scratch, action)
+        } else {
+            None
+        },
+        shadow_price_minor: if scored {
+            let channel = snapshot.strategy().catalogue()[action].channel;
+            let prices = generation.shadow_prices();
+            channel.and_then(|channel| prices?.get(&channel).copied())
         } else {
             None
         },
@@ -239,6 +247,7 @@ fn score(
         &parts.strategy,
         stakes,
         heads::later(&parts.objective, recovery, age_days),
+        parts.generation.shadow_prices(),
         &mut workspace.valuation,
     );
     let digest = parts.generation.digest();

@@ -99,6 +99,7 @@ pub fn explain(
         strategy,
         stakes,
         heads::later(&parts.objective, generation.recovery(), age_days),
+        generation.shadow_prices(),
         &mut valuation,
     );
     let mut row = Vec::new();

@@ -5,6 +5,7 @@
 use crate::bandit::{Recovery, Valuation};
 use crate::log::Outcome;
 use crate::objective::Objective;
+use crate::policy::scarcity::ShadowPrices;
 use crate::strategy::Strategy;
 use lagom_features::domain::{Action, Channel, Kind};
 
@@ -113,12 +114,14 @@ pub fn later(objective: &Objective, recovery: Option<&Recovery>, age_days: f64) 
 
 /// What one unit of each head is worth for a case, and what is known of each action
 /// beside what is learnt: its price and the harm [`expected`] of it, in minor units.
-/// What is collected within the window is worth its amount less what would come in [`later`].
+/// What is collected within the window is worth its amount less what would come in [`later`]; a step
+/// over a scarce channel costs the channel's shadow price beside its own.
 pub fn value(
     objective: &Objective,
     strategy: &Strategy,
     stakes: Stakes,
     later: f64,
+    shadow_prices: Option<&ShadowPrices>,
     into: &mut Valuation,
 ) {
     into.head_weights.clear();
@@ -138,6 +141,9 @@ pub fn value(
             .sum();
         let price = strategy.price_at(place).map(|price| price as f64);
         let price = price.unwrap_or_else(|| objective.price_minor(action.kind, action.channel));
-        objective.fee * strategy.fee_at(place) as f64 - price + harm
+        let scarce = action
+            .channel
+            .and_then(|channel| shadow_prices?.get(&channel));
+        objective.fee * strategy.fee_at(place) as f64 - price - scarce.unwrap_or(&0.0) + harm
     }));
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlockWeights, Generation};
+use super::{Aside, BlockWeights, Generation};
 use crate::bandit::config::BanditConfig;
 use crate::bandit::digest::Digest;
 use crate::bandit::doubt::Doubt;
 use crate::bandit::error::BanditError;
 use crate::bandit::layout::Layout;
-use crate::bandit::recovery::Recovery;
 
 /// Version of the stored form of [`Generation`].
 pub(super) const GENERATION_VERSION: u32 = 1;
@@ -26,10 +25,8 @@ pub(super) struct StoredGeneration {
     shrinkage: f64,
     variance: f64,
     labels: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    allowance: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    recovery: Option<Recovery>,
+    #[serde(flatten)]
+    aside: Aside,
     blocks: Vec<StoredBlock>,
 }
 
@@ -61,8 +58,7 @@ impl TryFrom<StoredGeneration> for Generation {
             shrinkage: stored.shrinkage,
             variance: stored.variance,
             labels: stored.labels,
-            allowance: stored.allowance,
-            recovery: stored.recovery,
+            aside: stored.aside,
             blocks: stored.blocks.into_iter().map(revive).collect(),
             doubt: Doubt::default(),
         };
@@ -99,11 +95,7 @@ impl Generation {
                 expected,
             })
         };
-        if self
-            .recovery
-            .as_ref()
-            .is_some_and(|one| !one.is_well_formed())
-        {
+        if self.recovery().is_some_and(|one| !one.is_well_formed()) {
             length("the list of ages", 0, 1)?;
         }
         let dimensions = self.layout.dimensions();
@@ -139,8 +131,7 @@ impl From<Generation> for StoredGeneration {
             shrinkage: generation.shrinkage,
             variance: generation.variance,
             labels: generation.labels,
-            allowance: generation.allowance,
-            recovery: generation.recovery,
+            aside: generation.aside,
         }
     }
 }
