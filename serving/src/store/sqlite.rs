@@ -3,6 +3,7 @@
 //!
 //! The number of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
+mod lock;
 mod readers;
 mod rows;
 mod writer;
@@ -12,11 +13,11 @@ use super::record::{Catalogues, Naming};
 use super::{Appending, Entry, Finding, Store, StoreError, Visit};
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
+use lock::Lock;
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::fs::{File, OpenOptions};
 use std::future::ready;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use writer::Writer;
 
@@ -43,13 +44,13 @@ const SCHEMA: &str = "
         decision_id TEXT PRIMARY KEY, seq INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
-/// A [`Store`] in one file.
+/// A [`Store`] in one file. Fields are dropped in order: the writer has ended before the lock goes.
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     catalogues: Arc<Catalogues>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl SqliteStore {
@@ -59,7 +60,7 @@ impl SqliteStore {
     /// [`StoreError::InUse`] if another process has it, [`StoreError::Format`] if another version
     /// wrote it, [`StoreError::Damaged`] where the end of the log does not fit, [`StoreError::Io`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = lock(path)?;
+        let lock = Lock::take(path)?;
         let opening = |error: rusqlite::Error| StoreError::io("opening the store", &error);
         let connection = Connection::open(path).map_err(opening)?;
         prepare(&connection)?;
@@ -198,26 +199,6 @@ impl ReadOnly {
             })
         })
     }
-}
-
-/// Two writers would each believe in their own last record, so a second one is kept out.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let opening = |error: std::io::Error| StoreError::io("opening the store", &error);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(opening)?;
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(PathBuf::from(beside))
-        .map_err(opening)?;
-    file.try_lock().map_err(|_| StoreError::InUse {
-        path: path.display().to_string(),
-    })?;
-    Ok(file)
 }
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
