@@ -17,11 +17,12 @@ use crate::experiment::Experiments;
 use crate::store::StoreUrl;
 use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::bandit::{BanditConfig, Generation};
+use lagom_model::bandit::{BanditConfig, BanditError, Generation};
 use lagom_model::decide::{ColdStart, Pace, PolicyKind, Predictor, SnapshotParts};
 use lagom_model::guardrails::Guardrails;
 use lagom_model::objective::Objective;
 use lagom_model::policy::context::Context;
+use lagom_model::policy::learning::Learning;
 use lagom_model::rollout::guard::GuardSpec;
 use lagom_model::strategy::Strategy;
 use std::net::SocketAddr;
@@ -108,6 +109,26 @@ fn list(faults: &[ConfigFault]) -> String {
 }
 
 impl Config {
+    /// A policy that has learnt nothing yet, over features of the spec with this fingerprint.
+    ///
+    /// # Errors
+    /// [`BanditError`] where the bandit cannot start from its configuration.
+    pub fn nothing_learnt(&self, fingerprint: &str) -> Result<Learning, BanditError> {
+        let learning = Learning::new(
+            Arc::clone(&self.strategy),
+            self.context.clone(),
+            fingerprint,
+            self.bandit.clone(),
+        )?;
+        Ok(learning
+            .with_half_life(self.learning.half_life())
+            .with_exploration_budget(self.learning.exploration_budget())
+            .with_capacity(
+                self.learning.capacity_per_day.clone(),
+                self.objective.clone(),
+            ))
+    }
+
     /// Reads a file, or nothing, under the overrides `LAGOM__SECTION__KEY` of the environment.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub struct Recovery {
     /// Hours of all windows together.
     window_hours: u64,
     /// Age by age: windows, and shares collected in them, in millionths.
-    ages: Vec<(u64, u64)>,
+    ages: [(u64, u64); AGES],
 }
 
 impl Recovery {
@@ -40,7 +40,6 @@ impl Recovery {
         if !age_days.is_finite() || window_days.is_nan() || window_days <= 0.0 {
             return;
         }
-        self.ages.resize(AGES, (0, 0));
         let (windows, millionths) = &mut self.ages[place(age_days)];
         *windows += 1;
         *millionths += (share.clamp(0.0, 1.0) * MILLION).round() as u64;
@@ -49,7 +48,6 @@ impl Recovery {
 
     /// Adds what another shard has counted.
     pub fn merge(&mut self, shard: &Self) {
-        self.ages.resize(AGES, (0, 0));
         for (own, other) in self.ages.iter_mut().zip(&shard.ages) {
             own.0 += other.0;
             own.1 += other.1;
@@ -89,11 +87,6 @@ impl Recovery {
             writer.count(windows as usize);
             writer.count(millionths as usize);
         }
-    }
-
-    /// Whether the sums have the shape of this build.
-    pub(super) fn is_well_formed(&self) -> bool {
-        self.ages.is_empty() || self.ages.len() == AGES
     }
 }
 

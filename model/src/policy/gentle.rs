@@ -15,6 +15,9 @@
 
 use lagom_features::domain::{Action, Kind, Tone};
 
+/// The rule's id: what it refuses rests on estimates.
+pub const RULE: &str = "global.gentle_first";
+
 /// Place of a step on the scale of harshness; what sends nothing to the customer has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Harshness(u8);

@@ -188,7 +188,7 @@ impl<'a> Trial<'a> {
     /// Share of decisions that use `channel`.
     fn used(&mut self, channel: Channel, prices: &ShadowPrices) -> Result<f64, BanditError> {
         let catalogue = self.strategy.catalogue();
-        let recovery = self.scorer.generation().recovery().cloned();
+        let generation = Arc::clone(self.scorer.generation());
         let mut sum = 0.0;
         for case in &self.scarcity.cases {
             let stakes = Stakes {
@@ -196,7 +196,7 @@ impl<'a> Trial<'a> {
                 annual_margin_minor: None,
             };
             let objective = &self.scarcity.objective;
-            let later = heads::later(objective, recovery.as_ref(), case.age_days);
+            let later = heads::later(objective, generation.recovery(), case.age_days);
             let into = &mut self.valuation;
             heads::value(objective, self.strategy, stakes, later, Some(prices), into);
             self.scorer.revalue(&self.valuation)?;

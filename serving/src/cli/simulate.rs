@@ -6,7 +6,6 @@ use super::terminal::progress;
 use crate::config::Config;
 use lagom_features::domain::Date;
 use lagom_model::decide::{PolicyKind, Snapshot};
-use lagom_model::policy::learning::Learning;
 use lagom_training::simulated_log::{Plan, simulate};
 use lagom_training::simulator::World;
 use lagom_training::tables::{Format, Tables};
@@ -73,18 +72,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         .as_deref()
         .map_or_else(|| Ok(World::built_in()), world)?;
     let config = Config::load(args.config.as_deref())?;
-    let mut learning = Learning::new(
-        Arc::clone(&config.strategy),
-        config.context.clone(),
-        config.spec.fingerprint(),
-        config.bandit.clone(),
-    )?
-    .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget())
-    .with_capacity(
-        config.learning.capacity_per_day.clone(),
-        config.objective.clone(),
-    );
+    let mut learning = config.nothing_learnt(config.spec.fingerprint())?;
     let parts = config.parts(None, Arc::clone(learning.generation()));
     let plan = Plan {
         world,

@@ -7,11 +7,9 @@ use crate::registry::WARM_START;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
 use lagom_model::log::join;
-use lagom_model::policy::learning::Learning;
 use lagom_training::pipeline::{TrainOptions, TrainReport, TrainingConfig, train};
 use lagom_training::tables::Tables;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Fits propensity and churn models to canonical tables, judges them on later invoices, and stores
 /// an immutable version with its card. Nothing is promoted.
@@ -95,18 +93,7 @@ fn warm_start(
             "policy: the tables hold no decision with its outcome; it begins cold\n".to_owned(),
         );
     }
-    let mut learning = Learning::new(
-        Arc::clone(&config.strategy),
-        config.context.clone(),
-        report.feature_fingerprint.clone(),
-        config.bandit.clone(),
-    )?
-    .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget())
-    .with_capacity(
-        config.learning.capacity_per_day.clone(),
-        config.objective.clone(),
-    );
+    let mut learning = config.nothing_learnt(&report.feature_fingerprint)?;
     let read = rounds.len();
     for round in &rounds {
         let of = round.decision.experiment.as_ref();

@@ -53,18 +53,7 @@ pub(crate) struct Learnt {
 
 impl Learnt {
     pub(super) fn nothing(config: &Config) -> Result<Self, BanditError> {
-        let learning = Learning::new(
-            Arc::clone(&config.strategy),
-            config.context.clone(),
-            config.spec.fingerprint(),
-            config.bandit.clone(),
-        )?
-        .with_half_life(config.learning.half_life())
-        .with_exploration_budget(config.learning.exploration_budget())
-        .with_capacity(
-            config.learning.capacity_per_day.clone(),
-            config.objective.clone(),
-        );
+        let learning = config.nothing_learnt(config.spec.fingerprint())?;
         Ok(Self {
             learning: warm(learning, &config.models),
             published: None,

@@ -15,7 +15,7 @@
 
 use lagom_features::domain::{Customer, CustomerId};
 use lagom_model::log::Decision;
-use lagom_model::policy::gentle::Harshness;
+use lagom_model::policy::gentle::{self, Harshness};
 use lagom_model::statistics::special::normal;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,7 +23,6 @@ use std::collections::BTreeMap;
 /// Harsh steps below which a normal approximation is no good.
 const FEW: u64 = 5;
 const LEVEL: f64 = 0.95;
-const GENTLE_FIRST: &str = "global.gentle_first";
 
 /// One group of customers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -86,7 +85,7 @@ impl Treatment {
     pub(super) fn take(&mut self, decision: &Decision, customer: &Customer) {
         let harshness = Harshness::of(&decision.action, decision.fee_minor);
         let message = decision.action.kind.is_contact();
-        let kept = decision.blocked.iter().any(|one| one.rule == GENTLE_FIRST);
+        let kept = decision.blocked.iter().any(|one| one.rule == gentle::RULE);
         let person = self.0.entry(decision.customer_id.clone());
         // As first described: a customer stays in one group.
         let person = person.or_insert_with(|| Person {

@@ -13,6 +13,7 @@ use crate::simulator::{Horizon, Outlook, Prospect};
 use lagom_features::domain::{Action, Channel, Date, Kind, Tone};
 use lagom_model::decide::Snapshot;
 use lagom_model::objective::Objective;
+use lagom_model::policy::gentle;
 use std::collections::HashMap;
 
 /// Cash counts as everywhere in a trial; leaving counts as long as the last step is held against it.
@@ -22,9 +23,6 @@ const HORIZON: Horizon = Horizon {
 };
 /// Days from now on which waiting may end in a message.
 const LATER: [i32; 5] = [3, 6, 10, 15, 21];
-
-/// The rule whose refusals rest on estimates.
-const GENTLE_FIRST: &str = "global.gentle_first";
 
 /// What a step is to the world: the part of the day and the variant are nothing.
 type Likeness = (Kind, Option<Channel>, Option<Tone>, i32);
@@ -80,7 +78,7 @@ impl Truth {
         let mut places = catalogue.iter().enumerate();
         let mut closed = Vec::new();
         let blocked = seen.decision.blocked.iter();
-        for one in blocked.filter(|one| one.rule == GENTLE_FIRST) {
+        for one in blocked.filter(|one| one.rule == gentle::RULE) {
             let (place, action) = places.find(|(_, action)| action.id() == one.action)?;
             closed.push((place, of(action)));
         }

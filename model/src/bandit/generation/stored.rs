@@ -95,9 +95,6 @@ impl Generation {
                 expected,
             })
         };
-        if self.recovery().is_some_and(|one| !one.is_well_formed()) {
-            length("the list of ages", 0, 1)?;
-        }
         let dimensions = self.layout.dimensions();
         length("the list of blocks", self.blocks.len(), dimensions.len())?;
         for (block, &dimension) in self.blocks.iter().zip(dimensions) {

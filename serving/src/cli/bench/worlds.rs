@@ -9,7 +9,7 @@ use crate::cli::terminal::progress;
 use crate::config::Config;
 use lagom_features::domain::Date;
 use lagom_model::guardrails::{Guardrails, GuardrailsSpec, Override};
-use lagom_model::policy::learning::Learning;
+use lagom_model::policy::gentle;
 use lagom_training::simulator::World;
 use lagom_training::trial::{Trial, TrialPlan, run as try_world};
 use report::Report;
@@ -87,24 +87,13 @@ fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure
     let mut overrides = vec![Override::off(CLAIMS_REVIEWED, reviewed)];
     if args.without_gentle_first {
         let measured = "measured is what is learnt among all that the other rules allow";
-        overrides.push(Override::off("global.gentle_first", measured));
+        overrides.push(Override::off(gentle::RULE, measured));
     }
     let guardrails = GuardrailsSpec {
         overrides,
         ..GuardrailsSpec::default()
     };
-    let learning = Learning::new(
-        Arc::clone(&config.strategy),
-        config.context.clone(),
-        config.spec.fingerprint(),
-        config.bandit.clone(),
-    )?
-    .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget())
-    .with_capacity(
-        config.learning.capacity_per_day.clone(),
-        config.objective.clone(),
-    );
+    let learning = config.nothing_learnt(config.spec.fingerprint())?;
     let mut parts = config.parts(None, Arc::clone(learning.generation()));
     if args.config.is_none() {
         parts.guardrails = Arc::new(Guardrails::new(&guardrails)?);
