@@ -3,7 +3,8 @@
 use super::events::{Packed, Rare, Unit};
 use super::{History, Slot};
 use crate::domain::{
-    Channel, Currency, CustomerId, DecisionId, Event, EventId, EventType, InvoiceId, Money, Timestamp, Tone,
+    Channel, Currency, CustomerId, DecisionId, Event, EventId, EventType, InvoiceId, Money,
+    Timestamp, Tone,
 };
 
 /// One event of a [`History`]: what [`Event`] says, field by field, read where it stands.

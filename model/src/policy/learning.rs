@@ -53,6 +53,18 @@ pub struct WarmStart {
     pub days: BTreeMap<i64, u64>,
 }
 
+/// Everything that the rounds to come depend on and that the configuration does not say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Learned {
+    learner: Learner,
+    half_life_days: Option<f64>,
+    days: BTreeMap<i64, u64>,
+    decay: Option<ForwardDecay>,
+    latest: Timestamp,
+    known_through: Option<Timestamp>,
+}
+
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
 /// same generations, online, offline and on replay.
 #[derive(Debug, Clone)]
@@ -174,6 +186,42 @@ impl Learning {
         self.days = warm.days;
         let learner = Learner::new(warm.sums, &config, self.discount())?;
         self.learner = learner.allowing(self.allowance());
+        Ok(self)
+    }
+
+    /// What has been learnt, to go on from later.
+    #[must_use]
+    pub fn learned(&self) -> Learned {
+        Learned {
+            learner: self.learner.clone(),
+            half_life_days: self.half_life_days,
+            days: self.days.clone(),
+            decay: self.decay,
+            latest: self.latest,
+            known_through: self.known_through,
+        }
+    }
+
+    /// Goes on from what was learnt under the same configuration and warm start, to the same bits as if
+    /// every round had been folded here.
+    ///
+    /// # Errors
+    /// [`BanditError::ForeignSums`] where it is of another shape.
+    pub fn go_on(mut self, learned: Learned) -> Result<Self, BanditError> {
+        let expected = self.learner.sums().layout().digest();
+        let found = learned.learner.sums().layout().digest();
+        if expected != found {
+            return Err(BanditError::ForeignSums {
+                found: found.to_string(),
+                expected: expected.to_string(),
+            });
+        }
+        self.learner = learned.learner;
+        self.half_life_days = learned.half_life_days;
+        self.days = learned.days;
+        self.decay = learned.decay;
+        self.latest = learned.latest;
+        self.known_through = learned.known_through;
         Ok(self)
     }
 
