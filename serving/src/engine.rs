@@ -13,6 +13,7 @@ mod erase;
 mod explained;
 mod failure;
 mod follow;
+mod learnt;
 mod next;
 mod phases;
 mod record;
@@ -26,6 +27,7 @@ pub(crate) use change::{Learnt, relearn};
 pub use confirm::Confirmation;
 use explained::Recent;
 pub use failure::Failure;
+pub(crate) use learnt::StoredLearnt;
 pub use next::Ask;
 pub use record::{Offer, Recorded, Rejected};
 pub use rollout::FollowError;
@@ -35,6 +37,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::customers::Customers;
 use crate::experiment::{Experiments, Phase};
+use crate::kept::Keeper;
 use crate::learner::{Lesson, Pending, Request};
 use crate::metrics::Metrics;
 use crate::rollout::Rollout;
@@ -76,7 +79,9 @@ pub struct Engine {
     tenant: TenantId,
     store: Arc<dyn Store>,
     clock: Clock,
-    customers: Customers,
+    customers: Arc<Customers>,
+    /// Keeps what the log adds up to beside it, where nobody else writes it.
+    keeper: Option<Arc<Keeper>>,
     live: ArcSwap<Live>,
     /// What was configured at the start, or by the last reload.
     config: ArcSwap<Config>,
@@ -144,13 +149,38 @@ impl Engine {
     /// Whether anything was ever recorded of a customer.
     #[must_use]
     pub fn knows(&self, id: &CustomerId) -> bool {
-        self.customers.get(id).is_some()
+        // Who cannot be read is known: whoever asks for more is told.
+        !matches!(self.customers.get(id), Ok(None))
     }
 
     /// How many customers anything is known of.
     #[must_use]
     pub fn customers(&self) -> usize {
         self.customers.len()
+    }
+
+    /// How many of them are in memory.
+    #[must_use]
+    pub fn customers_in_memory(&self) -> usize {
+        self.customers.held()
+    }
+
+    /// Keeps what the log adds up to, until `stop`, where nobody else writes it.
+    pub(crate) fn keep(&self, stop: impl Fn() -> bool) {
+        if let Some((keeper, log)) = self.keeper.as_ref().zip(self.store.own()) {
+            keeper.run(log, &self.customers, stop);
+        }
+    }
+
+    /// Keeps everything that is in the log by now, where nobody else writes it. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep_now(&self) -> Result<(), StoreError> {
+        match self.keeper.as_ref().zip(self.store.own()) {
+            Some((keeper, log)) => keeper.keep(log, &self.customers, || false).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Decisions whose windows have not closed.

@@ -196,6 +196,7 @@ impl Server {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
                 servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
+            learners.push(keep(&one.engine, stopped.clone()).map_err(ServerError::Thread)?);
             let learner = Learner::new(one);
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
         }
@@ -352,6 +353,14 @@ async fn boot(house: House) -> Result<Booted, BootError> {
     let boot = move || runtime.block_on(Engine::boot(&config, store, model));
     let booted = tokio::task::spawn_blocking(boot).await;
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+}
+
+/// Keeping the state reads and writes files all the time.
+fn keep(engine: &Arc<Engine>, stop: watch::Receiver<bool>) -> std::io::Result<Thread<()>> {
+    let engine = Arc::clone(engine);
+    std::thread::Builder::new()
+        .name("lagom-keeper".to_owned())
+        .spawn(move || engine.keep(|| *stop.borrow() || stop.has_changed().is_err()))
 }
 
 /// Fitting takes milliseconds of a core, so learning has a thread of its own.

@@ -84,10 +84,10 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Arc<Decision>, Failure> {
         let describes = |event: &Recording| matches!(event.what, What::Customer(_));
-        let customer = match self.customers.get(&ask.customer_id) {
+        let customer = match self.customers.get(&ask.customer_id)? {
             Some(customer) => customer,
             None if ask.events.iter().any(|(_, event)| describes(event)) => {
-                self.customers.get_or_insert(&ask.customer_id)
+                self.customers.get_or_insert(&ask.customer_id)?
             }
             None => return Err(Failure::unknown("customer", &ask.customer_id)),
         };

@@ -4,20 +4,20 @@
 //! The number of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
 mod lock;
-mod readers;
+pub(crate) mod readers;
 mod rows;
 mod writer;
 
 use super::keys::{Encoded, Key};
 use super::record::{Catalogues, Naming};
-use super::{Appending, Entry, Finding, Store, StoreError, Visit};
+use super::{Appending, Entry, Finding, Own, Store, StoreError, Tail, Visit};
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
 use lock::Lock;
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::future::ready;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use writer::Writer;
 
@@ -50,6 +50,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     catalogues: Arc<Catalogues>,
+    path: PathBuf,
     _lock: Lock,
 }
 
@@ -70,6 +71,7 @@ impl SqliteStore {
             writer: Writer::start(connection, last)?,
             readers: Readers::new(path.to_owned()),
             catalogues,
+            path: path.to_owned(),
             _lock: lock,
         };
         store.remember_catalogues()?;
@@ -152,12 +154,7 @@ impl Store for SqliteStore {
     }
 
     fn decision(&self, id: &DecisionId) -> Finding {
-        let found = self.decided(
-            "SELECT seq FROM decision WHERE decision_id = ?1",
-            id.as_str(),
-            |found| &found.decision_id == id,
-        );
-        Box::pin(ready(found))
+        Box::pin(ready(self.find(id)))
     }
 
     fn answered(&self, id: &RequestId) -> Finding {
@@ -176,6 +173,38 @@ impl Store for SqliteStore {
 
     fn waiting(&self) -> usize {
         self.writer.waiting()
+    }
+
+    fn own(&self) -> Option<&dyn Own> {
+        Some(self)
+    }
+}
+
+impl Own for SqliteStore {
+    fn beside(&self) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push("-state");
+        name.into()
+    }
+
+    fn tail(&self, seq: Option<i64>) -> Result<Option<Tail>, StoreError> {
+        self.readers.with(|connection| match seq {
+            Some(seq) => rows::at(connection, seq),
+            None => rows::last(connection).map(|tail| (tail != Tail::EMPTY).then_some(tail)),
+        })
+    }
+
+    fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError> {
+        self.readers
+            .with(|connection| rows::scan_after(connection, &self.catalogues, after, most, visit))
+    }
+
+    fn find(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+        self.decided(
+            "SELECT seq FROM decision WHERE decision_id = ?1",
+            id.as_str(),
+            |found| &found.decision_id == id,
+        )
     }
 }
 
