@@ -363,9 +363,12 @@ fn keep(engine: &Arc<Engine>, stop: watch::Receiver<bool>) -> std::io::Result<Th
         .spawn(move || engine.keep(|| *stop.borrow() || stop.has_changed().is_err()))
 }
 
-/// Fitting takes milliseconds of a core, so learning has a thread of its own.
+/// Fitting takes milliseconds of a core, so learning has a thread of its own, and timers that do not end
+/// with those of whoever dropped the server.
 fn learn(learner: Learner, stop: watch::Receiver<bool>) -> std::io::Result<Thread<()>> {
-    let runtime = tokio::runtime::Handle::current();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     std::thread::Builder::new()
         .name("lagom-learner".to_owned())
         .spawn(move || runtime.block_on(learner.run(stop)))

@@ -385,3 +385,6 @@ pub(super) async fn announce(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

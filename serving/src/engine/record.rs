@@ -1,7 +1,6 @@
 //! Events in: of many customers at once, on disk before the answer.
 
 use super::{Engine, Failure};
-use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState};
 use crate::intake::{Intake, Offered};
@@ -85,8 +84,8 @@ impl Engine {
     ) -> Result<Timestamp, FieldFault> {
         let events = offers.iter().filter_map(|offer| offer.event.as_ref().ok());
         let latest = events.map(|event| event.occurred_at).max();
-        if let (None, Source::Events, Some(latest)) = (as_of, self.clock.source(), latest) {
-            self.clock.observe(latest);
+        if as_of.is_none() {
+            self.seen(latest);
         }
         self.instant(as_of, false)
     }

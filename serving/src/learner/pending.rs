@@ -49,6 +49,12 @@ impl Pending {
         self.queue().is_empty()
     }
 
+    /// All that wait, the first due first.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<Due> {
+        self.queue().iter().cloned().collect()
+    }
+
     /// When the first is due.
     #[must_use]
     pub fn first(&self) -> Option<Timestamp> {

@@ -3,6 +3,7 @@
 //!
 //! The number of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
+mod checkpoint;
 mod lock;
 pub(crate) mod readers;
 mod rows;
@@ -11,6 +12,7 @@ mod writer;
 use super::keys::{Encoded, Key};
 use super::record::{Catalogues, Naming};
 use super::{Appending, Entry, Finding, Own, Store, StoreError, Tail, Visit};
+use checkpoint::Checkpoints;
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
 use lock::Lock;
@@ -51,6 +53,7 @@ pub struct SqliteStore {
     readers: Readers,
     catalogues: Arc<Catalogues>,
     path: PathBuf,
+    _checkpoints: Checkpoints,
     _lock: Lock,
 }
 
@@ -72,6 +75,7 @@ impl SqliteStore {
             readers: Readers::new(path.to_owned()),
             catalogues,
             path: path.to_owned(),
+            _checkpoints: Checkpoints::start(path)?,
             _lock: lock,
         };
         store.remember_catalogues()?;
@@ -235,6 +239,8 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+        .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", 0))
+        .and_then(|()| connection.pragma_update(None, "journal_size_limit", 1 << 20))
         .and_then(|()| connection.pragma_update(None, "secure_delete", true))
         .and_then(|()| connection.execute_batch(SCHEMA))
         .and_then(|()| {
