@@ -16,6 +16,7 @@ mod follow;
 mod learnt;
 mod next;
 mod phases;
+mod pressure;
 mod record;
 mod reservations;
 mod rollout;
@@ -29,11 +30,12 @@ use explained::Recent;
 pub use failure::Failure;
 pub(crate) use learnt::StoredLearnt;
 pub use next::Ask;
+use pressure::Pressure;
 pub use record::{Offer, Recorded, Rejected};
 pub use rollout::FollowError;
 use rollout::Trial;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Source};
 use crate::config::Config;
 use crate::customers::Customers;
 use crate::experiment::{Experiments, Phase};
@@ -48,7 +50,7 @@ use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
 use lagom_model::rollout::Candidate;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 /// What a decision depends on beside its history, replaced whole.
@@ -57,6 +59,8 @@ struct Live {
     /// Since when, by this machine's clock.
     since: SystemTime,
     snapshot: Arc<Snapshot>,
+    /// The same, by which the ladder decides while the store is slow.
+    degraded: Arc<Snapshot>,
     experiments: Arc<Experiments>,
     /// What decides in shadow, or for some of the customers.
     trial: Option<Trial>,
@@ -68,6 +72,7 @@ impl Live {
         Self {
             since: SystemTime::now(),
             trial: self.trial.as_ref().and_then(|one| one.beside(&snapshot)),
+            degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),
             snapshot: Arc::new(snapshot),
             experiments: Arc::clone(&self.experiments),
         }
@@ -91,6 +96,7 @@ pub struct Engine {
     catching_up: tokio::sync::Mutex<()>,
     pending: Pending,
     metrics: Metrics,
+    pressure: Pressure,
     policy: Mutex<Option<PolicyChange>>,
     phases: phases::Phases,
     recent: Recent,
@@ -168,7 +174,7 @@ impl Engine {
     /// Keeps what the log adds up to, until `stop`, where nobody else writes it.
     pub(crate) fn keep(&self, stop: impl Fn() -> bool) {
         if let Some((keeper, log)) = self.keeper.as_ref().zip(self.store.own()) {
-            keeper.run(log, &self.customers, stop);
+            keeper.run(log, &self.customers, || self.is_slow(), stop);
         }
     }
 
@@ -254,11 +260,25 @@ impl Engine {
 
     /// Appends, and counts it where the disk refuses.
     async fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let began = Instant::now();
+        self.pressure.begun(began);
         let appended = self.store.append(entries).await;
+        self.pressure.ended(began, Instant::now());
         if matches!(appended, Err(StoreError::Io { .. })) {
             self.metrics.write_error();
         }
         appended
+    }
+
+    /// Whether learning should wait until the store keeps up again.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.clock.source() == Source::Wall && self.pressure.is_slow(Instant::now())
+    }
+
+    /// Whether the ladder decides until the store keeps up again.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.clock.source() == Source::Wall && self.pressure.is_degraded(Instant::now())
     }
 
     /// Decides with another snapshot from now on.
@@ -273,6 +293,7 @@ impl Engine {
             Arc::new(Live {
                 since: live.since,
                 snapshot: Arc::clone(&live.snapshot),
+                degraded: Arc::clone(&live.degraded),
                 experiments: Arc::clone(&live.experiments),
                 trial: trial.and_then(|one| one.beside(&live.snapshot)),
             })

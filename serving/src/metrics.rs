@@ -66,7 +66,8 @@ impl Default for Metrics {
 }
 
 /// Why the intended policy did not decide, by what its reason says.
-const FALLBACKS: [(&str, &str); 3] = [
+const FALLBACKS: [(&str, &str); 4] = [
+    ("slow_store", "store is slow"),
     ("paused", "paused"),
     ("cold_start", "outcomes have matured"),
     ("other", ""),

@@ -4,6 +4,7 @@
 use super::change::{Find, Learnt};
 use super::explained::Recent;
 use super::phases::Phases;
+use super::pressure::{self, Pressure};
 use super::{Engine, Live};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,7 +22,7 @@ use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -298,6 +299,7 @@ impl Engine {
             keeper: keeper.map(Arc::new),
             live: ArcSwap::from_pointee(Live {
                 since: SystemTime::now(),
+                degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),
                 snapshot: Arc::new(snapshot),
                 experiments: Arc::new(config.experiments.clone()),
                 trial: None,
@@ -308,6 +310,7 @@ impl Engine {
             catching_up: tokio::sync::Mutex::default(),
             pending,
             metrics: Metrics::default(),
+            pressure: Pressure::new(Instant::now()),
             policy: Mutex::new(rebuild.house.policy),
             phases: Phases::new(rebuild.house.phases),
             recent: Recent::starting_with(generation),

@@ -82,10 +82,9 @@ impl Engine {
         offers: &[Offer],
         as_of: Option<Timestamp>,
     ) -> Result<Timestamp, FieldFault> {
-        let events = offers.iter().filter_map(|offer| offer.event.as_ref().ok());
-        let latest = events.map(|event| event.occurred_at).max();
         if as_of.is_none() {
-            self.seen(latest);
+            let events = offers.iter().filter_map(|offer| offer.event.as_ref().ok());
+            self.seen(events.map(|event| event.occurred_at));
         }
         self.instant(as_of, false)
     }

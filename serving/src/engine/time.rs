@@ -60,10 +60,11 @@ impl Engine {
         Ok(now)
     }
 
-    /// Moves the events' clock by the events themselves.
-    pub(super) fn seen(&self, occurred: Option<Timestamp>) {
-        if let (Source::Events, Some(occurred)) = (self.clock.source(), occurred) {
-            self.clock.observe(occurred.min(latest()));
+    /// Moves the events' clock by the events themselves, as far as they can be accepted.
+    pub(super) fn seen(&self, occurred: impl Iterator<Item = Timestamp>) {
+        let accepted = occurred.filter(|at| *at <= latest());
+        if let (Source::Events, Some(last)) = (self.clock.source(), accepted.max()) {
+            self.clock.observe(last);
         }
     }
 

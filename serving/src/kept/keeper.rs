@@ -111,11 +111,20 @@ impl Keeper {
         all.then(|| Arc::clone(&self.reader))
     }
 
-    /// Keeps until `stop`.
-    pub(crate) fn run(&self, log: &dyn Own, customers: &Customers, stop: impl Fn() -> bool) {
+    /// Keeps until `stop`, but not while it `waits` for the store to keep up.
+    pub(crate) fn run(
+        &self,
+        log: &dyn Own,
+        customers: &Customers,
+        waits: impl Fn() -> bool,
+        stop: impl Fn() -> bool,
+    ) {
         let mut kept = 0;
         while !stop() {
             std::thread::sleep(LOOK);
+            if waits() {
+                continue;
+            }
             if self.reader.is_damaged() {
                 self.set_aside();
             }

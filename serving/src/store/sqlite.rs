@@ -3,6 +3,7 @@
 //!
 //! The number of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
+mod backup;
 mod checkpoint;
 mod lock;
 pub(crate) mod readers;
