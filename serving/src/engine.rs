@@ -87,6 +87,8 @@ pub struct Engine {
     customers: Arc<Customers>,
     /// Keeps what the log adds up to beside it, where nobody else writes it.
     keeper: Option<Arc<Keeper>>,
+    /// Whether a part of the log was not read at the start.
+    unread: bool,
     live: ArcSwap<Live>,
     /// What was configured at the start, or by the last reload.
     config: ArcSwap<Config>,
@@ -171,8 +173,23 @@ impl Engine {
         self.customers.held()
     }
 
+    /// Checks the whole log, where not all of it was read at the start. What is found is said and
+    /// counted; answers are given on what is kept, which was made of the records when they were whole.
+    pub(crate) fn check(&self, stop: &dyn Fn() -> bool) {
+        let Some(log) = self.store.own().filter(|_| self.unread) else {
+            return;
+        };
+        match log.check(stop) {
+            Ok(()) => tracing::info!("every record of the log has been checked"),
+            Err(error) => {
+                self.metrics.damaged();
+                tracing::error!(%error, "the log is damaged");
+            }
+        }
+    }
+
     /// Keeps what the log adds up to, until `stop`, where nobody else writes it.
-    pub(crate) fn keep(&self, stop: impl Fn() -> bool) {
+    pub(crate) fn keep(&self, stop: &dyn Fn() -> bool) {
         if let Some((keeper, log)) = self.keeper.as_ref().zip(self.store.own()) {
             keeper.run(log, &self.customers, || self.is_slow(), stop);
         }

@@ -196,7 +196,11 @@ impl Server {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
                 servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
-            learners.push(keep(&one.engine, stopped.clone()).map_err(ServerError::Thread)?);
+            let works: [fn(&Engine, &dyn Fn() -> bool); 2] = [Engine::keep, Engine::check];
+            for work in works {
+                let thread = beside(&one.engine, stopped.clone(), work);
+                learners.push(thread.map_err(ServerError::Thread)?);
+            }
             let learner = Learner::new(one);
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
         }
@@ -355,12 +359,17 @@ async fn boot(house: House) -> Result<Booted, BootError> {
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
-/// Keeping the state reads and writes files all the time.
-fn keep(engine: &Arc<Engine>, stop: watch::Receiver<bool>) -> std::io::Result<Thread<()>> {
+/// What reads and writes files all the time has a thread of its own.
+fn beside(
+    engine: &Arc<Engine>,
+    stop: watch::Receiver<bool>,
+    work: fn(&Engine, &dyn Fn() -> bool),
+) -> std::io::Result<Thread<()>> {
     let engine = Arc::clone(engine);
+    let stopped = move || *stop.borrow() || stop.has_changed().is_err();
     std::thread::Builder::new()
         .name("lagom-keeper".to_owned())
-        .spawn(move || engine.keep(|| *stop.borrow() || stop.has_changed().is_err()))
+        .spawn(move || work(&engine, &stopped))
 }
 
 /// Fitting takes milliseconds of a core, so learning has a thread of its own, and timers that do not end

@@ -297,6 +297,7 @@ impl Engine {
             clock: Clock::new(config.clock, rebuild.house.last),
             customers: Arc::new(customers),
             keeper: keeper.map(Arc::new),
+            unread: rebuild.after > 0,
             live: ArcSwap::from_pointee(Live {
                 since: SystemTime::now(),
                 degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),

@@ -112,6 +112,7 @@ impl File {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "secure_delete", true)?;
+            connection.pragma_update(None, "journal_size_limit", 1 << 20)?;
             let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             if found == 0 {
                 connection.execute_batch(SCHEMA)?;

@@ -152,15 +152,16 @@ impl Keeper {
         customers: &Customers,
         stop: impl Fn() -> bool,
     ) -> Result<Option<u64>, StoreError> {
-        if self.inner().paused {
-            return Ok(None);
-        }
-        self.write_all(customers)?;
         let last = log.tail(None)?.map_or(0, |tail| tail.seq);
-        if last - self.inner().upto() < i64::from(self.keeping.every) {
-            return Ok(None);
+        let is_due = {
+            let inner = self.inner();
+            let more = last - inner.upto();
+            !inner.paused && (inner.whole.is_some() || more >= i64::from(self.keeping.every))
+        };
+        if is_due {
+            return self.keep(log, customers, stop);
         }
-        self.keep(log, customers, stop)
+        Ok(None)
     }
 
     /// Keeps everything that is in the log by now.

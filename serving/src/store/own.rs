@@ -28,6 +28,13 @@ pub trait Own: Send + Sync {
     /// As [`super::Store::scan`].
     fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError>;
 
+    /// Checks every record and every key as [`super::Store::scan`] does, but in parts, so that nobody
+    /// waits for it; ends early when it should `stop`.
+    ///
+    /// # Errors
+    /// As [`super::Store::scan`].
+    fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), StoreError>;
+
     /// The decision of this id.
     ///
     /// # Errors

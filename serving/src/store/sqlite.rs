@@ -10,6 +10,7 @@ pub(crate) mod readers;
 mod rows;
 mod writer;
 
+use super::filed::Filed;
 use super::keys::{Encoded, Key};
 use super::record::{Catalogues, Naming};
 use super::{Appending, Entry, Finding, Own, Store, StoreError, Tail, Visit};
@@ -22,7 +23,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use writer::Writer;
+
+/// Records that are checked in one view of the file, and the pause after them.
+const CHECKED: usize = 20_000;
+const BETWEEN: Duration = Duration::from_millis(5);
 
 /// Version of the file's form.
 pub const FORMAT: u32 = 2;
@@ -202,6 +208,34 @@ impl Own for SqliteStore {
     fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError> {
         self.readers
             .with(|connection| rows::scan_after(connection, &self.catalogues, after, most, visit))
+    }
+
+    fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), StoreError> {
+        let (mut upto, mut filed) = (0, Filed::default());
+        loop {
+            let last = self.scan_after(upto, CHECKED, &mut |seq, entry| {
+                filed.add(seq, &entry);
+                Ok(())
+            })?;
+            if stop() {
+                return Ok(());
+            }
+            if last == upto {
+                break;
+            }
+            upto = last;
+            std::thread::sleep(BETWEEN);
+        }
+        let found = self.readers.with(|connection| {
+            let transaction = connection.unchecked_transaction();
+            let transaction = transaction.map_err(|error| StoreError::io("checking", &error))?;
+            filed.check(|index| rows::summed(&transaction, index, upto))
+        });
+        match found {
+            // Somebody may have been erased since his records were read.
+            Err(StoreError::Misfiled { .. }) => self.scan(&mut |_, _| Ok(())).map(drop),
+            found => found,
+        }
     }
 
     fn find(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {

@@ -91,7 +91,7 @@ pub(super) fn scan(
         }
     }
     ends_at(&transaction, tail.seq)?;
-    filed.check(|index| reading(summed(&transaction, index)))?;
+    filed.check(|index| summed(&transaction, index, i64::MAX))?;
     Ok(tail.seq)
 }
 
@@ -127,13 +127,19 @@ pub(super) fn scan_after(
     Ok(tail.seq)
 }
 
-/// The rows of an index, summed up.
-fn summed(connection: &Connection, index: Index) -> rusqlite::Result<Sum> {
-    let mut sum = Sum::default();
-    let mut select = connection.prepare(writer::sql(index).all)?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        sum.add(row.get_ref(0)?.as_str()?, row.get(1)?);
-    }
-    Ok(sum)
+/// The rows of an index that lead to records up to one, summed up.
+pub(super) fn summed(connection: &Connection, index: Index, upto: i64) -> Result<Sum, StoreError> {
+    let sum = || {
+        let mut sum = Sum::default();
+        let mut select = connection.prepare(writer::sql(index).all)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let seq = row.get(1)?;
+            if seq <= upto {
+                sum.add(row.get_ref(0)?.as_str()?, seq);
+            }
+        }
+        Ok(sum)
+    };
+    reading(sum())
 }
