@@ -128,7 +128,11 @@ pub(super) fn cold(config: &Config) -> Result<Learning, BanditError> {
     )?;
     Ok(learning
         .with_half_life(config.learning.half_life())
-        .with_exploration_budget(config.learning.exploration_budget()))
+        .with_exploration_budget(config.learning.exploration_budget())
+        .with_capacity(
+            config.learning.capacity_per_day.clone(),
+            config.objective.clone(),
+        ))
 }
 
 /// Learning that starts from the history that the version in force was trained on, where it has any.

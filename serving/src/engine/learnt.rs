@@ -37,6 +37,9 @@ impl Learnt {
         let Ok(cold) = cold(config) else {
             return String::new();
         };
+        let capacity = &config.learning.capacity_per_day;
+        // Prices of what is scarce are found by the objective.
+        let scarce = (!capacity.is_empty()).then(|| format!("{capacity:?} {:?}", config.objective));
         let warm = registry::warm_start(&config.models).ok().flatten();
         let parts = (
             env!("CARGO_PKG_VERSION"),
@@ -45,6 +48,7 @@ impl Learnt {
             config.spec.fingerprint(),
             config.learning.exploration_budget(),
             config.experiments.isolated(),
+            scarce,
             cold.learned(),
             warm,
         );

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Learner;
 use crate::bandit::doubt::Doubt;
 use crate::bandit::error::BanditError;
-use crate::bandit::generation::Generation;
+use crate::bandit::generation::{Aside, Generation};
 use crate::bandit::statistics::SufficientStatistics;
 
 /// Version of the stored form of [`Learner`]. Another way to fold or to fit is another version too:
@@ -23,8 +23,7 @@ pub(super) struct StoredLearner {
     doubt: Doubt,
     solved_at: Vec<u64>,
     fitted_at: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    allowance: Option<f64>,
+    aside: Aside,
 }
 
 impl From<Learner> for StoredLearner {
@@ -37,7 +36,7 @@ impl From<Learner> for StoredLearner {
             generation,
             solved_at: learner.solved_at,
             fitted_at: learner.fitted_at,
-            allowance: learner.allowance,
+            aside: learner.aside,
         }
     }
 }
@@ -88,7 +87,7 @@ impl TryFrom<StoredLearner> for Learner {
             generation: Arc::new(generation),
             solved_at: stored.solved_at,
             fitted_at: stored.fitted_at,
-            allowance: stored.allowance,
+            aside: stored.aside,
         })
     }
 }

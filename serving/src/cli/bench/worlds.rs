@@ -42,9 +42,9 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Let the rule of gentleness bind the bandit.
+    /// Let the bandit choose harsher steps without proof that softer ones are worth less.
     #[arg(long)]
-    gentle: bool,
+    without_gentle_first: bool,
     /// Configuration of strategy, guardrails, objective and bandit.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure> {
     let reviewed = "the simulated company's people look at every claim before it is sent";
     let mut overrides = vec![Override::off(CLAIMS_REVIEWED, reviewed)];
-    if !args.gentle {
+    if args.without_gentle_first {
         let measured = "measured is what is learnt among all that the other rules allow";
         overrides.push(Override::off("global.gentle_first", measured));
     }
@@ -100,18 +100,26 @@ fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure
         config.bandit.clone(),
     )?
     .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget());
+    .with_exploration_budget(config.learning.exploration_budget())
+    .with_capacity(
+        config.learning.capacity_per_day.clone(),
+        config.objective.clone(),
+    );
     let mut parts = config.parts(None, Arc::clone(learning.generation()));
     if args.config.is_none() {
         parts.guardrails = Arc::new(Guardrails::new(&guardrails)?);
     }
+    // A company knows how late its reports come, and waits for them.
+    let reporting = &world.reporting;
+    let latest_days = reporting.payment_days[1].max(reporting.harm_days[1]);
+    let grace_hours = config.learning.grace_hours.max(24 * latest_days);
     Ok(TrialPlan {
         customers: args.customers.min(world.customers),
         world,
         days: args.days,
         start: Date::parse("2026-01-01")?,
         window_days: config.learning.window_days,
-        grace_hours: config.learning.grace_hours,
+        grace_hours,
         parts,
         learning,
     })
