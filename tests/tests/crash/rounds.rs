@@ -2,7 +2,6 @@
 //! answers reproduce, and what the learner knows is what the log says.
 
 use lagom_features::domain::{CustomerId, EventId, InvoiceId, RequestId, Timestamp};
-use lagom_model::log::Decision;
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::model_service_client::ModelServiceClient;
@@ -267,8 +266,8 @@ async fn rounds_of_kills_lose_nothing_and_double_nothing_on_postgres() {
     kill_in_rounds(&(on(&database.url()) + QUICK)).await;
 }
 
-/// What would be decided about everybody now.
-async fn answers(engine: &Arc<Engine>) -> Vec<Arc<Decision>> {
+/// What would be decided about everybody now, to the bit: an unknown feature is not equal to itself.
+async fn answers(engine: &Arc<Engine>) -> Vec<String> {
     let mut answers = Vec::new();
     for n in 0..CUSTOMERS {
         let question = company::question(n);
@@ -281,7 +280,8 @@ async fn answers(engine: &Arc<Engine>) -> Vec<Arc<Decision>> {
             events: Vec::new(),
             dry_run: true,
         };
-        answers.push(engine.next_best_action(ask).await.unwrap());
+        let decision = engine.next_best_action(ask).await.unwrap();
+        answers.push(format!("{decision:?}"));
     }
     answers
 }
