@@ -196,8 +196,7 @@ impl Server {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
                 servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
-            let works: [fn(&Engine, &dyn Fn() -> bool); 2] = [Engine::keep, Engine::check];
-            for work in works {
+            for work in [Engine::keep as Work, Engine::check] {
                 let thread = beside(&one.engine, stopped.clone(), work);
                 learners.push(thread.map_err(ServerError::Thread)?);
             }
@@ -359,11 +358,14 @@ async fn boot(house: House) -> Result<Booted, BootError> {
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
+/// Goes on until it should stop.
+type Work = fn(&Engine, &dyn Fn() -> bool);
+
 /// What reads and writes files all the time has a thread of its own.
 fn beside(
     engine: &Arc<Engine>,
     stop: watch::Receiver<bool>,
-    work: fn(&Engine, &dyn Fn() -> bool),
+    work: Work,
 ) -> std::io::Result<Thread<()>> {
     let engine = Arc::clone(engine);
     let stopped = move || *stop.borrow() || stop.has_changed().is_err();

@@ -125,7 +125,7 @@ impl Opened {
                 }
             }
             None if begin.position.seq < i64::from(config.keeping.every) => {
-                inner.learnt = Learnt::nothing(config).ok().map(|learnt| learnt.unheld());
+                inner.learnt = Learnt::nothing(config).ok().map(Learnt::unheld);
                 inner.head = Head {
                     complete: true,
                     ..Head::NOTHING

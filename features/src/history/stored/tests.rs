@@ -5,7 +5,7 @@ use crate::domain::{
     Channel, Country, Currency, Customer, CustomerId, CustomerKind, Date, DecisionId, Event,
     EventId, EventType, Invoice, InvoiceId, Money, TenantId, Timestamp, Tone, Zone,
 };
-use crate::history::{History, Recorded};
+use crate::history::{History, Known, Recorded};
 use proptest::prelude::*;
 
 /// As `History::to_bytes` wrote it first.
@@ -93,7 +93,7 @@ fn full() -> History {
 
 /// Everything that a history says.
 fn said(history: &History) -> impl PartialEq + std::fmt::Debug {
-    let events: Vec<Event> = history.events().map(|one| one.to_event()).collect();
+    let events: Vec<Event> = history.events().map(Known::to_event).collect();
     (
         history.customers().to_vec(),
         history.invoices().to_vec(),

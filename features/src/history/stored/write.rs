@@ -1,7 +1,7 @@
 //! Writing.
 
 use super::{VERSION, has};
-use crate::domain::{Customer, Invoice};
+use crate::domain::{Country, Currency, Customer, CustomerKind, Invoice, Zone};
 use crate::history::{History, Known, Recorded};
 use std::collections::HashMap;
 
@@ -99,15 +99,15 @@ impl<'a> Writer<'a> {
         self.text(tenant.as_str());
         self.text(customer_id.as_str());
         self.signed(created_at.micros());
-        self.optional(kind.map(|kind| kind.name()));
-        self.optional(country.as_ref().map(|country| country.as_str()));
-        self.optional(time_zone.as_ref().map(|zone| zone.name()));
+        self.optional(kind.map(CustomerKind::name));
+        self.optional(country.as_ref().map(Country::as_str));
+        self.optional(time_zone.as_ref().map(Zone::name));
         self.optional(language.as_deref());
         self.optional(segment.as_deref());
         self.flag(*autopay);
         self.flag(annual_margin_minor.map(|_| true));
         self.signed(annual_margin_minor.unwrap_or_default());
-        self.optional(currency.as_ref().map(|currency| currency.as_str()));
+        self.optional(currency.as_ref().map(Currency::as_str));
         self.flag(*vulnerable);
         self.flag(*minor);
     }

@@ -100,7 +100,7 @@ fn fact(n: usize, when: i64, kind: EventType) -> Recording {
 }
 
 async fn ask(engine: &Arc<Engine>, n: usize, when: i64) -> Ask {
-    let events = if engine.knows(&id(n)) && n % 5 != 0 {
+    let events = if engine.knows(&id(n)) && !n.is_multiple_of(5) {
         Vec::new()
     } else {
         opening(n, when)
