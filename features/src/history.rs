@@ -9,6 +9,7 @@ mod events;
 mod keys;
 mod known;
 mod slots;
+mod stored;
 
 use crate::domain::event::EventRow;
 use crate::domain::{Customer, Event, EventId, Invoice, InvoiceId, Timestamp};
@@ -18,6 +19,7 @@ use slots::Slots;
 pub use builder::HistoryBuilder;
 pub use known::Known;
 pub(crate) use slots::Slot;
+pub use stored::StoredError;
 
 /// Something with the instant at which lagom learnt it.
 #[derive(Debug, Clone, PartialEq, Eq)]

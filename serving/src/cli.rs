@@ -1,6 +1,7 @@
 //! The command line: each command parses, calls, prints. What it does lives elsewhere.
 
 mod answer;
+mod backup;
 #[cfg(feature = "training")]
 mod bench;
 mod check_config;
@@ -79,6 +80,7 @@ enum Command {
     Features(features::Args),
     CheckConfig(check_config::Args),
     Copy(copy::Args),
+    Backup(backup::Args),
     Completions(completions::Args),
     #[cfg(feature = "training")]
     Fit(fit::Args),
@@ -121,6 +123,7 @@ impl Command {
             Self::Features(args) => features::run(&args, out),
             Self::CheckConfig(args) => check_config::run(&args, out),
             Self::Copy(args) => copy::run(&args, out),
+            Self::Backup(args) => backup::run(&args, out),
             Self::Completions(args) => completions::run(&args, &mut Cli::command()),
             #[cfg(feature = "training")]
             Self::Fit(args) => fit::run(&args, out),

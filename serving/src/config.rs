@@ -9,7 +9,7 @@ mod raw;
 mod read;
 
 pub use access::{Scope, Tls, TlsSpec, Token, TokenSpec};
-pub use raw::{LearningSpec, ServerSpec};
+pub use raw::{Keeping, LearningSpec, ServerSpec};
 
 use crate::clock::Source;
 use crate::engine::ChangeError;
@@ -50,6 +50,8 @@ pub struct Config {
     pub tenant: TenantId,
     /// Where the log is.
     pub store: StoreUrl,
+    /// How its state is kept beside it.
+    pub keeping: Keeping,
     /// Where time comes from.
     pub clock: Source,
     /// Folder of the model registry.
@@ -173,7 +175,10 @@ impl Config {
                 self.tls != before.tls || self.tokens != before.tokens,
                 "[server] tls and tokens",
             ),
-            (self.store != before.store, "[store]"),
+            (
+                self.store != before.store || self.keeping != before.keeping,
+                "[store]",
+            ),
             (self.clock != before.clock, "[clock]"),
             (self.models != before.models, "[models]"),
             (self.learning != before.learning, "[learning]"),

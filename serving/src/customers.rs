@@ -1,16 +1,21 @@
-//! Every customer's history in memory, each behind its own lock.
+//! Every customer's history in memory or, where the state of the log is kept beside it, within reach,
+//! each behind its own lock.
 //!
 //! Whoever holds a customer's lock from reading the history to the end of the append decides on
 //! what is on disk and nothing else: memory is changed only after the append has succeeded.
 
+mod form;
+
 use crate::experiment::Assignment;
+use crate::kept::Reader;
 use crate::recording::{Recording, What};
-use crate::store::Reservation;
+use crate::store::{Reservation, StoreError};
 use lagom_features::domain::{CustomerId, EventId, Timestamp};
 use lagom_features::{History, Recorded};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use tokio::sync::Mutex;
 
 const SHARDS: usize = 64;
@@ -25,6 +30,9 @@ pub(crate) struct CustomerState {
     /// Keys of customer and invoice records; the history knows those of events.
     described: HashSet<EventId>,
     last: Option<Timestamp>,
+    /// Rounds of keeping that had begun when it last changed; 0 where it is as it was read.
+    changed: u64,
+    rounds: Arc<AtomicU64>,
     /// Nobody finds this state any more: the customer was erased.
     erased: bool,
 }
@@ -57,6 +65,7 @@ impl CustomerState {
     /// Remembers that something was recorded or decided at `at`.
     pub(crate) fn passed(&mut self, at: Timestamp) {
         self.last = self.last.max(Some(at));
+        self.changed = self.rounds.load(Ordering::Acquire);
     }
 
     /// Whether a record of this key is there.
@@ -64,8 +73,34 @@ impl CustomerState {
         self.described.contains(id) || self.history.contains_event(id)
     }
 
-    /// Takes in everything that the log has of a new customer, at a cost of one sort.
-    pub(crate) fn rebuild(&mut self, recordings: Vec<Recording>) {
+    /// Takes in what the log has of the customer and what may be known already, at a cost of one sort
+    /// where the customer is new.
+    pub(crate) fn take_in(&mut self, changes: Changes) {
+        if self.last.is_none() {
+            self.rebuild(changes.recordings);
+        } else {
+            for one in changes.recordings {
+                if !self.knows(&one.event_id) {
+                    self.apply(one);
+                }
+            }
+        }
+        for one in changes.reservations {
+            if !self.reservations.contains(&one) {
+                self.reservations.push(one);
+            }
+        }
+        for one in changes.assignments {
+            if !self.assignments.contains(&one) {
+                self.assignments.push(one);
+            }
+        }
+        if let Some(at) = changes.passed {
+            self.passed(at);
+        }
+    }
+
+    fn rebuild(&mut self, recordings: Vec<Recording>) {
         let (mut customers, mut invoices, mut events) = (Vec::new(), Vec::new(), Vec::new());
         for Recording {
             event_id,
@@ -100,14 +135,51 @@ impl CustomerState {
     }
 }
 
+/// What the log has of a customer, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) recordings: Vec<Recording>,
+    pub(crate) reservations: Vec<Reservation>,
+    pub(crate) assignments: Vec<Assignment>,
+    passed: Option<Timestamp>,
+}
+
+impl Changes {
+    /// Something was recorded or decided at `at`.
+    pub(crate) fn passed(&mut self, at: Timestamp) {
+        self.passed = self.passed.max(Some(at));
+    }
+}
+
 /// A customer, shared.
 pub(crate) type Customer = Arc<Mutex<CustomerState>>;
+
+#[derive(Debug)]
+struct Held {
+    customer: Customer,
+    /// Since it was last looked at whether it may go.
+    used: AtomicBool,
+}
+
+impl Held {
+    fn shared(&self) -> Customer {
+        self.used.store(true, Ordering::Relaxed);
+        Arc::clone(&self.customer)
+    }
+}
+
+type Shard = HashMap<CustomerId, Held>;
 
 /// All customers.
 #[derive(Debug)]
 pub(crate) struct Customers {
-    shards: Vec<RwLock<HashMap<CustomerId, Customer>>>,
+    shards: Vec<RwLock<Shard>>,
     hasher: RandomState,
+    /// Where those are found who are not in memory.
+    kept: OnceLock<Arc<Reader>>,
+    /// Rounds of keeping that have begun.
+    rounds: Arc<AtomicU64>,
+    known: AtomicUsize,
 }
 
 impl Customers {
@@ -115,31 +187,91 @@ impl Customers {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             hasher: RandomState::new(),
+            kept: OnceLock::new(),
+            rounds: Arc::new(AtomicU64::new(1)),
+            known: AtomicUsize::new(0),
         }
     }
 
-    fn shard(&self, id: &CustomerId) -> &RwLock<HashMap<CustomerId, Customer>> {
+    /// From now on those who are not in memory are looked for in `kept`, which holds every customer;
+    /// `others` of them are not in memory.
+    pub(crate) fn reach(&self, kept: Arc<Reader>, others: usize) {
+        if self.kept.set(kept).is_ok() {
+            self.known.fetch_add(others, Ordering::Relaxed);
+        }
+    }
+
+    fn shard(&self, id: &CustomerId) -> &RwLock<Shard> {
         &self.shards[self.hasher.hash_one(id) as usize % SHARDS]
     }
 
-    /// The customer, if anything was ever recorded.
-    pub(crate) fn get(&self, id: &CustomerId) -> Option<Customer> {
+    fn write(&self, id: &CustomerId) -> RwLockWriteGuard<'_, Shard> {
+        let shard = self.shard(id).write();
+        shard.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_memory(&self, id: &CustomerId) -> Option<Customer> {
         let shard = self.shard(id).read();
         let shard = shard.unwrap_or_else(PoisonError::into_inner);
-        shard.get(id).cloned()
+        shard.get(id).map(Held::shared)
+    }
+
+    /// Under the lock of its shard, so that nobody else brings in what was there before a change.
+    fn brought_in(
+        &self,
+        shard: &mut Shard,
+        id: &CustomerId,
+    ) -> Result<Option<Customer>, StoreError> {
+        if let Some(held) = shard.get(id) {
+            return Ok(Some(held.shared()));
+        }
+        let Some(kept) = self.kept.get() else {
+            return Ok(None);
+        };
+        let read = kept.customer(id)?;
+        Ok(read.map(|state| self.put(shard, id, state)))
+    }
+
+    fn put(&self, shard: &mut Shard, id: &CustomerId, mut state: CustomerState) -> Customer {
+        state.rounds = Arc::clone(&self.rounds);
+        let held = Held {
+            customer: Arc::new(Mutex::new(state)),
+            used: AtomicBool::new(true),
+        };
+        let customer = Arc::clone(&held.customer);
+        shard.insert(id.clone(), held);
+        customer
+    }
+
+    /// The customer, if anything was ever recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it is kept and cannot be read.
+    pub(crate) fn get(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
+        match self.in_memory(id) {
+            Some(customer) => Ok(Some(customer)),
+            None if self.kept.get().is_none() => Ok(None),
+            None => self.brought_in(&mut self.write(id), id),
+        }
     }
 
     /// The customer, made if it is new.
-    pub(crate) fn get_or_insert(&self, id: &CustomerId) -> Customer {
-        if let Some(customer) = self.get(id) {
-            return customer;
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub(crate) fn get_or_insert(&self, id: &CustomerId) -> Result<Customer, StoreError> {
+        if let Some(customer) = self.in_memory(id) {
+            return Ok(customer);
         }
-        let shard = self.shard(id).write();
-        let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
-        shard.entry(id.clone()).or_default().clone()
+        let mut shard = self.write(id);
+        if let Some(customer) = self.brought_in(&mut shard, id)? {
+            return Ok(customer);
+        }
+        self.known.fetch_add(1, Ordering::Relaxed);
+        Ok(self.put(&mut shard, id, CustomerState::default()))
     }
 
-    /// The first customer of whom `is_it` is true. Looks at all of them.
+    /// The first customer in memory of whom `is_it` is true. Looks at all of them.
     pub(crate) fn find(&self, is_it: impl Fn(&CustomerId) -> bool) -> Option<CustomerId> {
         self.shards.iter().find_map(|shard| {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
@@ -147,17 +279,74 @@ impl Customers {
         })
     }
 
-    /// Forgets the customer.
+    /// Everybody in memory, one part after the other.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Vec<(CustomerId, Customer)>> {
+        self.shards.iter().map(|shard| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let all = shard.iter();
+            all.map(|(id, held)| (id.clone(), Arc::clone(&held.customer)))
+                .collect()
+        })
+    }
+
+    /// Forgets the customer, who is not kept any more either.
     pub(crate) fn remove(&self, id: &CustomerId) {
-        let shard = self.shard(id).write();
-        shard.unwrap_or_else(PoisonError::into_inner).remove(id);
+        if self.write(id).remove(id).is_some() {
+            self.known.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A round of keeping begins: its number. What has changed by now is in the log by now.
+    pub(crate) fn begin_round(&self) -> u64 {
+        self.rounds.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// Lets customers go from memory until at most so many are left, those first who were not used
+    /// since the last time; only who has not changed since round `kept` began and is held by nobody.
+    pub(crate) fn let_go(&self, kept: u64, most: usize) {
+        if self.kept.get().is_none() {
+            return;
+        }
+        let mut excess = self.held().saturating_sub(most);
+        for shard in self.shards.iter().chain(&self.shards) {
+            if excess == 0 {
+                return;
+            }
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.retain(|_, held| {
+                if excess == 0
+                    || held.used.swap(false, Ordering::Relaxed)
+                    || Arc::strong_count(&held.customer) > 1
+                {
+                    return true;
+                }
+                let Ok(state) = held.customer.try_lock() else {
+                    return true;
+                };
+                if state.changed > kept || state.erased {
+                    return true;
+                }
+                excess -= 1;
+                if state.last.is_none() {
+                    // Of whom nothing was ever recorded.
+                    self.known.fetch_sub(1, Ordering::Relaxed);
+                }
+                false
+            });
+            let left = shard.len();
+            shard.shrink_to(left * 2);
+        }
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        let count = |shard: &RwLock<HashMap<_, _>>| {
-            shard.read().unwrap_or_else(PoisonError::into_inner).len()
-        };
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// How many are in memory.
+    pub(crate) fn held(&self) -> usize {
+        let count =
+            |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).len();
         self.shards.iter().map(count).sum()
     }
 }
@@ -182,9 +371,9 @@ mod tests {
     fn a_customer_is_one_customer() {
         let customers = Customers::new();
         let id = CustomerId::new("c").unwrap();
-        assert!(customers.get(&id).is_none());
-        let first = customers.get_or_insert(&id);
-        assert!(Arc::ptr_eq(&first, &customers.get_or_insert(&id)));
+        assert!(customers.get(&id).unwrap().is_none());
+        let first = customers.get_or_insert(&id).unwrap();
+        assert!(Arc::ptr_eq(&first, &customers.get_or_insert(&id).unwrap()));
         assert_eq!(customers.len(), 1);
     }
 }

@@ -13,8 +13,10 @@ mod erase;
 mod explained;
 mod failure;
 mod follow;
+mod learnt;
 mod next;
 mod phases;
+mod pressure;
 mod record;
 mod reservations;
 mod rollout;
@@ -26,15 +28,18 @@ pub(crate) use change::{Learnt, relearn};
 pub use confirm::Confirmation;
 use explained::Recent;
 pub use failure::Failure;
+pub(crate) use learnt::StoredLearnt;
 pub use next::Ask;
+use pressure::Pressure;
 pub use record::{Offer, Recorded, Rejected};
 pub use rollout::FollowError;
 use rollout::Trial;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Source};
 use crate::config::Config;
 use crate::customers::Customers;
 use crate::experiment::{Experiments, Phase};
+use crate::kept::Keeper;
 use crate::learner::{Lesson, Pending, Request};
 use crate::metrics::Metrics;
 use crate::rollout::Rollout;
@@ -45,7 +50,7 @@ use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
 use lagom_model::rollout::Candidate;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 /// What a decision depends on beside its history, replaced whole.
@@ -54,6 +59,8 @@ struct Live {
     /// Since when, by this machine's clock.
     since: SystemTime,
     snapshot: Arc<Snapshot>,
+    /// The same, by which the ladder decides while the store is slow.
+    degraded: Arc<Snapshot>,
     experiments: Arc<Experiments>,
     /// What decides in shadow, or for some of the customers.
     trial: Option<Trial>,
@@ -65,6 +72,7 @@ impl Live {
         Self {
             since: SystemTime::now(),
             trial: self.trial.as_ref().and_then(|one| one.beside(&snapshot)),
+            degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),
             snapshot: Arc::new(snapshot),
             experiments: Arc::clone(&self.experiments),
         }
@@ -76,7 +84,11 @@ pub struct Engine {
     tenant: TenantId,
     store: Arc<dyn Store>,
     clock: Clock,
-    customers: Customers,
+    customers: Arc<Customers>,
+    /// Keeps what the log adds up to beside it, where nobody else writes it.
+    keeper: Option<Arc<Keeper>>,
+    /// Whether a part of the log was not read at the start.
+    unread: bool,
     live: ArcSwap<Live>,
     /// What was configured at the start, or by the last reload.
     config: ArcSwap<Config>,
@@ -86,6 +98,7 @@ pub struct Engine {
     catching_up: tokio::sync::Mutex<()>,
     pending: Pending,
     metrics: Metrics,
+    pressure: Pressure,
     policy: Mutex<Option<PolicyChange>>,
     phases: phases::Phases,
     recent: Recent,
@@ -144,13 +157,53 @@ impl Engine {
     /// Whether anything was ever recorded of a customer.
     #[must_use]
     pub fn knows(&self, id: &CustomerId) -> bool {
-        self.customers.get(id).is_some()
+        // Who cannot be read is known: whoever asks for more is told.
+        !matches!(self.customers.get(id), Ok(None))
     }
 
     /// How many customers anything is known of.
     #[must_use]
     pub fn customers(&self) -> usize {
         self.customers.len()
+    }
+
+    /// How many of them are in memory.
+    #[must_use]
+    pub fn customers_in_memory(&self) -> usize {
+        self.customers.held()
+    }
+
+    /// Checks the whole log, where not all of it was read at the start. What is found is said and
+    /// counted; answers are given on what is kept, which was made of the records when they were whole.
+    pub(crate) fn check(&self, stop: &dyn Fn() -> bool) {
+        let Some(log) = self.store.own().filter(|_| self.unread) else {
+            return;
+        };
+        match log.check(stop) {
+            Ok(()) => tracing::info!("every record of the log has been checked"),
+            Err(error) => {
+                self.metrics.damaged();
+                tracing::error!(%error, "the log is damaged");
+            }
+        }
+    }
+
+    /// Keeps what the log adds up to, until `stop`, where nobody else writes it.
+    pub(crate) fn keep(&self, stop: &dyn Fn() -> bool) {
+        if let Some((keeper, log)) = self.keeper.as_ref().zip(self.store.own()) {
+            keeper.run(log, &self.customers, || self.is_slow(), stop);
+        }
+    }
+
+    /// Keeps everything that is in the log by now, where nobody else writes it. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep_now(&self) -> Result<(), StoreError> {
+        match self.keeper.as_ref().zip(self.store.own()) {
+            Some((keeper, log)) => keeper.keep(log, &self.customers, || false).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Decisions whose windows have not closed.
@@ -224,11 +277,25 @@ impl Engine {
 
     /// Appends, and counts it where the disk refuses.
     async fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let began = Instant::now();
+        self.pressure.begun(began);
         let appended = self.store.append(entries).await;
+        self.pressure.ended(began, Instant::now());
         if matches!(appended, Err(StoreError::Io { .. })) {
             self.metrics.write_error();
         }
         appended
+    }
+
+    /// Whether learning should wait until the store keeps up again.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.clock.source() == Source::Wall && self.pressure.is_slow(Instant::now())
+    }
+
+    /// Whether the ladder decides until the store keeps up again.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.clock.source() == Source::Wall && self.pressure.is_degraded(Instant::now())
     }
 
     /// Decides with another snapshot from now on.
@@ -243,6 +310,7 @@ impl Engine {
             Arc::new(Live {
                 since: live.since,
                 snapshot: Arc::clone(&live.snapshot),
+                degraded: Arc::clone(&live.degraded),
                 experiments: Arc::clone(&live.experiments),
                 trial: trial.and_then(|one| one.beside(&live.snapshot)),
             })

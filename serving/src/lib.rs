@@ -28,6 +28,7 @@ pub mod experiment;
 pub mod explain;
 pub mod export;
 mod intake;
+mod kept;
 pub mod learner;
 pub mod metrics;
 pub mod pages;

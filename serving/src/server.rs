@@ -196,6 +196,10 @@ impl Server {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
                 servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
+            for work in [Engine::keep as Work, Engine::check] {
+                let thread = beside(&one.engine, stopped.clone(), work);
+                learners.push(thread.map_err(ServerError::Thread)?);
+            }
             let learner = Learner::new(one);
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
         }
@@ -354,9 +358,28 @@ async fn boot(house: House) -> Result<Booted, BootError> {
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
-/// Fitting takes milliseconds of a core, so learning has a thread of its own.
+/// Goes on until it should stop.
+type Work = fn(&Engine, &dyn Fn() -> bool);
+
+/// What reads and writes files all the time has a thread of its own.
+fn beside(
+    engine: &Arc<Engine>,
+    stop: watch::Receiver<bool>,
+    work: Work,
+) -> std::io::Result<Thread<()>> {
+    let engine = Arc::clone(engine);
+    let stopped = move || *stop.borrow() || stop.has_changed().is_err();
+    std::thread::Builder::new()
+        .name("lagom-keeper".to_owned())
+        .spawn(move || work(&engine, &stopped))
+}
+
+/// Fitting takes milliseconds of a core, so learning has a thread of its own, and timers that do not end
+/// with those of whoever dropped the server.
 fn learn(learner: Learner, stop: watch::Receiver<bool>) -> std::io::Result<Thread<()>> {
-    let runtime = tokio::runtime::Handle::current();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     std::thread::Builder::new()
         .name("lagom-learner".to_owned())
         .spawn(move || runtime.block_on(learner.run(stop)))

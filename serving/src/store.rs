@@ -11,6 +11,7 @@ pub mod entry;
 mod filed;
 mod jobs;
 mod keys;
+mod own;
 pub mod postgres;
 mod record;
 #[cfg(test)]
@@ -24,6 +25,8 @@ mod url;
 
 pub use copy::{Copied, CopyError, copy};
 pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
+pub use own::{Own, Tail};
+pub(crate) use own::{from_record, to_record};
 pub use postgres::PostgresStore;
 pub use shared::{Reading, Shared};
 pub use sqlite::SqliteStore;
@@ -77,6 +80,15 @@ pub enum StoreError {
     Misfiled {
         /// Which table.
         index: &'static str,
+    },
+    /// What is kept beside the log is not what was written, or cannot be.
+    #[error(
+        "the state kept beside the log: {reason}; if it stays so, stop the server, remove the file \
+         `…-state` beside the log and start again: it is made anew"
+    )]
+    State {
+        /// What is wrong with it.
+        reason: String,
     },
     /// The file was written by another version.
     #[error(
@@ -162,6 +174,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// What there is to do about other processes that write the same log, where there may be any.
     fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+
+    /// What there is to keep state beside the log with, where no other process writes it.
+    fn own(&self) -> Option<&dyn Own> {
         None
     }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::print_stdout, reason = "a long run says what it has done")]
 
+#[path = "crash/backup.rs"]
+mod backup;
 #[path = "crash/full.rs"]
 mod full;
 #[path = "crash/rounds.rs"]

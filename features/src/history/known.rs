@@ -3,7 +3,8 @@
 use super::events::{Packed, Rare, Unit};
 use super::{History, Slot};
 use crate::domain::{
-    Channel, CustomerId, DecisionId, Event, EventId, EventType, InvoiceId, Money, Timestamp, Tone,
+    Channel, Currency, CustomerId, DecisionId, Event, EventId, EventType, InvoiceId, Money,
+    Timestamp, Tone,
 };
 
 /// One event of a [`History`]: what [`Event`] says, field by field, read where it stands.
@@ -100,6 +101,14 @@ impl<'a> Known<'a> {
                 let minor_units = self.history.events.number(self.packed);
                 Some(Money::new(minor_units, currency))
             }
+            Unit::Milliseconds | Unit::Nothing => None,
+        }
+    }
+
+    /// Of what the amount is.
+    pub(super) fn currency(self) -> Option<&'a Currency> {
+        match &self.history.events.manner(self.packed).unit {
+            Unit::Minor(currency) => Some(currency),
             Unit::Milliseconds | Unit::Nothing => None,
         }
     }

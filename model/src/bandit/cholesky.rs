@@ -9,6 +9,7 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+use serde::{Deserialize, Serialize};
 
 /// Columns factored before the rest of the matrix is updated.
 const PANEL: usize = 32;
@@ -23,14 +24,36 @@ pub(super) struct BadPivot {
 }
 
 /// A square matrix of which only the lower triangle counts, row after row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Vec<f64>>", into = "Vec<Vec<f64>>")]
 pub(super) struct Lower {
     n: usize,
     values: Vec<f64>,
 }
 
+impl From<Lower> for Vec<Vec<f64>> {
+    fn from(lower: Lower) -> Self {
+        (0..lower.n).map(|i| lower.row(i).to_vec()).collect()
+    }
+}
+
+impl TryFrom<Vec<Vec<f64>>> for Lower {
+    type Error = String;
+
+    fn try_from(rows: Vec<Vec<f64>>) -> Result<Self, String> {
+        let mut lower = Self::zeros(rows.len());
+        for (i, row) in rows.iter().enumerate() {
+            if row.len() != i + 1 {
+                return Err(format!("row {i} of a triangle has {} entries", row.len()));
+            }
+            lower.row_mut(i).copy_from_slice(row);
+        }
+        Ok(lower)
+    }
+}
+
 /// `L`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cholesky {
     lower: Lower,
 }

@@ -10,6 +10,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::cholesky::Cholesky;
 use super::evidence::{NOISE_ROUNDS, NOISE_VARIANCE};
 use super::fit::Posterior;
@@ -18,9 +20,23 @@ use super::normal_equations::NormalEquations;
 use super::prior::HeadGroup;
 
 /// The posterior of each block. It follows from the sums and decides nothing that is not logged, so it
-/// is neither stored nor part of a generation's identity: one read back has none.
+/// is no part of a generation's identity and not stored with one, which has none when it is read back; a
+/// [`Learner`](super::Learner) is stored with it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Doubt(Vec<Arc<BlockDoubt>>);
+
+impl Serialize for Doubt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|block| &**block))
+    }
+}
+
+impl<'de> Deserialize<'de> for Doubt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let blocks = Vec::<BlockDoubt>::deserialize(deserializer)?;
+        Ok(Self(blocks.into_iter().map(Arc::new).collect()))
+    }
+}
 
 impl PartialEq for Doubt {
     fn eq(&self, _: &Self) -> bool {
@@ -28,7 +44,7 @@ impl PartialEq for Doubt {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct BlockDoubt {
     groups: Vec<GroupDoubt>,
     /// `Σ w y² − B'ŵ` of each head.
@@ -38,7 +54,7 @@ pub(super) struct BlockDoubt {
 }
 
 /// The posterior that a group of heads shares.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct GroupDoubt {
     heads: Vec<usize>,
     factor: Cholesky,
@@ -96,6 +112,14 @@ impl GroupDoubt {
         }
     }
 
+    fn fits(&self, dimension: usize, heads: usize) -> bool {
+        let within = |place: &u32| (*place as usize) < self.factor.dimension();
+        self.penalties.len() == dimension
+            && self.places.len() == dimension
+            && self.places.iter().flatten().all(within)
+            && self.heads.iter().all(|&head| head < heads)
+    }
+
     fn variance(&self, delta: &[(usize, f64)]) -> f64 {
         let mut touched = vec![0.0; self.factor.dimension()];
         let mut first = touched.len();
@@ -116,6 +140,16 @@ impl GroupDoubt {
 }
 
 impl Doubt {
+    /// Whether it has the posterior of every block, of these dimensions and so many heads, or of none.
+    pub(super) fn fits(&self, dimensions: &[usize], heads: usize) -> bool {
+        let fits = |(block, &dimension): (&Arc<BlockDoubt>, &usize)| {
+            block.unexplained.len() == heads
+                && (block.groups.iter()).all(|group| group.fits(dimension, heads))
+        };
+        self.0.is_empty()
+            || self.0.len() == dimensions.len() && self.0.iter().zip(dimensions).all(fits)
+    }
+
     /// Puts a block in its place.
     pub(super) fn set(&mut self, block: usize, doubt: BlockDoubt) {
         let doubt = Arc::new(doubt);

@@ -1,17 +1,24 @@
 //! The loop: fold matured rounds, publish a generation when one is due.
 
+mod stored;
+
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::config::BanditConfig;
 use super::error::BanditError;
 use super::generation::{Aside, Generation};
 use super::prior::Shrinkage;
 use super::statistics::{Round, SufficientStatistics};
+use stored::StoredLearner;
 
 /// Sums, the generation last published from them, and what has come since.
 ///
-/// The same rounds in the same order publish the same generations: offline, online and on replay.
-#[derive(Debug, Clone)]
+/// The same rounds in the same order publish the same generations: offline, online, on replay, and by
+/// one that was stored and read back in between.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "StoredLearner", into = "StoredLearner")]
 pub struct Learner {
     sums: SufficientStatistics,
     config: BanditConfig,

@@ -105,7 +105,7 @@ pub(super) fn choose(
         action,
         probability,
         draw: u,
-        policy: if fallback.is_some() && parts.paused {
+        policy: if fallback.is_some() && snapshot.stand_in().is_some() {
             PolicyKind::Ladder
         } else {
             policy
@@ -157,9 +157,9 @@ pub(super) fn spread(
     Ok(match policy {
         PolicyKind::Ladder => unscored(vec![(ladder(&workspace.mask), 1.0)], None),
         PolicyKind::Uniform => unscored(uniform(&workspace.mask), None),
-        PolicyKind::Bandit if parts.paused => unscored(
+        PolicyKind::Bandit if let Some(reason) = snapshot.stand_in() => unscored(
             vec![(ladder(&workspace.mask), 1.0)],
-            Some("the policy is paused; the ladder decides".to_owned()),
+            Some(reason.to_owned()),
         ),
         PolicyKind::Bandit if generation.labels() < parts.cold_start.rounds as f64 => {
             let rung = ladder(&workspace.mask);

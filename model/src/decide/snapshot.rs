@@ -182,6 +182,7 @@ pub struct Snapshot {
     extractor: Extractor,
     objective_id: String,
     base: BaseMeasure,
+    stand_in: Option<&'static str>,
 }
 
 impl Snapshot {
@@ -225,6 +226,7 @@ impl Snapshot {
             extractor,
             objective_id,
             base,
+            stand_in: None,
         })
     }
 
@@ -256,6 +258,21 @@ impl Snapshot {
         let mut snapshot = self.clone();
         snapshot.parts.paused = paused;
         snapshot
+    }
+
+    /// The same, in which the ladder decides where the bandit would, for this reason.
+    #[must_use]
+    pub fn with_stand_in(&self, reason: &'static str) -> Self {
+        let mut snapshot = self.clone();
+        snapshot.stand_in = Some(reason);
+        snapshot
+    }
+
+    /// Why the ladder decides where the bandit would, if it does.
+    #[must_use]
+    pub fn stand_in(&self) -> Option<&'static str> {
+        let paused = "the policy is paused; the ladder decides";
+        self.stand_in.or(self.parts.paused.then_some(paused))
     }
 
     /// What it was built of.

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::heads::{COLLECTED, FIRMNESS, HEADS, SPANS, expected, observed};
-use super::scarcity::Scarcity;
+use super::scarcity::{Remembered, Scarcity};
 use crate::bandit::{
     Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout,
     Learner, Recovery, Round, SufficientStatistics,
@@ -56,6 +56,21 @@ pub struct WarmStart {
     /// What still comes in when a window has closed.
     #[serde(default)]
     pub recovery: Recovery,
+}
+
+/// Everything that the rounds to come depend on and that the configuration does not say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Learned {
+    learner: Learner,
+    half_life_days: Option<f64>,
+    days: BTreeMap<i64, u64>,
+    decay: Option<ForwardDecay>,
+    latest: Timestamp,
+    known_through: Option<Timestamp>,
+    recovery: Recovery,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scarcity: Option<Remembered>,
 }
 
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
@@ -195,6 +210,48 @@ impl Learning {
         let learner = Learner::new(warm.sums, &config, self.discount())?;
         self.learner = learner;
         self.learner.amend(self.aside());
+        Ok(self)
+    }
+
+    /// What has been learnt, to go on from later.
+    #[must_use]
+    pub fn learned(&self) -> Learned {
+        Learned {
+            learner: self.learner.clone(),
+            half_life_days: self.half_life_days,
+            days: self.days.clone(),
+            decay: self.decay,
+            latest: self.latest,
+            known_through: self.known_through,
+            recovery: self.recovery.clone(),
+            scarcity: self.scarcity.as_ref().map(Scarcity::remembered),
+        }
+    }
+
+    /// Goes on from what was learnt under the same configuration and warm start, to the same bits as if
+    /// every round had been folded here.
+    ///
+    /// # Errors
+    /// [`BanditError::ForeignSums`] where it is of another shape.
+    pub fn go_on(mut self, learned: Learned) -> Result<Self, BanditError> {
+        let expected = self.learner.sums().layout().digest();
+        let found = learned.learner.sums().layout().digest();
+        if expected != found {
+            return Err(BanditError::ForeignSums {
+                found: found.to_string(),
+                expected: expected.to_string(),
+            });
+        }
+        self.learner = learned.learner;
+        self.half_life_days = learned.half_life_days;
+        self.days = learned.days;
+        self.decay = learned.decay;
+        self.latest = learned.latest;
+        self.known_through = learned.known_through;
+        self.recovery = learned.recovery;
+        if let (Some(scarcity), Some(remembered)) = (&mut self.scarcity, learned.scarcity) {
+            scarcity.go_on(remembered);
+        }
         Ok(self)
     }
 

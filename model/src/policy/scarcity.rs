@@ -15,6 +15,7 @@ use crate::bandit::{ActionSet, BanditError, Generation, Scorer, Scratch, Valuati
 use crate::objective::Objective;
 use crate::strategy::Strategy;
 use lagom_features::domain::Channel;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -36,13 +37,21 @@ const SETTLED: f64 = 1.02;
 pub type ShadowPrices = BTreeMap<Channel, f64>;
 
 /// One case as the bandit saw it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Case {
     context: Vec<f64>,
     /// Places of the eligible actions, ascending.
     places: Vec<u32>,
     outstanding_minor: i64,
     age_days: f64,
+}
+
+/// What has been seen of cases, beside what is configured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remembered {
+    cases: VecDeque<Case>,
+    found_on: Option<i64>,
 }
 
 /// Finds prices for the channels that are scarce.
@@ -66,6 +75,21 @@ impl Scarcity {
             cases: VecDeque::new(),
             found_on: None,
         }
+    }
+
+    /// What it has seen, to go on from later.
+    #[must_use]
+    pub fn remembered(&self) -> Remembered {
+        Remembered {
+            cases: self.cases.clone(),
+            found_on: self.found_on,
+        }
+    }
+
+    /// Goes on from what was seen under the same capacities.
+    pub fn go_on(&mut self, remembered: Remembered) {
+        self.cases = remembered.cases;
+        self.found_on = remembered.found_on;
     }
 
     /// Remembers a case in the place of the oldest.

@@ -9,6 +9,7 @@ mod fit;
 mod guardrails;
 mod overload;
 mod serve;
+mod start;
 mod store;
 mod worlds;
 
@@ -34,6 +35,7 @@ enum What {
     Serve(serve::Args),
     Overload(overload::Args),
     Store(store::Args),
+    Start(start::Args),
     Guardrails(guardrails::Args),
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Serve(args) => serve::run(args, out),
         What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),
+        What::Start(args) => start::run(args, out),
         What::Guardrails(args) => guardrails::run(args, out),
     }
 }

@@ -45,6 +45,19 @@ pub(super) struct StoreSpec {
     pub(super) url: String,
     /// Certificates, in PEM, that the database's may be signed by beside the system's.
     pub(super) ca: Option<PathBuf>,
+    /// Records of a file's log after which the state that it adds up to is kept anew beside it.
+    pub(super) state_every: u32,
+    /// Customers whose histories are held in memory, once the others can be read from there.
+    pub(super) in_memory: usize,
+}
+
+/// How the state of a log is kept beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// Records after which it is kept anew; at a start at most about so many are read again.
+    pub every: u32,
+    /// Customers whose histories are held in memory at most, those in use left aside.
+    pub in_memory: usize,
 }
 
 impl Default for StoreSpec {
@@ -52,6 +65,8 @@ impl Default for StoreSpec {
         Self {
             url: "file:lagom.db".to_owned(),
             ca: None,
+            state_every: 100_000,
+            in_memory: 200_000,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::access::{Tls, Token};
 use super::locate::{Into, line_at, line_of, misreading};
-use super::raw::{ClockSpec, FeaturesSpec, LearningSpec, ModelsSpec, ServerSpec, StoreSpec};
+use super::raw::{
+    ClockSpec, FeaturesSpec, Keeping, LearningSpec, ModelsSpec, ServerSpec, StoreSpec,
+};
 use super::{Config, ConfigFault};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
 use crate::reviews::check_plan;
@@ -149,6 +151,13 @@ impl Reader<'_> {
         }
         let strategy = self.strategy(strategy);
         let guardrails = self.guardrails(&guardrails, folder);
+        let keeping = Keeping {
+            every: store.state_every,
+            in_memory: store.in_memory,
+        };
+        if keeping.every == 0 {
+            self.fault("store", "state_every", "0 must be 1 or more");
+        }
         let store = self.store(&store, folder);
         let spec = self.spec(&features.spec, folder);
         let bound = spec
@@ -173,6 +182,7 @@ impl Reader<'_> {
             tokens,
             tenant: TenantId::default(),
             store: store?,
+            keeping,
             clock: clock.source,
             models: folder.join(models.dir),
             objective,

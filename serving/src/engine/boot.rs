@@ -1,28 +1,28 @@
 //! From a log to a running engine: one scan rebuilds histories, reservations, what is pending and
 //! what was learnt.
 
-use super::change::Learnt;
+use super::change::{Find, Learnt};
 use super::explained::Recent;
 use super::phases::Phases;
+use super::pressure::{self, Pressure};
 use super::{Engine, Live};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::customers::Customers;
-use crate::experiment::{Assignment, Phase};
+use crate::customers::{Changes, Customers};
+use crate::kept::{self, Begin, House, Keeper, Reader, Start};
 use crate::learner::{Lesson, Pending, Request, publication};
 use crate::metrics::Metrics;
-use crate::recording::Recording;
-use crate::rollout::Rollout;
-use crate::store::{Entry, PolicyChange, Reservation, Shared, Store, StoreError};
+use crate::rollout::{Rollout, Staged};
+use crate::store::{Entry, Own, PolicyChange, Shared, Store, StoreError, Tail};
 use arc_swap::ArcSwap;
 use lagom_features::History;
-use lagom_features::domain::{CustomerId, Timestamp};
+use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use lagom_model::bandit::{BanditError, Generation};
 use lagom_model::decide::{Predictor, Snapshot, SnapshotError};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -57,55 +57,122 @@ pub struct Booted {
 
 /// What the scan gathers.
 struct Rebuild {
-    customers: HashMap<CustomerId, Vec<Recording>>,
-    stamps: HashMap<CustomerId, Timestamp>,
-    reservations: Vec<Reservation>,
-    assignments: Vec<Assignment>,
-    phases: Vec<Phase>,
+    /// The last record of the log that what was kept had taken in.
+    kept: i64,
+    /// The last record that the rollout needs nothing of.
+    unwatched: i64,
+    /// The record after which the log was read.
+    after: i64,
+    customers: HashMap<CustomerId, Changes>,
+    house: House,
     learnt: Learnt,
-    policy: Option<PolicyChange>,
     rollout: Rollout,
-    last: Timestamp,
+    /// Decisions whose windows are open, and when they were made.
+    pending: HashMap<DecisionId, Timestamp>,
 }
 
 impl Rebuild {
-    fn take(&mut self, entry: Entry) {
+    /// From what was kept, or from nothing.
+    fn from(config: &Config, start: Option<&mut Start>) -> Result<Self, BootError> {
+        let mut rebuild = Self {
+            kept: 0,
+            unwatched: 0,
+            after: 0,
+            customers: HashMap::new(),
+            house: House::default(),
+            learnt: Learnt::nothing(config)?,
+            rollout: Rollout::new(config.rollout),
+            pending: HashMap::new(),
+        };
+        if let Some(start) = start {
+            rebuild.kept = start.position;
+            rebuild.house = start.house.clone();
+            rebuild.pending = std::mem::take(&mut start.pending).into_iter().collect();
+            let watched = start.house.watched_since();
+            rebuild.unwatched = watched.unwrap_or(start.position).min(start.position);
+            if let Some((_, staged)) = &start.house.staged {
+                rebuild.rollout.staged(staged.clone());
+            }
+            if let Some(learnt) = start.learnt.clone() {
+                rebuild.learnt = learnt;
+            }
+        }
+        Ok(rebuild)
+    }
+
+    /// Reads the log, or what of it has not been kept; returns the number of its last record.
+    fn read(&mut self, store: &dyn Store) -> Result<i64, StoreError> {
+        let after = self.kept.min(self.unwatched).min(self.learnt.upto);
+        self.after = after;
+        let last = match store.own() {
+            Some(log) if after > 0 => {
+                let find = |id: &DecisionId| log.find(id);
+                log.scan_after(after, usize::MAX, &mut |seq, entry| {
+                    self.take(seq, entry, &find)
+                })?
+            }
+            _ => store.scan(&mut |seq, entry| self.take(seq, entry, &|_| Ok(None)))?,
+        };
+        self.learnt.upto = last;
+        Ok(last)
+    }
+
+    /// What whoever keeps goes on from.
+    fn begin_keeping(&self, log: &dyn Own, last: i64) -> Result<Begin, StoreError> {
+        Ok(Begin {
+            position: log.tail(Some(last))?.unwrap_or(Tail::EMPTY),
+            house: self.house.clone(),
+            learnt: self.learnt.clone(),
+            pending: self.pending.clone(),
+        })
+    }
+
+    fn take(&mut self, seq: i64, entry: Entry, find: Find<'_>) -> Result<(), StoreError> {
+        if seq > self.unwatched {
+            self.watch(&entry);
+        }
+        if seq > self.learnt.upto {
+            self.learnt.take(&entry, find)?;
+        }
+        if seq > self.kept {
+            self.house.take(seq, &entry);
+            self.add(entry);
+        }
+        Ok(())
+    }
+
+    fn watch(&mut self, entry: &Entry) {
         match entry {
-            Entry::Recorded(one) => {
-                self.last = self.last.max(one.recorded_at);
-                self.rollout.recorded(&one);
-                let records = self.customers.entry(one.customer_id().clone()).or_default();
-                records.push(*one);
-            }
-            Entry::Decided(one) => {
-                self.passed(&one.customer_id, one.decided_at);
-                self.rollout.decided(&one);
-                self.learnt.take(Entry::Decided(one));
-            }
-            Entry::Reserved(one) => {
-                self.passed(&one.customer_id, one.reserved_at);
-                self.reservations.push(one);
-            }
-            Entry::Policy(one) => self.policy = Some(one),
-            Entry::Assigned(one) => self.assignments.push(one),
-            Entry::Phase(one) => self.phases.push(*one),
-            Entry::Shadowed(_) => {}
-            Entry::Staged(one) => {
-                self.last = self.last.max(one.at);
-                self.rollout.staged(*one);
-            }
-            Entry::Matured(one) => {
-                self.rollout.matured(&one);
-                self.learnt.take(Entry::Matured(one));
-            }
-            other => self.learnt.take(other),
+            Entry::Recorded(one) => self.rollout.recorded(one),
+            Entry::Decided(one) => self.rollout.decided(one),
+            Entry::Matured(one) => self.rollout.matured(one),
+            Entry::Staged(one) => self.rollout.staged(Staged::clone(one)),
+            _ => {}
         }
     }
 
-    fn passed(&mut self, id: &CustomerId, at: Timestamp) {
-        self.last = self.last.max(at);
-        let stamp = self.stamps.entry(id.clone()).or_insert(at);
-        *stamp = at.max(*stamp);
+    fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Decided(one) => {
+                self.pending.insert(one.decision_id.clone(), one.decided_at);
+                self.of(&one.customer_id).passed(one.decided_at);
+            }
+            Entry::Matured(one) => {
+                self.pending.remove(&one.decision_id);
+            }
+            Entry::Recorded(one) => self.of(one.customer_id()).recordings.push(*one),
+            Entry::Reserved(one) => {
+                let changes = self.of(&one.customer_id);
+                changes.passed(one.reserved_at);
+                changes.reservations.push(one);
+            }
+            Entry::Assigned(one) => self.of(&one.customer_id).assignments.push(one),
+            _ => {}
+        }
+    }
+
+    fn of(&mut self, id: &CustomerId) -> &mut Changes {
+        self.customers.entry(id.clone()).or_default()
     }
 
     /// What decides first, with its generation in the log. Whoever starts takes over learning: so the
@@ -124,8 +191,9 @@ impl Rebuild {
             }
             self.learnt.number_after_the_last();
             let generation = Arc::clone(self.learnt.learning.generation());
-            let next = snapshot(config, model.clone(), generation, self.policy.as_ref())?;
-            match announce(store, &next, &self.learnt, self.last).await {
+            let policy = self.house.policy.as_ref();
+            let next = snapshot(config, model.clone(), generation, policy)?;
+            match announce(store, &next, &self.learnt, self.house.last).await {
                 Ok(()) => return Ok(next),
                 // Another one that starts has taken over in between.
                 Err(StoreError::NotLeading) if tries < STARTS => tries += 1,
@@ -145,40 +213,25 @@ impl Rebuild {
                 if matches!(entry, Entry::Forgotten { .. }) {
                     return Err(StoreError::Overtaken);
                 }
-                self.take(entry);
+                self.take(seq, entry, &|_| Ok(None))?;
             }
         }
     }
 
-    fn customers(&mut self) -> Customers {
+    /// Everybody of whom the log says more than what was kept; the others are reached there.
+    fn customers(&mut self, kept: Option<(Arc<Reader>, usize)>) -> Result<Customers, StoreError> {
         let customers = Customers::new();
-        let change =
-            |id: &CustomerId, change: &mut dyn FnMut(&mut crate::customers::CustomerState)| {
-                let customer = customers.get_or_insert(id);
-                // Nobody else knows of these customers yet.
-                if let Ok(mut state) = customer.try_lock() {
-                    change(&mut state);
-                }
-            };
-        for (id, records) in self.customers.drain() {
-            let mut records = Some(records);
-            change(&id, &mut |state| {
-                state.rebuild(records.take().unwrap_or_default());
-            });
+        if let Some((reader, count)) = kept {
+            customers.reach(reader, count);
         }
-        for (id, at) in &self.stamps {
-            change(id, &mut |state| state.passed(*at));
+        for (id, changes) in self.customers.drain() {
+            let customer = customers.get_or_insert(&id)?;
+            // Nobody else knows of these customers yet.
+            if let Ok(mut state) = customer.try_lock() {
+                state.take_in(changes);
+            }
         }
-        for one in &self.reservations {
-            change(&one.customer_id, &mut |state| {
-                state.reservations.push(one.clone());
-            });
-        }
-        for one in self.assignments.drain(..) {
-            let id = one.customer_id.clone();
-            change(&id, &mut |state| state.assignments.push(one.clone()));
-        }
-        customers
+        Ok(customers)
     }
 }
 
@@ -207,37 +260,33 @@ impl Engine {
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Booted, BootError> {
         let tenant = config.tenant.clone();
-        let mut rebuild = Rebuild {
-            customers: HashMap::new(),
-            stamps: HashMap::new(),
-            reservations: Vec::new(),
-            assignments: Vec::new(),
-            phases: Vec::new(),
-            learnt: Learnt::nothing(config)?,
-            policy: None,
-            rollout: Rollout::new(config.rollout),
-            last: Timestamp::MIN,
-        };
-        let last = store.scan(&mut |_, entry| {
-            rebuild.take(entry);
-            Ok(())
-        })?;
+        let mut opened = store.own().and_then(|log| kept::start(config, log));
+        let start = opened.as_mut().and_then(|opened| opened.start.as_mut());
+        let known = start.as_ref().map_or(0, |start| start.customers);
+        let mut rebuild = Rebuild::from(config, start)?;
+        let last = rebuild.read(&*store)?;
         if let Some(shared) = store.shared() {
             shared.took_all(last);
         }
+        let keeper = match opened.zip(store.own()) {
+            Some((opened, log)) => Some(opened.keeper(config, rebuild.begin_keeping(log, last)?)),
+            None => None,
+        };
         let snapshot = rebuild.begin(config, &model, &*store).await?;
         let generation = Arc::clone(&snapshot.parts().generation);
         let pending = Pending::new(config.learning.window_days, config.learning.grace_hours);
-        rebuild
-            .learnt
-            .open
-            .values()
-            .for_each(|decision| pending.add(decision));
-        let customers = rebuild.customers();
+        for (id, at) in &rebuild.pending {
+            pending.add_made(id, *at);
+        }
+        let reader = keeper.as_ref().and_then(Keeper::reader);
+        let customers = rebuild.customers(reader.map(|reader| (reader, known)))?;
         tracing::info!(
             customers = customers.len(),
+            in_memory = customers.held(),
             pending = pending.len(),
             generation = generation.number(),
+            records = last,
+            read = last - rebuild.after.min(last),
             "the log is read"
         );
         let (requests, received) = mpsc::channel(REQUESTS);
@@ -245,10 +294,13 @@ impl Engine {
         let engine = Self {
             tenant,
             store,
-            clock: Clock::new(config.clock, rebuild.last),
-            customers,
+            clock: Clock::new(config.clock, rebuild.house.last),
+            customers: Arc::new(customers),
+            keeper: keeper.map(Arc::new),
+            unread: rebuild.after > 0,
             live: ArcSwap::from_pointee(Live {
                 since: SystemTime::now(),
+                degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),
                 snapshot: Arc::new(snapshot),
                 experiments: Arc::new(config.experiments.clone()),
                 trial: None,
@@ -259,8 +311,9 @@ impl Engine {
             catching_up: tokio::sync::Mutex::default(),
             pending,
             metrics: Metrics::default(),
-            policy: Mutex::new(rebuild.policy),
-            phases: Phases::new(rebuild.phases),
+            pressure: Pressure::new(Instant::now()),
+            policy: Mutex::new(rebuild.house.policy),
+            phases: Phases::new(rebuild.house.phases),
             recent: Recent::starting_with(generation),
             rollout: Mutex::new(rebuild.rollout),
             following: tokio::sync::Mutex::default(),
@@ -292,7 +345,7 @@ impl Engine {
         id: &CustomerId,
         look: impl FnOnce(&History) -> T,
     ) -> Option<T> {
-        let customer = self.customers.get(id)?;
+        let customer = self.customers.get(id).ok()??;
         let state = customer.lock().await;
         Some(look(&state.history))
     }
@@ -336,3 +389,6 @@ pub(super) async fn announce(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::store::{Entry, Publication, Store, StoreError};
 use lagom_features::domain::DecisionId;
 use lagom_model::bandit::{BanditError, Generation};
 use lagom_model::decide::{Predictor, SnapshotError};
-use lagom_model::log::{Decision, LoggedRound};
+use lagom_model::log::{Decision, LoggedRound, Outcome};
 use lagom_model::policy::learning::Learning;
 use std::collections::HashMap;
 use std::path::Path;
@@ -40,46 +40,64 @@ pub enum ChangeError {
 }
 
 /// What the learner knows after reading a log.
+#[derive(Debug, Clone)]
 pub(crate) struct Learnt {
     pub(super) learning: Learning,
     pub(super) published: Option<Publication>,
     /// Experiments from whose customers nothing is learnt.
     pub(super) isolated: Vec<String>,
-    /// The last record that was learnt, where the whole log was.
+    /// The last record up to which everything was learnt.
     pub(crate) upto: i64,
-    /// Decisions whose windows have not closed.
-    pub(super) open: HashMap<DecisionId, Arc<Decision>>,
+    /// Decisions whose windows have not closed, where they are held; others are looked for.
+    open: Option<HashMap<DecisionId, Arc<Decision>>>,
 }
 
+/// Looks for a decision that is not held.
+pub(crate) type Find<'a> = &'a dyn Fn(&DecisionId) -> Result<Option<Decision>, StoreError>;
+
 impl Learnt {
-    pub(super) fn nothing(config: &Config) -> Result<Self, BanditError> {
+    pub(crate) fn nothing(config: &Config) -> Result<Self, BanditError> {
         let learning = config.nothing_learnt(config.spec.fingerprint())?;
         Ok(Self {
             learning: warm(learning, &config.models),
             published: None,
             isolated: config.experiments.isolated(),
             upto: 0,
-            open: HashMap::new(),
+            open: Some(HashMap::new()),
         })
     }
 
-    pub(super) fn take(&mut self, entry: Entry) {
+    /// The same, which looks for decisions instead of holding them.
+    pub(crate) fn unheld(self) -> Self {
+        Self { open: None, ..self }
+    }
+
+    pub(crate) fn take(&mut self, entry: &Entry, find: Find<'_>) -> Result<(), StoreError> {
         match entry {
             Entry::Decided(one) => {
-                self.open.insert(one.decision_id.clone(), one);
+                if let Some(open) = &mut self.open {
+                    open.insert(one.decision_id.clone(), Arc::clone(one));
+                }
             }
             Entry::Matured(outcome) => {
-                if let Some(decision) = self.open.remove(&outcome.decision_id) {
+                let id = &outcome.decision_id;
+                let held = self.open.as_mut().and_then(|open| open.remove(id));
+                let decision = match held {
+                    Some(decision) => Some(Arc::unwrap_or_clone(decision)),
+                    None => find(id)?,
+                };
+                if let Some(decision) = decision {
                     let round = LoggedRound {
-                        decision: Arc::unwrap_or_clone(decision),
-                        outcome: *outcome,
+                        decision,
+                        outcome: Outcome::clone(outcome),
                     };
                     fold(&mut self.learning, &self.isolated, &round);
                 }
             }
-            Entry::Published(one) => self.published = Some(one),
+            Entry::Published(one) => self.published = Some(one.clone()),
             _ => {}
         }
+        Ok(())
     }
 
     /// What was rebuilt is what was published last, if nothing but its number differs; otherwise
@@ -127,10 +145,7 @@ fn warm(learning: Learning, models: &Path) -> Learning {
 /// Learns the whole log anew under a configuration.
 pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, ChangeError> {
     let mut learnt = Learnt::nothing(config)?;
-    learnt.upto = store.scan(&mut |_, entry| {
-        learnt.take(entry);
-        Ok(())
-    })?;
+    learnt.upto = store.scan(&mut |_, entry| learnt.take(&entry, &|_| Ok(None)))?;
     learnt.number_after_the_last();
     Ok(learnt)
 }
@@ -217,6 +232,9 @@ impl Engine {
             })
         });
         self.rollout().respecify(config.rollout);
+        if let Some(keeper) = &self.keeper {
+            keeper.relearnt(&config, learnt);
+        }
         self.config.store(Arc::new(config));
         self.phases.unsettle();
         Ok(())

@@ -53,7 +53,7 @@ impl Engine {
         decision: &Decision,
         at: Timestamp,
     ) -> Result<Confirmation, Failure> {
-        let customer = self.customers.get(&decision.customer_id);
+        let customer = self.customers.get(&decision.customer_id)?;
         let customer =
             customer.ok_or_else(|| Failure::unknown("customer", &decision.customer_id))?;
         let mut state = customer.lock().await;

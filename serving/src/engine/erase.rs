@@ -36,7 +36,7 @@ impl Engine {
 
     /// Called by the learner, between two outcomes.
     pub(crate) async fn erase_records(&self, id: &CustomerId) -> Result<u64, Failure> {
-        let customer = self.customers.get(id);
+        let customer = self.customers.get(id)?;
         let customer = customer.ok_or_else(|| Failure::unknown("customer", id))?;
         let mut state = customer.lock().await;
         // Said first, so that no other replica appends on what it knew before: what is erased below is
@@ -47,7 +47,13 @@ impl Engine {
         }
         let (records, decisions) = self.records_of(id)?;
         let count = records.len() as u64;
+        if let Some(keeper) = &self.keeper {
+            keeper.pause()?;
+        }
         self.store.erase(records).await?;
+        if let Some(keeper) = &self.keeper {
+            keeper.forget(id, &decisions)?;
+        }
         self.pending.forget(&decisions);
         self.rollout().forget(id);
         // Whoever waits for the lock finds this mark and looks the customer up again.

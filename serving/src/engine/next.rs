@@ -84,10 +84,10 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Arc<Decision>, Failure> {
         let describes = |event: &Recording| matches!(event.what, What::Customer(_));
-        let customer = match self.customers.get(&ask.customer_id) {
+        let customer = match self.customers.get(&ask.customer_id)? {
             Some(customer) => customer,
             None if ask.events.iter().any(|(_, event)| describes(event)) => {
-                self.customers.get_or_insert(&ask.customer_id)
+                self.customers.get_or_insert(&ask.customer_id)?
             }
             None => return Err(Failure::unknown("customer", &ask.customer_id)),
         };
@@ -135,14 +135,20 @@ impl Engine {
         let place = live.experiments.place(&ask.customer_id, &state.assignments);
         let drawn = assignments(&ask.customer_id, &place, now);
         // Where an experiment or the holdout says who decides, no candidate does.
-        let trial = live.trial.as_ref().filter(|_| place.policy.is_none());
+        let degraded = self.is_degraded();
+        let trial = live.trial.as_ref();
+        let trial = trial.filter(|_| place.policy.is_none() && !degraded);
         let shadow = trial.filter(|trial| trial.is_shadow() && !ask.dry_run);
         let shadow = shadow.map(|trial| {
             let place = place.clone();
             self.decide(&trial.snapshot, ask, place, &history, &reserved, now)
         });
         let canary = trial.filter(|trial| trial.takes(&ask.customer_id));
-        let decides = canary.map_or(&live.snapshot, |trial| &trial.snapshot);
+        let decides = match canary {
+            Some(trial) => &trial.snapshot,
+            None if degraded => &live.degraded,
+            None => &live.snapshot,
+        };
         let decision = Arc::new(self.decide(decides, ask, place, &history, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);

@@ -1,13 +1,12 @@
 //! Events in: of many customers at once, on disk before the answer.
 
 use super::{Engine, Failure};
-use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::customers::{Customer, CustomerState};
 use crate::intake::{Intake, Offered};
 use crate::recording::{Recording, What};
 use crate::rollout::is_watched;
-use crate::store::Entry;
+use crate::store::{Entry, StoreError};
 use lagom_features::domain::{CustomerId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -83,10 +82,9 @@ impl Engine {
         offers: &[Offer],
         as_of: Option<Timestamp>,
     ) -> Result<Timestamp, FieldFault> {
-        let events = offers.iter().filter_map(|offer| offer.event.as_ref().ok());
-        let latest = events.map(|event| event.occurred_at).max();
-        if let (None, Source::Events, Some(latest)) = (as_of, self.clock.source(), latest) {
-            self.clock.observe(latest);
+        if as_of.is_none() {
+            let events = offers.iter().filter_map(|offer| offer.event.as_ref().ok());
+            self.seen(events.map(|event| event.occurred_at));
         }
         self.instant(as_of, false)
     }
@@ -116,12 +114,15 @@ impl Engine {
     }
 
     /// The customer, which may have been erased while its lock was waited for.
-    pub(super) async fn locked(&self, id: &CustomerId) -> OwnedMutexGuard<CustomerState> {
+    pub(super) async fn locked(
+        &self,
+        id: &CustomerId,
+    ) -> Result<OwnedMutexGuard<CustomerState>, StoreError> {
         loop {
-            let customer: Customer = self.customers.get_or_insert(id);
+            let customer: Customer = self.customers.get_or_insert(id)?;
             let state = customer.lock_owned().await;
             if !state.is_erased() {
-                return state;
+                return Ok(state);
             }
         }
     }
@@ -148,7 +149,7 @@ impl Engine {
         let mut recorded = Recorded::default();
         let mut staged: Vec<(OwnedMutexGuard<CustomerState>, Vec<Recording>)> = Vec::new();
         for (id, group) in groups {
-            let state = self.locked(&id).await;
+            let state = self.locked(&id).await?;
             let mut intake = Intake::new(&state, at);
             for (place, offer, event) in group {
                 match intake.offer(event, &offer.path) {

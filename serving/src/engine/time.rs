@@ -4,12 +4,18 @@ use super::Engine;
 use crate::clock::Source;
 use crate::convert::FieldFault;
 use crate::recording::Recording;
-use lagom_features::domain::Timestamp;
+use lagom_features::domain::{Days, Timestamp};
 
 /// How far another machine's clock may run ahead of ours, in microseconds.
 const AHEAD: i64 = 5_000_000;
 /// How old "now" may be, by the wall clock, in microseconds.
 const BEHIND: i64 = 300_000_000;
+
+/// The last instant that is accepted: windows that begin by then end within the years of a
+/// [`Timestamp`].
+fn latest() -> Timestamp {
+    Timestamp::MAX - Days::whole(3_652)
+}
 
 impl Engine {
     /// The instant of a request that says `as_of`.
@@ -23,6 +29,13 @@ impl Engine {
     ) -> Result<Timestamp, FieldFault> {
         let now = self.clock.now();
         let Some(as_of) = as_of else { return Ok(now) };
+        if as_of > latest() {
+            let reason = format!(
+                "{as_of} is too late; instants up to {} are accepted",
+                latest()
+            );
+            return Err(FieldFault::new("as_of", reason));
+        }
         if self.clock.source() == Source::Events {
             if !past {
                 self.clock.observe(as_of);
@@ -47,6 +60,14 @@ impl Engine {
         Ok(now)
     }
 
+    /// Moves the events' clock by the events themselves, as far as they can be accepted.
+    pub(super) fn seen(&self, occurred: impl Iterator<Item = Timestamp>) {
+        let accepted = occurred.filter(|at| *at <= latest());
+        if let (Source::Events, Some(last)) = (self.clock.source(), accepted.max()) {
+            self.clock.observe(last);
+        }
+    }
+
     /// Refuses an event that lies ahead of `at`.
     pub(super) fn not_future(
         &self,
@@ -58,7 +79,7 @@ impl Engine {
             Source::Wall => AHEAD,
             Source::Events => 0,
         };
-        if event.occurred_at.micros() - at.micros() > allowed {
+        if event.occurred_at.micros() - at.micros() > allowed || event.occurred_at > latest() {
             let reason = format!(
                 "{} is in the future; it is {at}. An event is recorded when it has happened",
                 event.occurred_at

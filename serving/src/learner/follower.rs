@@ -69,7 +69,7 @@ impl Learner {
         while let Ok(lesson) = self.lessons.try_recv() {
             self.follow(lesson).await;
         }
-        if !self.engine.leads() {
+        if !self.engine.leads() || self.engine.is_slow() {
             return Ok(false);
         }
         let now = self.engine.clock().now();

@@ -49,6 +49,12 @@ impl Pending {
         self.queue().is_empty()
     }
 
+    /// All that wait, the first due first.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<Due> {
+        self.queue().iter().cloned().collect()
+    }
+
     /// When the first is due.
     #[must_use]
     pub fn first(&self) -> Option<Timestamp> {
@@ -69,14 +75,14 @@ impl Pending {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn key(&self, decision: &Decision) -> Due {
-        let window = Days::whole(i64::from(self.window_days));
-        let at = decision.decided_at + window + self.grace;
-        (at, decision.decision_id.clone())
+    pub(crate) fn add(&self, decision: &Decision) {
+        self.add_made(&decision.decision_id, decision.decided_at);
     }
 
-    pub(crate) fn add(&self, decision: &Decision) {
-        self.queue().insert(self.key(decision));
+    /// Adds a decision that was made at `at`.
+    pub(crate) fn add_made(&self, id: &DecisionId, at: Timestamp) {
+        let window = Days::whole(i64::from(self.window_days));
+        self.queue().insert((at + window + self.grace, id.clone()));
     }
 
     /// The first `most` that are due at `now`; they stay until they are removed.

@@ -2,6 +2,7 @@
 //! Everything is judged by the head of a call, before its message is read.
 
 mod bucket;
+mod patience;
 mod tokens;
 
 pub(crate) use tokens::Tokens;
@@ -11,19 +12,18 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use lagom_features::domain::TenantId;
+use patience::Patience;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tonic::Status;
-
-/// How long a caller who comes to a full house should wait.
-const FULL: Duration = Duration::from_millis(50);
 
 /// What callers are allowed.
 #[derive(Debug)]
 pub(super) struct Gate {
     tokens: Tokens,
     room: Semaphore,
+    patience: Patience,
 }
 
 /// A call that may go on. Dropped, it makes room for the next.
@@ -38,6 +38,7 @@ impl Gate {
         Self {
             tokens,
             room: Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)),
+            patience: Patience::new(Instant::now()),
         }
     }
 
@@ -51,13 +52,14 @@ impl Gate {
             });
         }
         let tenant = self.tokens.admit(request.headers(), path)?;
-        let room = self.room.try_acquire();
-        let room = room.map_err(|_| {
+        let now = Instant::now();
+        let room = self.room.try_acquire().map_err(|_| {
             shed(
                 "too many calls are under way; come again in a moment",
-                Pushback(FULL),
+                Pushback(self.patience.refused(now)),
             )
         })?;
+        self.patience.admitted(now);
         Ok(Admitted {
             tenant,
             _room: Some(room),

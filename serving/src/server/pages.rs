@@ -85,6 +85,8 @@ fn gauges(engine: &Engine) -> Gauges {
         digest: snapshot.parts().generation.digest().to_string(),
         loaded_seconds: engine.loaded_at(),
         customers: engine.customers(),
+        in_memory: engine.customers_in_memory(),
+        degraded: engine.is_degraded(),
         pending: engine.pending().len(),
         waiting: engine.store().waiting(),
         generation: snapshot.parts().generation.number(),

@@ -10,17 +10,20 @@
 
 use super::record::{self, Catalogues};
 use super::{Entry, Kind, StoreError};
+use serde::{Deserialize, Serialize};
 
 /// The end of a chain: number and checksum of its last row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tail {
-    pub(super) seq: i64,
-    pub(super) crc: u32,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tail {
+    /// The number.
+    pub seq: i64,
+    /// The checksum.
+    pub crc: u32,
 }
 
 impl Tail {
     /// Before the first row.
-    pub(super) const EMPTY: Self = Self { seq: 0, crc: 0 };
+    pub const EMPTY: Self = Self { seq: 0, crc: 0 };
 
     /// The tail after one more row.
     pub(super) fn extended(self, kind: u8, body: &[u8]) -> Self {

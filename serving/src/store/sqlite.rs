@@ -3,23 +3,32 @@
 //!
 //! The number of the last row is kept in `meta`, in the same commit, so that lost last rows are noticed too.
 
+mod backup;
+mod checkpoint;
 mod lock;
-mod readers;
+pub(crate) mod readers;
 mod rows;
 mod writer;
 
+use super::filed::Filed;
 use super::keys::{Encoded, Key};
 use super::record::{Catalogues, Naming};
-use super::{Appending, Entry, Finding, Store, StoreError, Visit};
+use super::{Appending, Entry, Finding, Own, Store, StoreError, Tail, Visit};
+use checkpoint::Checkpoints;
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
 use lock::Lock;
 use readers::Readers;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::future::ready;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use writer::Writer;
+
+/// Records that are checked in one view of the file, and the pause after them.
+const CHECKED: usize = 20_000;
+const BETWEEN: Duration = Duration::from_millis(5);
 
 /// Version of the file's form.
 pub const FORMAT: u32 = 2;
@@ -50,6 +59,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     catalogues: Arc<Catalogues>,
+    path: PathBuf,
+    _checkpoints: Checkpoints,
     _lock: Lock,
 }
 
@@ -70,6 +81,8 @@ impl SqliteStore {
             writer: Writer::start(connection, last)?,
             readers: Readers::new(path.to_owned()),
             catalogues,
+            path: path.to_owned(),
+            _checkpoints: Checkpoints::start(path)?,
             _lock: lock,
         };
         store.remember_catalogues()?;
@@ -152,12 +165,7 @@ impl Store for SqliteStore {
     }
 
     fn decision(&self, id: &DecisionId) -> Finding {
-        let found = self.decided(
-            "SELECT seq FROM decision WHERE decision_id = ?1",
-            id.as_str(),
-            |found| &found.decision_id == id,
-        );
-        Box::pin(ready(found))
+        Box::pin(ready(self.find(id)))
     }
 
     fn answered(&self, id: &RequestId) -> Finding {
@@ -176,6 +184,66 @@ impl Store for SqliteStore {
 
     fn waiting(&self) -> usize {
         self.writer.waiting()
+    }
+
+    fn own(&self) -> Option<&dyn Own> {
+        Some(self)
+    }
+}
+
+impl Own for SqliteStore {
+    fn beside(&self) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push("-state");
+        name.into()
+    }
+
+    fn tail(&self, seq: Option<i64>) -> Result<Option<Tail>, StoreError> {
+        self.readers.with(|connection| match seq {
+            Some(seq) => rows::at(connection, seq),
+            None => rows::last(connection).map(|tail| (tail != Tail::EMPTY).then_some(tail)),
+        })
+    }
+
+    fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError> {
+        self.readers
+            .with(|connection| rows::scan_after(connection, &self.catalogues, after, most, visit))
+    }
+
+    fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), StoreError> {
+        let (mut upto, mut filed) = (0, Filed::default());
+        loop {
+            let last = self.scan_after(upto, CHECKED, &mut |seq, entry| {
+                filed.add(seq, &entry);
+                Ok(())
+            })?;
+            if stop() {
+                return Ok(());
+            }
+            if last == upto {
+                break;
+            }
+            upto = last;
+            std::thread::sleep(BETWEEN);
+        }
+        let found = self.readers.with(|connection| {
+            let transaction = connection.unchecked_transaction();
+            let transaction = transaction.map_err(|error| StoreError::io("checking", &error))?;
+            filed.check(|index| rows::summed(&transaction, index, upto))
+        });
+        match found {
+            // Somebody may have been erased since his records were read.
+            Err(StoreError::Misfiled { .. }) => self.scan(&mut |_, _| Ok(())).map(drop),
+            found => found,
+        }
+    }
+
+    fn find(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+        self.decided(
+            "SELECT seq FROM decision WHERE decision_id = ?1",
+            id.as_str(),
+            |found| &found.decision_id == id,
+        )
     }
 }
 
@@ -206,6 +274,8 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+        .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", 0))
+        .and_then(|()| connection.pragma_update(None, "journal_size_limit", 1 << 20))
         .and_then(|()| connection.pragma_update(None, "secure_delete", true))
         .and_then(|()| connection.execute_batch(SCHEMA))
         .and_then(|()| {

@@ -29,6 +29,7 @@ pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     ("grpcurl", "tests/tests/serving/standard.rs", "reflection"),
     ("lagom demo", ".ci/run", "-- demo --exit"),
+    ("lagom backup", "tests/tests/crash/backup.rs", "\"backup\""),
     ("lagom copy", "tests/tests/replicas/copy.rs", "\"copy\""),
     (
         "lagom review --data data --experiment",

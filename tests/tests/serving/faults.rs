@@ -144,3 +144,114 @@ async fn health_says_not_serving_while_the_log_is_read() {
     assert_eq!(health(server.grpc_addr).await, Some(ServingStatus::Serving));
     server.shutdown().await;
 }
+
+/// The learner's timers went with the runtime of whoever dropped the server, and it panicked.
+#[test]
+fn a_server_that_is_dropped_ends_without_a_panic() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let own = std::thread::current();
+        let of_server = own.name().is_some_and(|name| name.starts_with("lagom-"));
+        PANICS.fetch_add(usize::from(of_server), Ordering::Relaxed);
+        before(panic);
+    }));
+    let folder = TempDir::new().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let config = config(folder.path(), "");
+    let server = runtime.block_on(Server::start(config, None)).unwrap();
+    drop(server);
+    drop(runtime);
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert_eq!(PANICS.load(Ordering::Relaxed), 0);
+}
+
+/// A store whose disk takes its time.
+struct Slow {
+    store: SqliteStore,
+    takes: std::sync::atomic::AtomicU64,
+}
+
+impl Store for Slow {
+    fn append(&self, entries: Vec<Entry>) -> Appending {
+        let takes = self.takes.load(std::sync::atomic::Ordering::Relaxed);
+        let appended = self.store.append(entries);
+        Box::pin(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(takes)).await;
+            appended.await
+        })
+    }
+
+    fn erase(&self, records: Vec<(i64, Entry)>) -> Appending {
+        self.store.erase(records)
+    }
+
+    fn decision(&self, id: &DecisionId) -> Finding {
+        self.store.decision(id)
+    }
+
+    fn answered(&self, id: &RequestId) -> Finding {
+        self.store.answered(id)
+    }
+
+    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
+        self.store.scan(visit)
+    }
+
+    fn waiting(&self) -> usize {
+        self.store.waiting()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_store_is_slow_the_ladder_decides_and_says_so() {
+    use std::sync::atomic::Ordering;
+    let folder = TempDir::new().unwrap();
+    let config = config(folder.path(), "[bandit.cold_start]\nrounds = 0\n");
+    let store = Arc::new(Slow {
+        store: SqliteStore::open(config.store.file().unwrap()).unwrap(),
+        takes: 0.into(),
+    });
+    let shared: Arc<dyn Store> = Arc::<Slow>::clone(&store);
+    let server = Server::start_on(config, shared, None).await.unwrap();
+    let channel = connect(&server).await;
+    let mut decisions = DecisionServiceClient::new(channel.clone());
+    let mut opened = opening(3);
+    opened.as_of = None;
+    EventServiceClient::new(channel)
+        .record_events(opened)
+        .await
+        .unwrap();
+    let mut n = 0;
+    let mut ask = async || {
+        n += 1;
+        let mut question = question(n % 3);
+        question.request_id = format!("slow-{n}");
+        question.as_of = None;
+        let answer = decisions.next_best_action(question).await.unwrap();
+        answer.into_inner()
+    };
+    assert_eq!(ask().await.fallback, "");
+    store.takes.store(900, Ordering::Relaxed);
+    for _ in 0..4 {
+        ask().await;
+    }
+    let degraded = ask().await;
+    assert_eq!(degraded.policy, "ladder");
+    assert_eq!(degraded.fallback, "the store is slow; the ladder decides");
+    assert!(
+        degraded.reason.contains("the store is slow"),
+        "{degraded:?}"
+    );
+    store.takes.store(0, Ordering::Relaxed);
+    for _ in 0..20 {
+        ask().await;
+    }
+    let again = ask().await;
+    assert_eq!(
+        (again.policy.as_str(), again.fallback.as_str()),
+        ("bandit", "")
+    );
+    server.shutdown().await;
+}

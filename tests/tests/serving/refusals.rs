@@ -232,3 +232,29 @@ async fn the_wall_clock_refuses_the_future_and_the_past() {
         }
     }
 }
+
+/// Windows that would end after the last year that is accepted made the events' clock wait for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instant_near_the_end_of_time_is_refused_and_stops_nobody() {
+    let house = House::open("").await;
+    house.record(opening(2).events).await;
+    for seconds in [7_258_118_400, 7_258_118_399, 7_200_000_000] {
+        let mut late = question(0);
+        late.as_of = at(seconds);
+        let refused = house.decisions().next_best_action(late).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
+        assert!(refused.message().starts_with("as_of"), "{refused}");
+        let event = fact(1, EventType::InvoiceViewed, seconds, None);
+        let recorded = house.record(vec![event]).await;
+        assert_eq!(recorded.rejected.len(), 1, "{recorded:?}");
+    }
+    let mut last = question(0);
+    last.as_of = at(6_900_000_000);
+    for n in 0..2 {
+        last.request_id = format!("last-{n}");
+        let asked = house.decisions().next_best_action(last.clone()).await;
+        asked.unwrap();
+        last.as_of = at(6_940_000_000);
+    }
+    house.server.shutdown().await;
+}

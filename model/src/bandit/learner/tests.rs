@@ -69,3 +69,47 @@ fn the_schedule_solves_small_blocks_at_once_and_large_ones_as_they_grow() {
     assert!(!refresh.is_due(1_000, 1_000, 249) && refresh.is_due(1_000, 1_000, 250));
     assert!(!refresh.is_due(1_000, 1_000_000, 2_222) && refresh.is_due(1_000, 1_000_000, 2_223));
 }
+
+/// Read back, it knows how sure it is as well: the same generations and the same posteriors follow.
+#[test]
+fn a_learner_that_was_stored_goes_on_to_the_same_bits() {
+    for space in [space(), ActionSpace::plain(4).unwrap()] {
+        let layout = layout(space, 3, 2);
+        let rounds = rounds(&layout, 300, 4);
+        let (whole, published) = run(&layout, &rounds);
+        for until in [0, 7, 150, 299] {
+            let (begun, mut again) = run(&layout, &rounds[..until]);
+            let stored = serde_json::to_string(&begun).unwrap();
+            let mut read: Learner = serde_json::from_str(&stored).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+            for round in &rounds[until..] {
+                read.fold(&round.round()).unwrap();
+                again.extend(read.refresh(1.0).unwrap().map(|next| next.digest()));
+            }
+            assert_eq!(again, published, "stored after {until}");
+            let deviation = |one: &Learner| {
+                let generation = one.generation();
+                let sd = generation.deviation(&[0.3, -0.2, 1.0], (0, 2), &[1.0, 2.0]);
+                sd.unwrap().to_bits()
+            };
+            assert_eq!(deviation(&read), deviation(&whole));
+        }
+    }
+}
+
+#[test]
+fn a_learner_of_another_form_or_shape_is_refused() {
+    let layout = layout(space(), 3, 2);
+    let (learner, _) = run(&layout, &rounds(&layout, 60, 5));
+    let stored = serde_json::to_value(&learner).unwrap();
+    let refused = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut other = stored.clone();
+        change(&mut other);
+        serde_json::from_value::<Learner>(other).unwrap_err()
+    };
+    let error = refused(&|other| other["version"] = 9.into());
+    assert!(error.to_string().contains('9'), "{error}");
+    refused(&|other| other["solved_at"] = serde_json::json!([]));
+    refused(&|other| other["doubt"][0]["unexplained"] = serde_json::json!([]));
+    refused(&|other| other["doubt"][0]["groups"][0]["factor"] = serde_json::json!([[1.0, 2.0]]));
+}

@@ -175,7 +175,7 @@ fn offers(customers: std::ops::Range<usize>, engine: &Engine) -> Vec<Offer> {
 }
 
 /// As a server records them, many together.
-async fn write_histories(folder: &Path, customers: usize) -> Result<(), Failure> {
+pub(super) async fn write_histories(folder: &Path, customers: usize) -> Result<(), Failure> {
     let server = Server::start(company::config(folder)?, None).await?;
     let together = BATCH / company::EVENTS;
     for first in (0..customers).step_by(together) {

@@ -11,13 +11,13 @@ const KEPT: usize = 8;
 
 /// A pool that opens a connection when none is free.
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(crate) struct Readers {
     path: PathBuf,
     free: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
             free: Mutex::new(Vec::new()),
@@ -25,7 +25,7 @@ impl Readers {
     }
 
     /// Does `work` on a connection.
-    pub(super) fn with<T>(
+    pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

@@ -1,0 +1,144 @@
+//! Reading what is kept when a server starts, and who goes on keeping it.
+
+use super::file::{File, Head, Reader};
+use super::house::{House, StoredHouse};
+use super::keeper::{Inner, Keeper};
+use crate::config::Config;
+use crate::engine::{Learnt, StoredLearnt};
+use crate::store::{Own, Tail};
+use lagom_features::domain::{DecisionId, Timestamp};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a start goes on from.
+pub(crate) struct Start {
+    /// The last record of the log that is in it.
+    pub(crate) position: i64,
+    /// How many customers it holds.
+    pub(crate) customers: usize,
+    pub(crate) house: House,
+    /// Decisions whose windows are open, and when they were made.
+    pub(crate) pending: Vec<(DecisionId, Timestamp)>,
+    /// What was learnt, where it was learnt under this configuration.
+    pub(crate) learnt: Option<Learnt>,
+}
+
+/// The file, and what is in it.
+pub(crate) struct Opened {
+    path: PathBuf,
+    file: File,
+    head: Head,
+    reader: Arc<Reader>,
+    pub(crate) start: Option<Start>,
+}
+
+/// What the whole log added up to when it was read.
+pub(crate) struct Begin {
+    pub(crate) position: Tail,
+    pub(crate) house: House,
+    pub(crate) learnt: Learnt,
+    pub(crate) pending: HashMap<DecisionId, Timestamp>,
+}
+
+/// Opens the file beside a log. `None` where it can be neither read nor made: nothing is kept then.
+pub(crate) fn start(config: &Config, log: &dyn Own) -> Option<Opened> {
+    let path = log.beside();
+    let unusable = |fault: &String| {
+        tracing::warn!(path = %path.display(), %fault, "nothing is kept beside the log");
+    };
+    let file = File::open(&path).inspect_err(unusable).ok()?;
+    let read = read(config, log, &file).unwrap_or_else(|fault| {
+        tracing::warn!(%fault, "what was kept beside the log is left aside and made anew");
+        None
+    });
+    let (head, start) = read.map_or((Head::NOTHING, None), |(head, start)| (head, Some(start)));
+    Some(Opened {
+        reader: Arc::new(Reader::new(path.clone())),
+        path,
+        file,
+        head,
+        start,
+    })
+}
+
+/// What can be gone on from; `None` where nothing has been kept yet.
+fn read(config: &Config, log: &dyn Own, file: &File) -> Result<Option<(Head, Start)>, String> {
+    let Some(head) = file.part::<Head>("head")? else {
+        return Ok(None);
+    };
+    if !head.complete {
+        return Err("it was not finished".to_owned());
+    }
+    let position = head.position;
+    let found = match position.seq {
+        0 => Some(Tail::EMPTY),
+        seq => log.tail(Some(seq)).map_err(|error| error.to_string())?,
+    };
+    if found != Some(position) {
+        return Err(format!("record {} of the log is another one", position.seq));
+    }
+    if !file.finds_all(head.customers)? {
+        return Err("some customers cannot be found".to_owned());
+    }
+    let house = file.part::<StoredHouse>("house")?;
+    let house = house.ok_or("the house is missing")?.read()?;
+    let start = Start {
+        position: position.seq,
+        customers: usize::try_from(head.customers.count).unwrap_or(usize::MAX),
+        house,
+        pending: file.open_decisions(head.open)?,
+        learnt: learnt(config, file),
+    };
+    Ok(Some((head, start)))
+}
+
+fn learnt(config: &Config, file: &File) -> Option<Learnt> {
+    let stored = file.part::<StoredLearnt>("learnt");
+    match stored.and_then(|stored| stored.map(|one| one.read(config)).transpose()) {
+        Ok(learnt) => learnt.flatten(),
+        Err(fault) => {
+            tracing::warn!(%fault, "what was learnt is learnt anew from the log");
+            None
+        }
+    }
+}
+
+impl Opened {
+    /// Who keeps from now on: from what was read, or, where that was nothing, from a long log all at
+    /// once and from a short one bit by bit.
+    pub(crate) fn keeper(self, config: &Config, begin: Begin) -> Keeper {
+        let mut inner = Inner {
+            file: self.file,
+            head: self.head,
+            house: House::default(),
+            learnt: Some(begin.learnt.unheld()),
+            whole: None,
+            paused: false,
+            forgotten: 0,
+        };
+        match self.start {
+            Some(start) => {
+                inner.house = start.house;
+                if let Some(learnt) = start.learnt {
+                    inner.learnt = Some(learnt);
+                }
+            }
+            None if begin.position.seq < i64::from(config.keeping.every) => {
+                inner.learnt = Learnt::nothing(config).ok().map(Learnt::unheld);
+                inner.head = Head {
+                    complete: true,
+                    ..Head::NOTHING
+                };
+                inner.anew();
+            }
+            None => {
+                inner.head.position = begin.position;
+                inner.house = begin.house;
+                inner.whole = Some(begin.pending);
+                inner.anew();
+            }
+        }
+        Keeper::new(self.path, self.reader, config, inner)
+    }
+}
