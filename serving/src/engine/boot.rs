@@ -86,7 +86,10 @@ impl Rebuild {
                 self.passed(&one.customer_id, one.reserved_at);
                 self.reservations.push(one);
             }
-            Entry::Policy(one) => self.policy = Some(one),
+            Entry::Policy(one) => {
+                self.rollout.watch_anew();
+                self.policy = Some(one);
+            }
             Entry::Assigned(one) => self.assignments.push(one),
             Entry::Phase(one) => self.phases.push(*one),
             Entry::Shadowed(_) => {}
@@ -215,7 +218,7 @@ impl Engine {
             phases: Vec::new(),
             learnt: Learnt::nothing(config)?,
             policy: None,
-            rollout: Rollout::new(config.rollout),
+            rollout: Rollout::new(config.rollout, &config.experiments),
             last: Timestamp::MIN,
         };
         let last = store.scan(&mut |_, entry| {

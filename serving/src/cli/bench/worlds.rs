@@ -69,7 +69,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let bar = progress(days, "days");
     let mut reports = Vec::with_capacity(worlds.len());
     for world in worlds {
-        let plan = plan(args, world, &config)?;
+        let own = args.config.is_some();
+        let plan = plan(world, args.customers, args.days, args.gentle, own, &config)?;
         let trials: Vec<Trial> = (args.seed..args.seed + args.seeds)
             .map(|seed| try_world(&plan, seed, &|| bar.inc(1)))
             .collect::<Result<_, _>>()?;
@@ -82,10 +83,19 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure> {
+/// A trial in `world`; with `own` rules those of the configuration, else the defaults without the
+/// review of claims and, unless `gentle`, without the rule of gentleness.
+pub(super) fn plan(
+    world: World,
+    customers: usize,
+    days: u16,
+    gentle: bool,
+    own: bool,
+    config: &Config,
+) -> Result<TrialPlan, Failure> {
     let reviewed = "the simulated company's people look at every claim before it is sent";
     let mut overrides = vec![Override::off(CLAIMS_REVIEWED, reviewed)];
-    if !args.gentle {
+    if !gentle {
         let measured = "measured is what is learnt among all that the other rules allow";
         overrides.push(Override::off("global.gentle_first", measured));
     }
@@ -102,13 +112,13 @@ fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure
     .with_half_life(config.learning.half_life())
     .with_exploration_budget(config.learning.exploration_budget());
     let mut parts = config.parts(None, Arc::clone(learning.generation()));
-    if args.config.is_none() {
+    if !own {
         parts.guardrails = Arc::new(Guardrails::new(&guardrails)?);
     }
     Ok(TrialPlan {
-        customers: args.customers.min(world.customers),
+        customers: customers.min(world.customers),
         world,
-        days: args.days,
+        days,
         start: Date::parse("2026-01-01")?,
         window_days: config.learning.window_days,
         grace_hours: config.learning.grace_hours,
