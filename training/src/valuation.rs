@@ -359,11 +359,12 @@ fn known(life: &[Decision], history: &History) -> bool {
     })
 }
 
-/// Whether chance put the customer into an arm in which nothing is left to chance. Who was drawn
-/// otherwise stands for this one, and of this one the log knows a single course.
+/// Whether chance put the customer into an arm in which the ladder leaves nothing to chance. Who was
+/// drawn otherwise stands for this one, and of this one the log knows a single course.
 fn is_drawn_without_chance(life: &[Decision]) -> bool {
-    let certain = |one: &Decision| one.arm.is_some() && one.probability >= CERTAIN;
-    life.iter().all(certain) && life.iter().any(|one| one.eligible.len() > 1)
+    let ladder = PolicyKind::Ladder.name();
+    life.iter()
+        .all(|one| one.arm.is_some() && one.policy == ladder)
 }
 
 /// Failures that have nothing to do with the customer, and windows cut short, tell nothing.

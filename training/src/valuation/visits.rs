@@ -123,8 +123,9 @@ impl<'a> Asked<'a> {
             }
             if number == 0 {
                 let both = chances.iter().zip(&logged);
-                let never = both.filter(|(_, logged)| **logged <= 0.0);
-                unsupported = never.map(|(chance, _)| chance).sum();
+                let possible = both.filter(|(_, logged)| **logged > 0.0);
+                // What the log does not list at all is missing from the sum too.
+                unsupported = (1.0 - possible.map(|(chance, _)| chance).sum::<f64>()).max(0.0);
             }
             averaged[number] = self
                 .features
