@@ -10,6 +10,7 @@
 //! * [`SufficientStatistics`]: additive sums that merge, forget and rebuild to the bit.
 //! * [`Generation`]: a published fit; with a valuation, a context and an eligible set it determines every
 //!   probability.
+//! * [`Recovery`]: what still comes in when a window has closed.
 //! * [`Scorer`]: scores hundreds of actions from a few inner products and writes their distribution.
 //! * [`explore`]: the rules, each in closed form, behind one trait.
 //! * [`draw`](fn@draw): one number a decision, from its id.
@@ -36,6 +37,7 @@ mod layout;
 mod learner;
 mod normal_equations;
 mod prior;
+mod recovery;
 mod scorer;
 pub mod statistics;
 
@@ -47,9 +49,10 @@ pub use draw::{draw, select};
 pub use eligible::ActionSet;
 pub use error::BanditError;
 pub use explain::{Contribution, HeadExplanation};
-pub use generation::Generation;
+pub use generation::{Aside, Generation};
 pub use layout::{Atom, AtomKind, Layout, Role};
 pub use learner::Learner;
 pub use prior::{PriorScales, Shrinkage};
+pub use recovery::Recovery;
 pub use scorer::{Scorer, Scratch, Valuation};
 pub use statistics::{ForwardDecay, Round, SufficientStatistics};

@@ -178,6 +178,7 @@ fn record(
         invoice_id: request.invoice_id.clone(),
         fee_minor: snapshot.strategy().fee_minor(&action),
         price_minor: snapshot.strategy().price_minor(&action),
+        shadow_price_minor: chosen.shadow_price_minor,
         send_at,
         send_until,
         next_evaluation_at: from + Days::whole(i64::from(pause)),

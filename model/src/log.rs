@@ -115,6 +115,9 @@ pub struct Decision {
     /// What carrying out the action costs where its step of the strategy says so, in minor units;
     /// otherwise the objective's price holds.
     pub price_minor: Option<i64>,
+    /// What one more use of the action's channel a day would have been worth, in minor units, where
+    /// the channel was scarce; it was charged beside the price.
+    pub shadow_price_minor: Option<f64>,
     /// Probability with which `action` was chosen.
     pub probability: f64,
     /// Every action that could have been chosen, in the catalogue's order.

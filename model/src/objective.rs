@@ -4,6 +4,10 @@
 //! value = cash · collected − cost − support · contacts − complaint · complained
 //!         − opt_out · opted out − collection_case · opened − churn · margin · left + fee · fees
 //! ```
+//! Where a decision is made on what a window will collect, what it leaves unpaid counts with what still
+//! comes in until `cash_days_after_due`, less `interest_per_year` (see
+//! [`heads::value`](crate::policy::heads::value)).
+//!
 //! Fees weigh nothing unless a company says otherwise: a reminder is not a source of income.
 
 use crate::log::Outcome;
@@ -39,6 +43,10 @@ pub enum ObjectiveError {
 pub struct Objective {
     /// Value of one unit collected within the window, as a share.
     pub cash: f64,
+    /// Cash counts as collected up to this many days after the due date.
+    pub cash_days_after_due: u16,
+    /// What cash that comes a year later loses, as a share: its interest.
+    pub interest_per_year: f64,
     /// Value of one unit of fees, as a share.
     pub fee: f64,
     /// Cost of a support contact.
@@ -66,6 +74,8 @@ impl Default for Objective {
     fn default() -> Self {
         Self {
             cash: 1.0,
+            cash_days_after_due: 60,
+            interest_per_year: 0.08,
             fee: 0.0,
             support_contact_minor: 9_000.0,
             complaint_minor: 40_000.0,
@@ -96,6 +106,7 @@ impl Objective {
         let wrong = |value: f64| !(value.is_finite() && value >= 0.0);
         for (name, value) in [
             ("cash", self.cash),
+            ("interest_per_year", self.interest_per_year),
             ("fee", self.fee),
             ("support_contact_minor", self.support_contact_minor),
             ("complaint_minor", self.complaint_minor),

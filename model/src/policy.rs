@@ -7,6 +7,7 @@
 //! * [`gentle`]: harsher steps only where softer ones are credibly worth less.
 //! * [`explain`]: why the bandit valued a step as it did, exactly.
 //! * [`learning`]: the bandit's memory.
+//! * [`scarcity`]: shadow prices of channels of which there is not enough.
 
 pub mod catalogue;
 pub mod context;
@@ -15,4 +16,5 @@ pub mod gentle;
 pub mod heads;
 pub mod ladder;
 pub mod learning;
+pub mod scarcity;
 pub mod uniform;

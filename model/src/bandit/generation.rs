@@ -2,8 +2,10 @@
 
 mod stored;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lagom_features::domain::Channel;
 use serde::{Deserialize, Serialize};
 
 use super::config::BanditConfig;
@@ -16,6 +18,7 @@ use super::fit::{BlockFit, fit_block};
 use super::layout::Layout;
 use super::normal_equations::NormalEquations;
 use super::prior::{context_variance, head_groups};
+use super::recovery::Recovery;
 use super::statistics::SufficientStatistics;
 use stored::StoredGeneration;
 
@@ -26,6 +29,38 @@ pub(super) struct BlockWeights {
     pub(super) whitening: Vec<f64>,
     pub(super) condition: f64,
     digest: Digest,
+}
+
+/// What a generation carries beside what was fitted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Aside {
+    /// What exploring may cost in one decision, in the valuation's units; `None` where nothing caps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<f64>,
+    /// What still comes in when a window has closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+    /// What scarce channels cost beside their prices, in minor units.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub shadow_prices: BTreeMap<Channel, f64>,
+}
+
+impl Aside {
+    fn digest(&self, writer: &mut DigestWriter) {
+        if let Some(allowance) = self.allowance {
+            writer.text("allowance");
+            writer.numbers(&[allowance]);
+        }
+        if let Some(recovery) = &self.recovery {
+            recovery.digest(writer);
+        }
+        for (channel, &price) in &self.shadow_prices {
+            writer.text("shadow price");
+            writer.text(&channel.to_string());
+            writer.numbers(&[price]);
+        }
+    }
 }
 
 /// One publication of what the learner believes.
@@ -46,8 +81,7 @@ pub struct Generation {
     /// The pooled variance of a context entry at the last full fit.
     variance: f64,
     labels: f64,
-    /// What exploring may cost in one decision, in the valuation's units.
-    allowance: Option<f64>,
+    aside: Aside,
     rule: Rule,
     digest: Digest,
     pub(super) doubt: Doubt,
@@ -80,7 +114,7 @@ impl Generation {
             shrinkage,
             variance,
             labels: 0.0,
-            allowance: None,
+            aside: Aside::default(),
             rule: config.exploration.rule.after(0.0),
             digest: layout.digest(),
             layout,
@@ -134,20 +168,39 @@ impl Generation {
         same
     }
 
-    /// The same beliefs, whose exploring may cost so much in one decision, in the valuation's units.
+    /// The same beliefs, beside what is known apart from them.
     #[must_use]
-    pub fn allowing(mut self, allowance: Option<f64>) -> Self {
-        if self.allowance != allowance {
-            self.allowance = allowance;
+    pub fn beside(mut self, aside: Aside) -> Self {
+        if self.aside != aside {
+            self.aside = aside;
             self.digest = self.content_digest();
         }
         self
     }
 
+    /// What is known apart from what was fitted.
+    #[must_use]
+    pub fn aside(&self) -> &Aside {
+        &self.aside
+    }
+
     /// What exploring may cost in one decision, in the valuation's units; `None` where nothing caps it.
     #[must_use]
     pub fn allowance(&self) -> Option<f64> {
-        self.allowance
+        self.aside.allowance
+    }
+
+    /// What still comes in when a window has closed; `None` where that was not counted.
+    #[must_use]
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.aside.recovery.as_ref()
+    }
+
+    /// What scarce channels cost beside their prices; `None` where nothing is scarce.
+    #[must_use]
+    pub fn shadow_prices(&self) -> Option<&BTreeMap<Channel, f64>> {
+        let prices = &self.aside.shadow_prices;
+        (!prices.is_empty()).then_some(prices)
     }
 
     fn solve(
@@ -258,10 +311,7 @@ impl Generation {
         for block in &self.blocks {
             writer.bytes(block.digest.as_bytes());
         }
-        if let Some(allowance) = self.allowance {
-            writer.text("allowance");
-            writer.numbers(&[allowance]);
-        }
+        self.aside.digest(&mut writer);
         writer.finish()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::config::BanditConfig;
 use super::error::BanditError;
-use super::generation::Generation;
+use super::generation::{Aside, Generation};
 use super::prior::Shrinkage;
 use super::statistics::{Round, SufficientStatistics};
 
@@ -19,8 +19,8 @@ pub struct Learner {
     solved_at: Vec<u64>,
     /// Rounds at the last full fit.
     fitted_at: u64,
-    /// What exploring may cost in one decision under the generations to come.
-    allowance: Option<f64>,
+    /// What the generations to come carry.
+    aside: Aside,
 }
 
 impl Learner {
@@ -44,19 +44,22 @@ impl Learner {
             config: generation.config().clone(),
             solved_at: block_rounds(&sums),
             fitted_at: sums.rounds(),
-            allowance: generation.allowance(),
+            aside: generation.aside().clone(),
             sums,
             generation,
         }
     }
 
-    /// The same, whose first generation already has this [`allow`](Self::allow)ance.
-    #[must_use]
-    pub fn allowing(mut self, allowance: Option<f64>) -> Self {
-        self.allow(allowance);
-        let generation = Arc::unwrap_or_clone(self.generation);
-        self.generation = Arc::new(generation.allowing(allowance));
-        self
+    fn completed(&self, fit: Generation) -> Arc<Generation> {
+        Arc::new(fit.beside(self.aside.clone()))
+    }
+
+    /// Lets the generation last published carry `aside` too; nobody must have decided by it yet, since a
+    /// number is never used for two contents.
+    pub fn amend(&mut self, aside: Aside) -> Arc<Generation> {
+        self.aside = aside;
+        self.generation = self.completed(Generation::clone(&self.generation));
+        Arc::clone(&self.generation)
     }
 
     /// The sums.
@@ -106,7 +109,7 @@ impl Learner {
         for block in due {
             self.solved_at[block] = held[block];
         }
-        self.generation = Arc::new(next.allowing(self.allowance));
+        self.generation = self.completed(next);
         Ok(Some(Arc::clone(&self.generation)))
     }
 
@@ -133,16 +136,21 @@ impl Learner {
         let number = self.generation.number() + 1;
         let start = self.generation.shrinkage();
         let next = Generation::fit(&self.sums, &self.config, number, discount, start)?;
-        self.generation = Arc::new(next.allowing(self.allowance));
+        self.generation = self.completed(next);
         self.fitted_at = self.sums.rounds();
         self.solved_at = block_rounds(&self.sums);
         Ok(Arc::clone(&self.generation))
     }
 
-    /// Caps what exploring may cost in one decision under the generations to come, in the valuation's
-    /// units.
-    pub fn allow(&mut self, allowance: Option<f64>) {
-        self.allowance = allowance;
+    /// Says what the generations to come carry beside what is fitted.
+    pub fn carry(&mut self, aside: Aside) {
+        self.aside = aside;
+    }
+
+    /// What they carry.
+    #[must_use]
+    pub fn aside(&self) -> &Aside {
+        &self.aside
     }
 
     /// Goes on counting from `number`: the generation last published is the same under that number.

@@ -5,7 +5,8 @@ use crate::bandit::{
     ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw, select,
 };
 use crate::guardrails::{Facts, RuleRef, Verdict};
-use crate::policy::{gentle, heads, ladder, uniform};
+use crate::policy::heads::{self, Stakes};
+use crate::policy::{gentle, ladder, uniform};
 use crate::statistics::special::normal;
 use crate::strategy::WAIT;
 use lagom_features::LedgerMemory;
@@ -33,6 +34,7 @@ pub(super) struct Chosen {
     pub(super) policy: PolicyKind,
     pub(super) generation: u64,
     pub(super) expected_value: Option<f64>,
+    pub(super) shadow_price_minor: Option<f64>,
     pub(super) fallback: Option<String>,
 }
 
@@ -111,6 +113,13 @@ pub(super) fn choose(
         generation: generation.number(),
         expected_value: if scored {
             against_waiting(&workspace.scratch, action)
+        } else {
+            None
+        },
+        shadow_price_minor: if scored {
+            let channel = snapshot.strategy().catalogue()[action].channel;
+            let prices = generation.shadow_prices();
+            channel.and_then(|channel| prices?.get(&channel).copied())
         } else {
             None
         },
@@ -225,11 +234,20 @@ fn score(
     workspace: &mut Workspace,
 ) -> Result<Vec<(usize, f64)>, BanditError> {
     let parts = snapshot.parts();
+    let stakes = Stakes {
+        outstanding_minor: case.outstanding_minor,
+        annual_margin_minor: case.annual_margin_minor,
+    };
+    let (recovery, age_days) = (
+        parts.generation.recovery(),
+        parts.context.age_days(case.features),
+    );
     heads::value(
         &parts.objective,
         &parts.strategy,
-        case.outstanding_minor,
-        case.annual_margin_minor,
+        stakes,
+        heads::later(&parts.objective, recovery, age_days),
+        parts.generation.shadow_prices(),
         &mut workspace.valuation,
     );
     let digest = parts.generation.digest();

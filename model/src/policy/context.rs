@@ -12,6 +12,9 @@ pub const PAYMENT_PROPENSITY: &str = "payment_propensity";
 /// Name under which the churn model's prediction enters.
 pub const CHURN_RISK: &str = "churn_risk";
 
+/// The feature that says how long ago an invoice fell due.
+const AGE: &str = "days_past_due";
+
 /// One entry: `clamp((value − centre) / scale, −3, 3)`, and 0 where the value is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +60,8 @@ enum Source {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
     entries: Vec<(Source, ContextEntry)>,
+    /// Where the features say how long ago an invoice fell due.
+    age: Option<usize>,
 }
 
 /// The entries used unless a company names others: how late, how usual that is, whether the
@@ -128,7 +133,18 @@ impl Context {
             };
             bound.push((source, entry.clone()));
         }
-        Ok(Self { entries: bound })
+        let age = names.iter().position(|name| name.as_ref() == AGE);
+        Ok(Self {
+            entries: bound,
+            age,
+        })
+    }
+
+    /// Days since the invoice fell due, negative before; NaN where the spec has no such feature.
+    #[must_use]
+    pub fn age_days(&self, features: &[f64]) -> f64 {
+        let found = self.age.and_then(|place| features.get(place));
+        found.copied().unwrap_or(f64::NAN)
     }
 
     /// The entries, in order.

@@ -7,7 +7,7 @@
 //! linear in each weight and in each entry of the context, and so are the answers to "what would have
 //! changed the choice".
 
-use super::heads;
+use super::heads::{self, Stakes};
 use crate::bandit::{BanditError, Contribution, Generation, HeadExplanation, Valuation};
 use crate::decide::Snapshot;
 use crate::log::Decision;
@@ -16,15 +16,6 @@ use lagom_features::domain::ActionId;
 
 /// Part of a prediction that was expected before anything was learnt.
 pub const PRIOR: &str = "prior";
-
-/// What a decision depended on beside its record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stakes {
-    /// Owed when it was made, in minor units.
-    pub outstanding_minor: i64,
-    /// Margin of the customer, in minor units a year, if recorded.
-    pub annual_margin_minor: Option<i64>,
-}
 
 /// One head of the chosen step beside the step it is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,11 +93,13 @@ pub fn explain(
         return Ok(None);
     }
     let mut valuation = Valuation::default();
+    let age_days = parts.context.age_days(&decision.features);
     heads::value(
         &parts.objective,
         strategy,
-        stakes.outstanding_minor,
-        stakes.annual_margin_minor,
+        stakes,
+        heads::later(&parts.objective, generation.recovery(), age_days),
+        generation.shadow_prices(),
         &mut valuation,
     );
     let mut row = Vec::new();

@@ -2,9 +2,10 @@
 //! are worth for one case. Weights and prices meet predictions at decision time, so changing one
 //! changes decisions at once.
 
-use crate::bandit::Valuation;
+use crate::bandit::{Recovery, Valuation};
 use crate::log::Outcome;
 use crate::objective::Objective;
+use crate::policy::scarcity::ShadowPrices;
 use crate::strategy::Strategy;
 use lagom_features::domain::{Action, Channel, Kind};
 
@@ -17,6 +18,9 @@ pub const HEADS: [&str; 6] = [
     "opt_out",
     "collection_case",
 ];
+
+/// Place of the collected share among the heads.
+pub const COLLECTED: usize = 0;
 
 /// How far apart actions can plausibly lie in each head; the scale on which exploration judges a
 /// difference in value.
@@ -62,6 +66,8 @@ pub fn expected(action: &Action) -> [f64; 6] {
     [0.0, churned, complaint, support, opt_out, 0.0]
 }
 
+const DAYS_A_YEAR: f64 = 365.0;
+
 /// Most support contacts that count: one furious caller must not outweigh a hundred customers.
 const MOST_SUPPORT: f64 = 3.0;
 
@@ -84,19 +90,44 @@ pub fn observed(outcome: &Outcome) -> [f64; 6] {
     ]
 }
 
+/// What a decision depends on beside its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stakes {
+    /// Owed when it was made, in minor units.
+    pub outstanding_minor: i64,
+    /// Margin of the customer, in minor units a year, if recorded.
+    pub annual_margin_minor: Option<i64>,
+}
+
+/// What a share of a bill that its window leaves unpaid is worth, in `[0, 1]` of one that is
+/// collected: what still comes in until [`cash_days_after_due`](Objective::cash_days_after_due), less
+/// the interest until then. `age_days` after the due date the window opens.
+#[must_use]
+pub fn later(objective: &Objective, recovery: Option<&Recovery>, age_days: f64) -> f64 {
+    let Some(recovery) = recovery.filter(|_| age_days.is_finite()) else {
+        return 0.0;
+    };
+    let until = f64::from(objective.cash_days_after_due);
+    let years = (until - age_days).max(0.0) / 2.0 / DAYS_A_YEAR;
+    recovery.later(age_days, until) * (1.0 - objective.interest_per_year * years).max(0.0)
+}
+
 /// What one unit of each head is worth for a case, and what is known of each action
 /// beside what is learnt: its price and the harm [`expected`] of it, in minor units.
+/// What is collected within the window is worth its amount less what would come in [`later`]; a step
+/// over a scarce channel costs the channel's shadow price beside its own.
 pub fn value(
     objective: &Objective,
     strategy: &Strategy,
-    outstanding_minor: i64,
-    annual_margin_minor: Option<i64>,
+    stakes: Stakes,
+    later: f64,
+    shadow_prices: Option<&ShadowPrices>,
     into: &mut Valuation,
 ) {
     into.head_weights.clear();
     into.head_weights.extend([
-        objective.cash * outstanding_minor.max(0) as f64,
-        -objective.churn_cost_minor(annual_margin_minor),
+        objective.cash * stakes.outstanding_minor.max(0) as f64 * (1.0 - later),
+        -objective.churn_cost_minor(stakes.annual_margin_minor),
         -objective.complaint_minor,
         -objective.support_contact_minor,
         -objective.opt_out_minor,
@@ -110,6 +141,9 @@ pub fn value(
             .sum();
         let price = strategy.price_at(place).map(|price| price as f64);
         let price = price.unwrap_or_else(|| objective.price_minor(action.kind, action.channel));
-        objective.fee * strategy.fee_at(place) as f64 - price + harm
+        let scarce = action
+            .channel
+            .and_then(|channel| shadow_prices?.get(&channel));
+        objective.fee * strategy.fee_at(place) as f64 - price - scarce.unwrap_or(&0.0) + harm
     }));
 }

@@ -1,15 +1,17 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{FIRMNESS, HEADS, SPANS, expected, observed};
+use super::heads::{COLLECTED, FIRMNESS, HEADS, SPANS, expected, observed};
+use super::scarcity::Scarcity;
 use crate::bandit::{
-    BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout, Learner,
-    Round, SufficientStatistics,
+    Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout,
+    Learner, Recovery, Round, SufficientStatistics,
 };
 use crate::log::{Decision, Executed, LoggedRound};
+use crate::objective::Objective;
 use crate::policy::catalogue::action_space;
 use crate::strategy::{Strategy, WAIT};
-use lagom_features::domain::{Action, Timestamp};
+use lagom_features::domain::{Action, Channel, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +53,9 @@ pub struct WarmStart {
     /// Decisions of each of the latest days that were learnt from, by days since 1970.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<i64, u64>,
+    /// What still comes in when a window has closed.
+    #[serde(default)]
+    pub recovery: Recovery,
 }
 
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
@@ -66,6 +71,9 @@ pub struct Learning {
     budget: Option<f64>,
     /// Decisions of each of the latest days (UTC) whose outcomes are in.
     days: BTreeMap<i64, u64>,
+    recovery: Recovery,
+    /// Where some channels are scarce.
+    scarcity: Option<Scarcity>,
     /// Set by the first round, so that the same rounds always get the same weights.
     decay: Option<ForwardDecay>,
     /// The latest end of a window that was learnt from.
@@ -123,6 +131,8 @@ impl Learning {
             half_life_days: None,
             budget: None,
             days: BTreeMap::new(),
+            recovery: Recovery::default(),
+            scarcity: None,
             decay: None,
             latest: Timestamp::MIN,
             known_through: None,
@@ -144,6 +154,15 @@ impl Learning {
     #[must_use]
     pub fn with_exploration_budget(mut self, budget: Option<f64>) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Lets channels be scarce: those named can be used so many times a day, and cost a shadow price
+    /// beside their own where more would be asked for; see [`scarcity`](super::scarcity).
+    #[must_use]
+    pub fn with_capacity(mut self, capacity: BTreeMap<Channel, u32>, objective: Objective) -> Self {
+        let scarce = !capacity.is_empty();
+        self.scarcity = scarce.then(|| Scarcity::new(capacity, objective));
         self
     }
 
@@ -172,8 +191,10 @@ impl Learning {
         self.latest = warm.through;
         self.known_through = Some(warm.through);
         self.days = warm.days;
+        self.recovery = warm.recovery;
         let learner = Learner::new(warm.sums, &config, self.discount())?;
-        self.learner = learner.allowing(self.allowance());
+        self.learner = learner;
+        self.learner.amend(self.aside());
         Ok(self)
     }
 
@@ -186,6 +207,7 @@ impl Learning {
             through: self.latest,
             feature_fingerprint: self.fingerprint.clone(),
             days: self.days.clone(),
+            recovery: self.recovery.clone(),
         })
     }
 
@@ -208,14 +230,7 @@ impl Learning {
     /// `LEAST_WEIGHT`; a rule that never explores has no weight that would undo it, and counts 1.
     #[must_use]
     pub fn importance(&self, decision: &Decision) -> f64 {
-        let places: Option<Vec<u32>> = decision
-            .eligible
-            .iter()
-            .map(|choice| {
-                let action: Action = choice.action.to_string().parse().ok()?;
-                u32::try_from(self.strategy.place(&action)?).ok()
-            })
-            .collect();
+        let places = places(&self.strategy, decision);
         let explored = decision.probability < 1.0 || decision.eligible.len() == 1;
         let Some(places) = places.filter(|_| explored) else {
             return 1.0;
@@ -290,6 +305,16 @@ impl Learning {
             heads: &deviation,
             weight: importance * decay.weight(seconds)?,
         })?;
+        let window_days = outcome.matured_at.days_since(decision.decided_at);
+        let age_days = self.context.age_days(&decision.features);
+        if let Some(scarcity) = &mut self.scarcity
+            && let Some(mut places) = places(&self.strategy, decision)
+        {
+            places.sort_unstable();
+            scarcity.see(&self.row, places, outcome.outstanding_minor, age_days);
+        }
+        self.recovery
+            .count(age_days, window_days, observed(outcome)[COLLECTED]);
         self.latest = self.latest.max(outcome.matured_at);
         self.count(decision.decided_at);
         Ok(Folded::Learnt)
@@ -301,6 +326,33 @@ impl Learning {
         while self.days.len() > BUSY_DAYS {
             self.days.pop_first();
         }
+    }
+
+    /// What generations carry now; the shadow prices are those found last.
+    fn aside(&self) -> Aside {
+        Aside {
+            allowance: self.allowance(),
+            recovery: Some(self.recovery.clone()),
+            shadow_prices: self.learner.aside().shadow_prices.clone(),
+        }
+    }
+
+    /// Finds the shadow prices for a generation that was just published, once for every day.
+    fn priced(&mut self, published: Arc<Generation>) -> Result<Arc<Generation>, BanditError> {
+        let day = self.latest.micros().div_euclid(DAY_MICROS);
+        let busiest = self.days.values().max().copied().unwrap_or(1) as f64;
+        let Some(scarcity) = self.scarcity.as_mut().filter(|one| one.is_due(day)) else {
+            return Ok(published);
+        };
+        let shadow_prices = scarcity.prices(day, busiest, &published, &self.strategy)?;
+        if shadow_prices == published.aside().shadow_prices {
+            return Ok(published);
+        }
+        let aside = self.aside();
+        Ok(self.learner.amend(Aside {
+            shadow_prices,
+            ..aside
+        }))
     }
 
     /// The generation last published.
@@ -326,8 +378,9 @@ impl Learning {
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn refresh(&mut self) -> Result<Option<Arc<Generation>>, BanditError> {
         let discount = self.discount();
-        self.learner.allow(self.allowance());
-        self.learner.refresh(discount)
+        self.learner.carry(self.aside());
+        let published = self.learner.refresh(discount)?;
+        published.map(|one| self.priced(one)).transpose()
     }
 
     /// Publishes the next generation now.
@@ -336,7 +389,19 @@ impl Learning {
     /// [`BanditError`] where the sums cannot be fitted.
     pub fn publish(&mut self) -> Result<Arc<Generation>, BanditError> {
         let discount = self.discount();
-        self.learner.allow(self.allowance());
-        self.learner.publish(discount)
+        self.learner.carry(self.aside());
+        let published = self.learner.publish(discount)?;
+        self.priced(published)
     }
+}
+
+/// Places of the eligible actions in the catalogue, in the decision's order; `None` if one is not there.
+fn places(strategy: &Strategy, decision: &Decision) -> Option<Vec<u32>> {
+    let eligible = decision.eligible.iter();
+    eligible
+        .map(|choice| {
+            let action: Action = choice.action.to_string().parse().ok()?;
+            u32::try_from(strategy.place(&action)?).ok()
+        })
+        .collect()
 }

@@ -80,7 +80,11 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         config.bandit.clone(),
     )?
     .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget());
+    .with_exploration_budget(config.learning.exploration_budget())
+    .with_capacity(
+        config.learning.capacity_per_day.clone(),
+        config.objective.clone(),
+    );
     let parts = config.parts(None, Arc::clone(learning.generation()));
     let plan = Plan {
         world,

@@ -102,7 +102,11 @@ fn warm_start(
         config.bandit.clone(),
     )?
     .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget());
+    .with_exploration_budget(config.learning.exploration_budget())
+    .with_capacity(
+        config.learning.capacity_per_day.clone(),
+        config.objective.clone(),
+    );
     let read = rounds.len();
     for round in &rounds {
         let of = round.decision.experiment.as_ref();

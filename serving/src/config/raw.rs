@@ -1,7 +1,9 @@
 //! What stands in the sections of `lagom.toml` that belong to serving, unchecked.
 
 use super::access::{TlsSpec, TokenSpec};
+use lagom_features::domain::Channel;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// `[server]`.
@@ -87,7 +89,7 @@ pub(super) struct FeaturesSpec {
 }
 
 /// `[learning]`: when outcomes are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LearningSpec {
     /// Days after a decision in which what happens counts as its outcome; 1 to 365.
@@ -98,6 +100,8 @@ pub struct LearningSpec {
     pub half_life_days: Option<u16>,
     /// What exploring may cost in a day, in minor units; without it only the rule and the floor bound it.
     pub exploration_budget_minor: Option<u64>,
+    /// How many messages a day each scarce channel can carry; the others are not scarce.
+    pub capacity_per_day: BTreeMap<Channel, u32>,
 }
 
 impl LearningSpec {
@@ -121,6 +125,7 @@ impl Default for LearningSpec {
             grace_hours: 24,
             half_life_days: None,
             exploration_budget_minor: None,
+            capacity_per_day: BTreeMap::new(),
         }
     }
 }

@@ -105,6 +105,7 @@ pub fn answer(
         reason: decision.reason.clone(),
         blocked: blocked.collect(),
         decided_at: Some(wire_time(decision.decided_at)),
+        shadow_price_minor: decision.shadow_price_minor,
     }
 }
 

@@ -60,7 +60,11 @@ impl Learnt {
             config.bandit.clone(),
         )?
         .with_half_life(config.learning.half_life())
-        .with_exploration_budget(config.learning.exploration_budget());
+        .with_exploration_budget(config.learning.exploration_budget())
+        .with_capacity(
+            config.learning.capacity_per_day.clone(),
+            config.objective.clone(),
+        );
         Ok(Self {
             learning: warm(learning, &config.models),
             published: None,

@@ -4,7 +4,8 @@ use super::Engine;
 use lagom_features::Ledger;
 use lagom_model::bandit::Generation;
 use lagom_model::log::Decision;
-use lagom_model::policy::explain::{Explained, Stakes, explain};
+use lagom_model::policy::explain::{Explained, explain};
+use lagom_model::policy::heads::Stakes;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

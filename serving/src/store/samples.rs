@@ -59,6 +59,7 @@ pub(crate) fn decision(n: u64) -> Decision {
         next_evaluation_at: at(1_700_001_000_000_000),
         fee_minor: 6_000,
         price_minor: None,
+        shadow_price_minor: None,
         probability: 0.25,
         eligible: vec![choice(0, 0.125), choice(1, 0.25), choice(9, 0.625)],
         blocked: vec![

@@ -296,7 +296,7 @@ impl Life {
             if person.left_on.is_some() {
                 continue;
             }
-            let hazard = person.churn_hazard(&self.world, &self.effects_on(who), today, None);
+            let hazard = person.churn_hazard(&self.world, &self.effects_on(who), today, &[]);
             self.tally.expected.churned += hazard;
             if self.noise.happens(hazard, who, today.days(), For::Churn) {
                 let at = today.at(15, &self.world.time_zone);

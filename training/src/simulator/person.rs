@@ -133,14 +133,14 @@ impl Person {
             .sum()
     }
 
-    /// Daily probability of leaving, also with one more message than were received.
+    /// Daily probability of leaving, also with more messages than were received.
     /// `effects` are those of the person's market and of the day.
     pub(super) fn churn_hazard(
         &self,
         world: &World,
         effects: &Effects,
         day: Date,
-        further: Option<&Received>,
+        further: &[Received],
     ) -> f64 {
         let churn = &world.churn;
         let base = 1.0 - (1.0 - churn.annual).powf(1.0 / 365.0);
@@ -150,7 +150,9 @@ impl Person {
         }
         let (mut reminders, mut claimed, mut harsh) = (0_i32, false, false);
         let from = day.plus_days(-i32::from(churn.window_days));
-        let further = further.filter(|one| one.arrives_on > from && one.arrives_on <= day);
+        let further = further
+            .iter()
+            .filter(|one| one.arrives_on > from && one.arrives_on <= day);
         for one in self.arrived_within(churn.window_days, day).chain(further) {
             match one.kind {
                 Kind::PreDueNotice | Kind::DueDateNotice => {}

@@ -114,7 +114,7 @@ impl LinearPolicy {
     ) -> Result<usize, SimulationError> {
         row(seen, &mut self.row);
         let actions = seen.snapshot.strategy().catalogue().len();
-        let open: Vec<usize> = truth.values.iter().map(|&(place, _)| place).collect();
+        let open: Vec<usize> = truth.all().map(|(place, _)| place).collect();
         let eligible = ActionSet::from_predicate(actions, |place| open.contains(&place));
         self.scorer.score(&self.row, &eligible, &mut self.scratch)?;
         let scores = self.scratch.eligible().iter().zip(self.scratch.values());

@@ -1,11 +1,12 @@
 //! The true value of every eligible step of a decision.
 //!
 //! ```text
-//! value(a)     = objective · E[outcome | a now, nothing by anybody afterwards]
-//! value(wait)  = max( value(nothing ever), max over later days and messages of value(message then, if unpaid) )
+//! value(a)     = objective · E[outcome | a now, then m* if unpaid by then, or nothing: the better]
+//! value(wait)  = max( value(nothing ever), value(m*) )
+//! m*           = the best message on a later day, if nothing is done now
 //! ```
-//! Waiting keeps every later step open, and is worth the best of them. A step now is valued without a
-//! second one, so that the value of waiting is, if anything, flattered.
+//! Waiting keeps later steps open, and so does a step now: both may end in one further message, which is
+//! chosen by somebody who sees every latent trait.
 
 use crate::simulated_log::Seen;
 use crate::simulator::{Horizon, Outlook, Prospect};
@@ -22,6 +23,9 @@ const HORIZON: Horizon = Horizon {
 /// Days from now on which waiting may end in a message.
 const LATER: [i32; 5] = [3, 6, 10, 15, 21];
 
+/// The rule whose refusals rest on estimates.
+const GENTLE_FIRST: &str = "global.gentle_first";
+
 /// What a step is to the world: the part of the day and the variant are nothing.
 type Likeness = (Kind, Option<Channel>, Option<Tone>, i32);
 
@@ -30,6 +34,9 @@ type Likeness = (Kind, Option<Channel>, Option<Tone>, i32);
 pub struct Truth {
     /// Place in the catalogue and value in minor units, in the decision's order.
     pub values: Vec<(usize, f64)>,
+    /// The same of steps that the rule of gentleness has closed on the strength of estimates: what it
+    /// costs to believe them is part of the regret.
+    pub closed: Vec<(usize, f64)>,
 }
 
 impl Truth {
@@ -40,25 +47,44 @@ impl Truth {
         let (snapshot, today) = (seen.snapshot, seen.life.today());
         let catalogue = snapshot.strategy().catalogue();
         let mut known: HashMap<Likeness, f64> = HashMap::new();
-        let mut values = Vec::with_capacity(seen.decision.eligible.len());
-        let mut places = catalogue.iter().enumerate();
-        for choice in &seen.decision.eligible {
-            // Choices stand in the catalogue's order.
-            let (place, action) = places.find(|(_, action)| action.id() == choice.action)?;
+        let quiet = worth(&outlook.prospect(&[]), &snapshot.parts().objective);
+        let last = best_later(&mut outlook, snapshot, today);
+        let waiting = last.as_ref().map_or(quiet, |later| later.value.max(quiet));
+        let mut of = |action: &Action| {
             let ahead = action
                 .timing
                 .map_or(0, |timing| i32::from(timing.day_offset));
             let alike = (action.kind, action.channel, action.tone, ahead);
-            let value = *known.entry(alike).or_insert_with(|| {
+            *known.entry(alike).or_insert_with(|| {
                 if action.is_wait() {
-                    waiting(&mut outlook, snapshot, today)
-                } else {
-                    step(&mut outlook, snapshot, action, today, ahead)
+                    return waiting;
                 }
-            });
-            values.push((place, value));
+                let now = (action, today.plus_days(ahead));
+                let alone = value(&mut outlook, snapshot, &[now]);
+                match &last {
+                    Some(later) if later.on > now.1 => {
+                        let then = (later.action, later.on);
+                        alone.max(value(&mut outlook, snapshot, &[now, then]))
+                    }
+                    _ => alone,
+                }
+            })
+        };
+        // Both lists stand in the catalogue's order.
+        let mut places = catalogue.iter().enumerate();
+        let mut values = Vec::with_capacity(seen.decision.eligible.len());
+        for choice in &seen.decision.eligible {
+            let (place, action) = places.find(|(_, action)| action.id() == choice.action)?;
+            values.push((place, of(action)));
         }
-        Some(Self { values })
+        let mut places = catalogue.iter().enumerate();
+        let mut closed = Vec::new();
+        let blocked = seen.decision.blocked.iter();
+        for one in blocked.filter(|one| one.rule == GENTLE_FIRST) {
+            let (place, action) = places.find(|(_, action)| action.id() == one.action)?;
+            closed.push((place, of(action)));
+        }
+        Some(Self { values, closed })
     }
 
     /// The place of the most valuable step, the first of equals, with its value.
@@ -66,14 +92,19 @@ impl Truth {
     pub fn best(&self) -> Option<(usize, f64)> {
         let better =
             |best: (usize, f64), one: (usize, f64)| if one.1 > best.1 { one } else { best };
-        self.values.iter().copied().reduce(better)
+        self.all().reduce(better)
     }
 
     /// The value of the step at this place of the catalogue.
     #[must_use]
     pub fn at(&self, place: usize) -> Option<f64> {
-        let found = self.values.iter().find(|(one, _)| *one == place);
-        found.map(|&(_, value)| value)
+        let found = self.all().find(|(one, _)| *one == place);
+        found.map(|(_, value)| value)
+    }
+
+    /// Every step that the other rules allow.
+    pub fn all(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.values.iter().chain(&self.closed).copied()
     }
 
     /// The mean value under probabilities in the decision's order.
@@ -86,20 +117,19 @@ impl Truth {
     }
 }
 
-fn step(
-    outlook: &mut Outlook<'_>,
-    snapshot: &Snapshot,
-    action: &Action,
-    today: Date,
-    ahead: i32,
-) -> f64 {
+/// Of some steps, in minor units.
+fn value(outlook: &mut Outlook<'_>, snapshot: &Snapshot, steps: &[(&Action, Date)]) -> f64 {
     let objective = &snapshot.parts().objective;
-    let prospect = outlook.prospect(Some((action, today.plus_days(ahead))));
-    let price = snapshot.strategy().price_minor(action).map_or_else(
-        || objective.price_minor(action.kind, action.channel),
-        |price| price as f64,
-    );
-    worth(&prospect, objective) - prospect.taken * price
+    let prospect = outlook.prospect(steps);
+    let price = |action: &Action| match snapshot.strategy().price_minor(action) {
+        Some(price) => price as f64,
+        None => objective.price_minor(action.kind, action.channel),
+    };
+    let prices = steps.iter().zip(prospect.taken);
+    worth(&prospect, objective)
+        - prices
+            .map(|((action, _), taken)| taken * price(action))
+            .sum::<f64>()
 }
 
 fn worth(prospect: &Prospect, objective: &Objective) -> f64 {
@@ -111,9 +141,20 @@ fn worth(prospect: &Prospect, objective: &Objective) -> f64 {
         - objective.churn_cost_minor(None) * prospect.churned
 }
 
-fn waiting(outlook: &mut Outlook<'_>, snapshot: &Snapshot, today: Date) -> f64 {
-    let objective = &snapshot.parts().objective;
-    let mut best = worth(&outlook.prospect(None), objective);
+/// A message on a later day, and what it is worth if nothing is done before.
+struct Later<'a> {
+    action: &'a Action,
+    on: Date,
+    value: f64,
+}
+
+/// The best of them, the first of equals.
+fn best_later<'a>(
+    outlook: &mut Outlook<'_>,
+    snapshot: &'a Snapshot,
+    today: Date,
+) -> Option<Later<'a>> {
+    let mut best: Option<Later<'a>> = None;
     let mut seen: Vec<(Kind, Option<Channel>, Option<Tone>)> = Vec::new();
     for action in snapshot.strategy().catalogue() {
         let open = matches!(
@@ -126,7 +167,11 @@ fn waiting(outlook: &mut Outlook<'_>, snapshot: &Snapshot, today: Date) -> f64 {
         }
         seen.push(alike);
         for ahead in LATER {
-            best = best.max(step(outlook, snapshot, action, today, ahead));
+            let on = today.plus_days(ahead);
+            let value = value(outlook, snapshot, &[(action, on)]);
+            if best.as_ref().is_none_or(|best| value > best.value) {
+                best = Some(Later { action, on, value });
+            }
         }
     }
     best

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlockWeights, Generation};
+use super::{Aside, BlockWeights, Generation};
 use crate::bandit::config::BanditConfig;
 use crate::bandit::digest::Digest;
 use crate::bandit::doubt::Doubt;
@@ -25,8 +25,8 @@ pub(super) struct StoredGeneration {
     shrinkage: f64,
     variance: f64,
     labels: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    allowance: Option<f64>,
+    #[serde(flatten)]
+    aside: Aside,
     blocks: Vec<StoredBlock>,
 }
 
@@ -58,7 +58,7 @@ impl TryFrom<StoredGeneration> for Generation {
             shrinkage: stored.shrinkage,
             variance: stored.variance,
             labels: stored.labels,
-            allowance: stored.allowance,
+            aside: stored.aside,
             blocks: stored.blocks.into_iter().map(revive).collect(),
             doubt: Doubt::default(),
         };
@@ -95,6 +95,9 @@ impl Generation {
                 expected,
             })
         };
+        if self.recovery().is_some_and(|one| !one.is_well_formed()) {
+            length("the list of ages", 0, 1)?;
+        }
         let dimensions = self.layout.dimensions();
         length("the list of blocks", self.blocks.len(), dimensions.len())?;
         for (block, &dimension) in self.blocks.iter().zip(dimensions) {
@@ -128,7 +131,7 @@ impl From<Generation> for StoredGeneration {
             shrinkage: generation.shrinkage,
             variance: generation.variance,
             labels: generation.labels,
-            allowance: generation.allowance,
+            aside: generation.aside,
         }
     }
 }

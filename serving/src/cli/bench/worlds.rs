@@ -42,9 +42,9 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Let the rule of gentleness bind the bandit.
+    /// Let the bandit choose harsher steps without proof that softer ones are worth less.
     #[arg(long)]
-    gentle: bool,
+    without_gentle_first: bool,
     /// Configuration of strategy, guardrails, objective and bandit.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -70,7 +70,14 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let mut reports = Vec::with_capacity(worlds.len());
     for world in worlds {
         let own = args.config.is_some();
-        let plan = plan(world, args.customers, args.days, args.gentle, own, &config)?;
+        let plan = plan(
+            world,
+            args.customers,
+            args.days,
+            !args.without_gentle_first,
+            own,
+            &config,
+        )?;
         let trials: Vec<Trial> = (args.seed..args.seed + args.seeds)
             .map(|seed| try_world(&plan, seed, &|| bar.inc(1)))
             .collect::<Result<_, _>>()?;
@@ -110,18 +117,26 @@ pub(super) fn plan(
         config.bandit.clone(),
     )?
     .with_half_life(config.learning.half_life())
-    .with_exploration_budget(config.learning.exploration_budget());
+    .with_exploration_budget(config.learning.exploration_budget())
+    .with_capacity(
+        config.learning.capacity_per_day.clone(),
+        config.objective.clone(),
+    );
     let mut parts = config.parts(None, Arc::clone(learning.generation()));
     if !own {
         parts.guardrails = Arc::new(Guardrails::new(&guardrails)?);
     }
+    // A company knows how late its reports come, and waits for them.
+    let reporting = &world.reporting;
+    let latest_days = reporting.payment_days[1].max(reporting.harm_days[1]);
+    let grace_hours = config.learning.grace_hours.max(24 * latest_days);
     Ok(TrialPlan {
         customers: customers.min(world.customers),
         world,
         days,
         start: Date::parse("2026-01-01")?,
         window_days: config.learning.window_days,
-        grace_hours: config.learning.grace_hours,
+        grace_hours,
         parts,
         learning,
     })

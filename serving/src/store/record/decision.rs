@@ -87,6 +87,8 @@ pub(super) struct Decided {
     reason: String,
     #[prost(sint64, optional, tag = "34")]
     price_minor: Option<i64>,
+    #[prost(double, optional, tag = "35")]
+    shadow_price_minor: Option<f64>,
 }
 
 impl Decided {
@@ -108,6 +110,7 @@ impl Decided {
             next_evaluation_at: one.next_evaluation_at.micros(),
             fee_minor: one.fee_minor,
             price_minor: one.price_minor,
+            shadow_price_minor: one.shadow_price_minor,
             probability: one.probability,
             eligible: Some(Places::of(eligible, catalogue)),
             probabilities: one
@@ -166,6 +169,7 @@ impl Decided {
             next_evaluation_at: time("next_evaluation_at", self.next_evaluation_at)?,
             fee_minor: self.fee_minor,
             price_minor: self.price_minor,
+            shadow_price_minor: self.shadow_price_minor,
             probability: self.probability,
             eligible: choices(eligible, &self.probabilities),
             blocked: refusals(blocked, &self.blocked_by, &self.rules)?,

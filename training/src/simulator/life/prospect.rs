@@ -1,4 +1,4 @@
-//! What would truly follow from one step: the world's own probabilities, without its luck.
+//! What would truly follow from a step, and from another after it: the world's own probabilities, without its luck.
 //!
 //! ```text
 //! S_j(t) = Π_{s ≤ t} (1 − hazard_j(s))        j: the message is opened, or not
@@ -7,6 +7,7 @@
 //! A step that is planned for later is only taken if the invoice is unpaid by then.
 
 use super::Life;
+use super::receive::Message;
 use crate::simulator::bill::Bill;
 use crate::simulator::person::Received;
 use lagom_features::domain::{Action, Date, InvoiceId, Kind};
@@ -24,15 +25,15 @@ pub struct Horizon {
     pub churn_days: u16,
 }
 
-/// Expectations over the world's luck, if nobody does anything after the step.
+/// Expectations over the world's luck, if nobody does anything after the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Prospect {
     /// Owed now, in minor units.
     pub outstanding_minor: f64,
     /// Collected, in minor units.
     pub collected_minor: f64,
-    /// P(the step is taken).
-    pub taken: f64,
+    /// P(taken) of each step.
+    pub taken: [f64; 2],
     /// P(complaint).
     pub complaint: f64,
     /// Support contacts.
@@ -60,8 +61,14 @@ pub struct Outlook<'a> {
     gains: Vec<f64>,
     quiet: Path,
     leaves_anyway: f64,
-    /// P(leaves) with a further message, by its kind, day of arrival and harshness.
-    leaves: HashMap<(Kind, Date, bool), f64>,
+    /// P(leaves) with further messages, by kind, day of arrival and harshness of each.
+    leaves: HashMap<Vec<(Kind, Date, bool)>, f64>,
+}
+
+/// The mean over all ways; `None` if there are none.
+fn mean(ways: &[Way], of: impl Fn(&Path) -> f64) -> Option<f64> {
+    let sum = ways.iter().map(|way| way.chance * of(&way.path)).sum();
+    (!ways.is_empty()).then_some(sum)
 }
 
 /// A bill's way to being paid from today on.
@@ -105,15 +112,15 @@ impl Life {
                 unpaid: Vec::new(),
                 collected: 0.0,
             },
-            leaves_anyway: self.leaves(who, None, churn_until),
+            leaves_anyway: self.leaves(who, &[], churn_until),
             leaves: HashMap::new(),
         };
-        outlook.quiet = outlook.path(None);
+        outlook.quiet = outlook.path(&[]);
         Some(outlook)
     }
 
     /// P(leaves from today up to `last`).
-    fn leaves(&self, who: usize, further: Option<&Received>, last: Date) -> f64 {
+    fn leaves(&self, who: usize, further: &[Received], last: Date) -> f64 {
         let person = &self.people[who];
         if person.left_on.is_some() {
             return 0.0;
@@ -127,15 +134,28 @@ impl Life {
     }
 }
 
+/// A step on its way to the customer.
+struct Planned<'a> {
+    action: &'a Action,
+    message: Message,
+}
+
+/// One way to be paid: which of the messages so far were opened.
+struct Way {
+    chance: f64,
+    /// Day of arrival and boost of each that was.
+    opened: Vec<(Date, f64)>,
+    path: Path,
+}
+
 impl Outlook<'_> {
-    /// What follows if `step` is taken on its day, and nothing is done by anybody afterwards.
+    /// What follows if `steps` are taken, each on its day if the invoice is unpaid by then, and nothing
+    /// is done by anybody afterwards; in the order of their days, two at most.
     #[must_use]
-    pub fn prospect(&mut self, step: Option<(&Action, Date)>) -> Prospect {
+    pub fn prospect(&mut self, steps: &[(&Action, Date)]) -> Prospect {
         let (life, bill) = (self.life, self.bill);
         let mut prospect = Prospect {
             outstanding_minor: bill.unpaid_minor as f64,
-            collected_minor: self.quiet.collected,
-            taken: step.map_or(0.0, |(_, on)| self.unpaid_on(&self.quiet, on)),
             collection_case: bill
                 .claimed_on
                 .filter(|_| !bill.in_collection)
@@ -143,40 +163,88 @@ impl Outlook<'_> {
             churned: self.leaves_anyway,
             ..Prospect::default()
         };
-        let message = step.and_then(|(action, on)| {
-            let channel = action.channel.filter(|_| action.kind.is_contact())?;
-            let message = life.message(action, bill.who, bill.serial, channel, on);
-            Some((action, on, message))
-        });
-        let Some((action, on, message)) = message else {
-            return prospect;
-        };
-        let moved = self.path(Some((message.arrives_on, message.boost)));
-        let either = |opened: f64, not: f64| message.opened * opened + (1.0 - message.opened) * not;
-        prospect.collected_minor = either(moved.collected, self.quiet.collected);
-        if action.kind == Kind::CollectionClaim && bill.claimed_on.is_none() {
-            prospect.collection_case = either(self.case(&moved, on), self.case(&self.quiet, on));
-        }
-        let taken = prospect.taken;
-        prospect.complaint = taken * message.complaint;
-        prospect.support_contacts = taken * message.support;
-        prospect.opt_out = taken * message.opt_out;
-        let harsh = message.harsh_to_newcomer;
-        let until = self.churn_until;
-        let key = (action.kind, message.arrives_on, harsh);
-        let stirred = *self.leaves.entry(key).or_insert_with(|| {
-            let received = Received {
-                kind: action.kind,
-                arrives_on: message.arrives_on,
-                opened: true,
-                boost: message.boost,
-                invoice: bill.serial,
-                harsh_to_newcomer: harsh,
+        let mut ways: Vec<Way> = Vec::with_capacity(4);
+        let mut planned: Vec<Planned<'_>> = Vec::with_capacity(2);
+        for (place, &(action, on)) in steps.iter().take(2).enumerate() {
+            let taken = mean(&ways, |path| self.unpaid_on(path, on));
+            let taken = taken.unwrap_or_else(|| self.unpaid_on(&self.quiet, on));
+            prospect.taken[place] = taken;
+            let Some(channel) = action.channel.filter(|_| action.kind.is_contact()) else {
+                continue;
             };
-            life.leaves(bill.who, Some(&received), until)
-        });
-        prospect.churned += taken * (stirred - prospect.churned);
+            let mut message = life.message(action, bill.who, bill.serial, channel, on);
+            let fatigue = &life.world.fatigue;
+            let tires = |one: &Planned<'_>| {
+                let days = message.arrives_on.days_since(one.message.arrives_on);
+                (0..i32::from(fatigue.window_days)).contains(&days)
+            };
+            if planned.last().is_some_and(tires) {
+                message.boost *= fatigue.effect_factor;
+                message.complaint = (message.complaint * fatigue.complaint_factor).min(1.0);
+            }
+            ways = self.fork(ways, &message);
+            if action.kind == Kind::CollectionClaim && bill.claimed_on.is_none() {
+                let cases = mean(&ways, |path| self.case(path, on));
+                prospect.collection_case = cases.unwrap_or(0.0);
+            }
+            prospect.complaint += taken * message.complaint;
+            prospect.support_contacts += taken * message.support;
+            prospect.opt_out += taken * message.opt_out;
+            planned.push(Planned { action, message });
+            let stirred = self.stirred(&planned);
+            prospect.churned += taken * (stirred - prospect.churned);
+        }
+        let collected = mean(&ways, |path| path.collected);
+        prospect.collected_minor = collected.unwrap_or(self.quiet.collected);
         prospect
+    }
+
+    /// Each way, with the message opened and not.
+    fn fork(&self, ways: Vec<Way>, message: &Message) -> Vec<Way> {
+        let before = if ways.is_empty() {
+            vec![(1.0, Vec::new())]
+        } else {
+            let known = ways.into_iter();
+            known.map(|way| (way.chance, way.opened)).collect()
+        };
+        let mut after = Vec::with_capacity(2 * before.len());
+        for (chance, closed) in before {
+            let mut opened = closed.clone();
+            opened.push((message.arrives_on, message.boost));
+            for (share, opened) in [(message.opened, opened), (1.0 - message.opened, closed)] {
+                after.push(Way {
+                    chance: chance * share,
+                    path: self.path(&opened),
+                    opened,
+                });
+            }
+        }
+        after
+    }
+
+    /// P(leaves) where all these messages arrive.
+    fn stirred(&mut self, planned: &[Planned<'_>]) -> f64 {
+        let (life, bill, until) = (self.life, self.bill, self.churn_until);
+        let kind = |one: &Planned<'_>| {
+            let message = &one.message;
+            (
+                one.action.kind,
+                message.arrives_on,
+                message.harsh_to_newcomer,
+            )
+        };
+        let key: Vec<_> = planned.iter().map(kind).collect();
+        *self.leaves.entry(key).or_insert_with(|| {
+            let received = planned.iter().map(|one| Received {
+                kind: one.action.kind,
+                arrives_on: one.message.arrives_on,
+                opened: true,
+                boost: one.message.boost,
+                invoice: bill.serial,
+                harsh_to_newcomer: one.message.harsh_to_newcomer,
+            });
+            life.leaves(bill.who, &received.collect::<Vec<_>>(), until)
+        })
     }
 
     /// P(unpaid) at the start of a day.
@@ -197,12 +265,11 @@ impl Outlook<'_> {
         self.unpaid_on(path, on.plus_days(1))
     }
 
-    fn path(&self, further: Option<(Date, f64)>) -> Path {
+    /// With messages that are opened: day of arrival and boost of each.
+    fn path(&self, further: &[(Date, f64)]) -> Path {
         let (life, bill) = (self.life, self.bill);
-        let half_life = life.world.message.half_life_days;
-        let fades = 0.5_f64.powf(1.0 / half_life);
-        let (mut boost, arrives) =
-            further.map_or((0.0, 0), |(on, boost)| (boost, on.days_since(life.today)));
+        let fades = 0.5_f64.powf(1.0 / life.world.message.half_life_days);
+        let mut boost = 0.0;
         let split = if bill.rest_on.is_some() {
             0.0
         } else {
@@ -214,11 +281,13 @@ impl Outlook<'_> {
         let days = self.hazards.len();
         for (ahead, (&hazard, &gain)) in self.hazards.iter().zip(&self.gains).enumerate() {
             path.push(unpaid);
-            let mut hazard = hazard;
-            if further.is_some() && ahead as i32 >= arrives {
-                hazard = (hazard + gain * boost).min(1.0);
-                boost *= fades;
-            }
+            let arriving = further.iter().filter(|(on, _)| {
+                let arrives = on.days_since(life.today).max(0);
+                arrives == ahead as i32
+            });
+            boost += arriving.map(|(_, boost)| boost).sum::<f64>();
+            let hazard = (hazard + gain * boost).min(1.0);
+            boost *= fades;
             let paid = unpaid * hazard;
             unpaid -= paid;
             let second = if ahead + SECOND_PART_DAYS < days {

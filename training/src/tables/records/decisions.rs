@@ -63,6 +63,7 @@ impl Record for Decision {
         Column::needed("next_evaluation_at", Kind::Instant),
         Column::needed("fee_minor", Kind::Whole),
         Column::optional("price_minor", Kind::Whole),
+        Column::optional("shadow_price_minor", Kind::Real),
         Column::needed("probability", Kind::Real),
         Column::needed("eligible", Kind::Texts),
         Column::needed("probabilities", Kind::Reals),
@@ -100,6 +101,7 @@ impl Record for Decision {
         let next_evaluation_at = fields.needed("next_evaluation_at");
         let fee_minor = fields.needed("fee_minor");
         let price_minor = fields.optional("price_minor");
+        let shadow_price_minor = fields.optional("shadow_price_minor");
         let probability = fields.needed("probability");
         let eligible = action_ids(fields, "eligible");
         let probabilities: Option<Vec<f64>> = fields.needed("probabilities");
@@ -140,6 +142,7 @@ impl Record for Decision {
             next_evaluation_at: next_evaluation_at?,
             fee_minor: fee_minor?,
             price_minor,
+            shadow_price_minor,
             probability: probability?,
             eligible: eligible?
                 .into_iter()
@@ -198,6 +201,7 @@ impl Record for Decision {
         out.put("next_evaluation_at", self.next_evaluation_at);
         out.put("fee_minor", self.fee_minor);
         out.put("price_minor", self.price_minor);
+        out.put("shadow_price_minor", self.shadow_price_minor);
         out.put("probability", self.probability);
         out.put("eligible", eligible);
         out.put("probabilities", probabilities);
@@ -237,8 +241,13 @@ impl Record for Decision {
         for choice in &self.eligible {
             share("probabilities", Some(choice.probability));
         }
-        if self.expected_value.is_some_and(|value| !value.is_finite()) {
-            faults.push(Fault::new("expected_value", "is not a finite number"));
+        for (name, value) in [
+            ("expected_value", self.expected_value),
+            ("shadow_price_minor", self.shadow_price_minor),
+        ] {
+            if value.is_some_and(|value| !value.is_finite()) {
+                faults.push(Fault::new(name, "is not a finite number"));
+            }
         }
         faults
     }

@@ -16,6 +16,7 @@ fn tables_of_earlier_lagoms_are_read() {
     for (form, tables) in [
         ("", sample::tables()),
         ("-recorded", sample::recorded_late()),
+        ("-priced", sample::priced()),
     ] {
         for format in [Format::Csv, Format::Parquet] {
             let dir = golden(form).join(format.extension());
@@ -26,9 +27,9 @@ fn tables_of_earlier_lagoms_are_read() {
 
 #[test]
 fn golden_tables_are_read_and_written_alike() {
-    let tables = sample::priced();
+    let tables = sample::scarce();
     for format in [Format::Csv, Format::Parquet] {
-        let dir = golden("-priced").join(format.extension());
+        let dir = golden("-scarce").join(format.extension());
         let fresh = folder();
         tables.write(fresh.path(), format).unwrap();
         if !dir.is_dir() {

@@ -108,6 +108,7 @@ fn decisions() -> Vec<Decision> {
         next_evaluation_at: t("2025-03-09T12:00:00Z"),
         fee_minor: 0,
         price_minor: None,
+        shadow_price_minor: None,
         probability: 0.1 + 0.2,
         eligible: vec![
             Choice {
@@ -201,6 +202,13 @@ pub(crate) fn tables() -> Tables {
         decisions: decisions(),
         outcomes: outcomes(),
     }
+}
+
+/// [`priced`] as version 1 holds them since a channel may be scarce.
+pub(super) fn scarce() -> Tables {
+    let mut tables = priced();
+    tables.decisions[0].shadow_price_minor = Some(1234.5);
+    tables
 }
 
 /// [`recorded_late`] as version 1 holds them since a decision may say what its step costs.
