@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Days of history that the policy learns from; the rest judges it.
     #[arg(long, default_value_t = 210)]
     learn_days: u16,
+    /// Share of exploration in the ladder's history, in (0, 1).
+    #[arg(long, default_value_t = 0.05)]
+    exploration: f64,
     /// Days of an invoice's life that are valued.
     #[arg(long, default_value_t = 60)]
     horizon: u16,
@@ -75,6 +78,8 @@ struct Report {
     world: String,
     customers: usize,
     seeds: usize,
+    /// Share of exploration in the history.
+    exploration: f64,
     /// Decisions of a history, on average.
     decisions: f64,
     /// Ladder's cases in a thousand invoices that are due.
@@ -111,7 +116,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         )
         .into());
     }
-    let config = Config::load(args.config.as_deref())?;
+    if !(args.exploration > 0.0 && args.exploration < 1.0) {
+        let given = args.exploration;
+        return Err(format!("--exploration {given} must lie in (0, 1)").into());
+    }
+    let mut config = Config::load(args.config.as_deref())?;
+    config.cold_start.exploration = args.exploration;
     let own = args.config.is_some();
     let of = world(&args.world)?;
     let trial = TrialPlan {
@@ -183,6 +193,7 @@ impl Report {
             world: plan.trial.world.name.clone(),
             customers: plan.trial.customers,
             seeds: found.len(),
+            exploration: plan.trial.parts.cold_start.exploration,
             decisions: average(&|one| one.decisions as f64),
             ladder_cases: average(&|one| {
                 1000.0 * one.ladder.collection_cases as f64 / one.ladder.invoices.max(1) as f64
@@ -215,13 +226,14 @@ fn cell(one: Mean, scale: f64) -> String {
 
 fn text(report: &Report) -> String {
     let mut text = format!(
-        "{}: {} customers, {} seeds, {:.0} decisions of history each; the ladder opens {:.1} collection cases \
+        "{}: {} customers, {} seeds, {:.0} decisions of history each, {:.0} % explored; the ladder opens {:.1} collection cases \
          in 1,000 invoices\nthe gate let {} of {} policies through; effectively {:.0} lives; fewer cases \
          foreseen from the log alone in {}\n",
         report.world,
         report.customers,
         report.seeds,
         report.decisions,
+        100.0 * report.exploration,
         report.ladder_cases,
         report.passed,
         report.seeds,
