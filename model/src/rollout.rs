@@ -236,6 +236,22 @@ impl Pointers {
         Ok(self)
     }
 
+    /// The version before `id` decides again, if `id` is in force; a candidate stays. Nothing changes
+    /// where another one is in force by now.
+    ///
+    /// # Errors
+    /// [`StepError::NoPrevious`] where there is none to return to.
+    pub fn take_back(mut self, id: &str, at: Timestamp, reason: &str) -> Result<Self, StepError> {
+        if self.current.as_deref() != Some(id) {
+            return Ok(self);
+        }
+        let before = self.previous.take().ok_or(StepError::NoPrevious)?;
+        self.candidate.take_if(|one| one.id == before);
+        self.previous = self.current.replace(before.clone());
+        self.took(&before, Step::RolledBack, at, reason);
+        Ok(self)
+    }
+
     fn took(&mut self, id: &str, step: Step, at: Timestamp, reason: &str) -> u64 {
         let number = self.changes.last().map_or(1, |last| last.number + 1);
         self.changes.push(Change {
@@ -284,6 +300,10 @@ mod tests {
         let live = canary.promote("b", at(5), "");
         assert_eq!(live.previous.as_deref(), Some("a"));
         assert!(live.candidate.is_none());
+        let taken = live.clone().take_back("b", at(6), "harm").unwrap();
+        assert_eq!(taken.current.as_deref(), Some("a"));
+        let again = taken.clone().take_back("b", at(7), "late").unwrap();
+        assert_eq!(again, taken, "another one is in force by now");
         let back = live.rollback(at(6), "").unwrap();
         assert_eq!(back.current.as_deref(), Some("a"));
         assert_eq!(back.previous.as_deref(), Some("b"));

@@ -24,6 +24,8 @@ mod import;
 mod ledger;
 #[cfg(feature = "training")]
 mod models;
+#[cfg(feature = "training")]
+mod named;
 mod output;
 #[cfg(feature = "training")]
 mod plan;

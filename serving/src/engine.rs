@@ -270,6 +270,7 @@ impl Engine {
 
     /// Decides by a change that is on disk.
     fn put_policy(&self, change: PolicyChange) {
+        self.rollout().watch_anew();
         self.swap(|snapshot| snapshot.with_paused(change.paused));
         let mut last = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some(change);

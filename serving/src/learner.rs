@@ -34,6 +34,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(crate) enum Request {
     /// Decide by another configuration.
     Reconfigure(Box<Config>, oneshot::Sender<Result<(), ChangeError>>),
+    /// Begin again from the history of the version in force.
+    BeginAgain,
     /// Forget a customer.
     Erase(CustomerId, oneshot::Sender<Result<u64, Failure>>),
 }
@@ -135,10 +137,14 @@ impl Learner {
 
     /// Whoever asked may have gone away; the change holds all the same.
     async fn change(&mut self, request: Request) {
+        if matches!(request, Request::BeginAgain) {
+            return self.begin_again().await;
+        }
         if let Err(error) = self.take_over().await {
             tracing::error!(%error, "learning cannot be taken over");
         }
         match request {
+            Request::BeginAgain => {}
             Request::Reconfigure(config, done) => {
                 let changed = self.relearn(*config).await;
                 let _ = done.send(changed);
@@ -146,6 +152,16 @@ impl Learner {
             Request::Erase(id, done) => {
                 let erased = self.erase(&id).await;
                 let _ = done.send(erased);
+            }
+        }
+    }
+
+    /// What is published then, the other replicas follow.
+    async fn begin_again(&mut self) {
+        if self.engine.leads() {
+            let config = Config::clone(&self.engine.config());
+            if let Err(error) = self.relearn(config).await {
+                tracing::error!(%error, "the history of the new version is not learnt");
             }
         }
     }

@@ -248,6 +248,14 @@ pub fn rollback(dir: &Path, reason: &str) -> Result<Pointers, RegistryError> {
     step(dir, |pointers| pointers.rollback(wall(), reason))
 }
 
+/// Lets the version before `id` decide again, if `id` is in force.
+///
+/// # Errors
+/// [`RegistryError::Step`] where there is none before it, and as [`promote`]; nothing changed then.
+pub fn take_back(dir: &Path, id: &str, reason: &str) -> Result<Pointers, RegistryError> {
+    step(dir, |pointers| pointers.take_back(id, wall(), reason))
+}
+
 /// Written aside, synced, renamed: a crash leaves the old pointers or the new ones.
 fn point(dir: &Path, pointers: &Pointers) -> Result<(), RegistryError> {
     let place = dir.join(POINTERS);

@@ -1,11 +1,12 @@
-//! A candidate beside the version in force: what the log says of its stages, and what is watched.
+//! A candidate beside the version in force, and that one beside the holdout: what the log says of
+//! stages, and what is watched.
 
 use lagom_features::domain::{EventType, Timestamp};
 use lagom_model::log::{Decision, Outcome};
 use lagom_model::rollout::Stage;
 use lagom_model::rollout::guard::{Guard, GuardSpec, Watched};
 
-use crate::experiment::{HOLDOUT, LAGOM};
+use crate::experiment::{Experiments, HOLDOUT, LAGOM};
 use crate::recording::{Recording, What};
 
 /// A stage that the server took up, or left. In the log, before anything is decided by it.
@@ -29,6 +30,32 @@ pub(crate) struct Rollout {
     spec: GuardSpec,
     last: Option<Staged>,
     guard: Option<Guard>,
+    /// Share of the customers for whom the ladder decides for good.
+    holdout: f64,
+    live: Option<Live>,
+}
+
+/// A version that decides for all, from its first decision on, beside the holdout. A canary has a
+/// guard of its own.
+#[derive(Debug)]
+struct Live {
+    model: String,
+    guard: Guard,
+}
+
+/// The live version as it stands beside the holdout.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// Which version.
+    pub model: String,
+    /// Customers decided about for the holdout and by the version.
+    pub exposed: [u64; 2],
+    /// Its sequences.
+    pub watched: Vec<Watched>,
+    /// What harm was found.
+    pub harm: Option<String>,
+    /// Whether the customers are split by the holdout's share; where not, harm proves nothing.
+    pub split_holds: bool,
 }
 
 /// What a page and the metrics show.
@@ -42,20 +69,36 @@ pub struct Standing {
     pub watched: Vec<Watched>,
     /// What harm was found.
     pub harm: Option<String>,
+    /// The live version beside the holdout; `None` without a holdout or before its first decision.
+    pub live: Option<Beside>,
 }
 
 impl Rollout {
-    pub(crate) fn new(spec: GuardSpec) -> Self {
+    pub(crate) fn new(spec: GuardSpec, experiments: &Experiments) -> Self {
         Self {
             spec,
             last: None,
             guard: None,
+            holdout: experiments.holdout().share,
+            live: None,
         }
     }
 
-    /// Another spec holds from the next canary on: a sequence keeps the level it began with.
-    pub(crate) fn respecify(&mut self, spec: GuardSpec) {
+    /// Another spec holds from the next canary on: a sequence keeps the level it began with. Under
+    /// another holdout the live version is watched anew.
+    pub(crate) fn respecify(&mut self, spec: GuardSpec, experiments: &Experiments) {
         self.spec = spec;
+        let share = experiments.holdout().share;
+        if share.total_cmp(&self.holdout).is_ne() {
+            self.holdout = share;
+            self.watch_anew();
+        }
+    }
+
+    /// Nothing is held against the live version of what was seen so far: the policy was paused or
+    /// resumed, or another version took over.
+    pub(crate) fn watch_anew(&mut self) {
+        self.live = None;
     }
 
     pub(crate) fn staged(&mut self, staged: Staged) {
@@ -75,6 +118,7 @@ impl Rollout {
     /// A decision that the candidate or the version in force made; those of an experiment or of
     /// the holdout belong to neither.
     pub(crate) fn decided(&mut self, decision: &Decision) {
+        self.decided_live(decision);
         let (Some(guard), Some(last)) = (&mut self.guard, &self.last) else {
             return;
         };
@@ -85,22 +129,62 @@ impl Rollout {
         }
     }
 
+    /// A decision of the live version, or of the holdout beside it.
+    fn decided_live(&mut self, decision: &Decision) {
+        let arm = decision.experiment.as_deref().zip(decision.arm.as_deref());
+        let held_out = arm == Some((HOLDOUT, HOLDOUT));
+        let model = decides_for_all(decision, self.last.as_ref());
+        if !held_out && model.is_none() {
+            return;
+        }
+        if let Some(model) = model
+            && self.live.as_ref().is_none_or(|live| live.model != model)
+        {
+            self.live = Guard::beside_holdout(self.spec, self.holdout)
+                .inspect_err(|error| tracing::debug!(%error, "no holdout to stand beside"))
+                .ok()
+                .map(|guard| Live {
+                    model: model.to_owned(),
+                    guard,
+                });
+        }
+        if let Some(live) = &mut self.live {
+            live.guard.decided(decision.into(), !held_out);
+        }
+    }
+
+    fn guards(&mut self) -> impl Iterator<Item = &mut Guard> {
+        let live = self.live.as_mut().map(|live| &mut live.guard);
+        self.guard.iter_mut().chain(live)
+    }
+
     pub(crate) fn recorded(&mut self, one: &Recording) {
-        if let (Some(guard), What::Fact(event)) = (&mut self.guard, &one.what) {
-            guard.happened(&event.customer_id, event.kind, event.occurred_at);
+        if let What::Fact(event) = &one.what {
+            for guard in self.guards() {
+                guard.happened(&event.customer_id, event.kind, event.occurred_at);
+            }
         }
     }
 
     pub(crate) fn matured(&mut self, outcome: &Outcome) {
-        if let Some(guard) = &mut self.guard {
+        for guard in self.guards() {
             guard.matured(&outcome.decision_id);
         }
     }
 
     pub(crate) fn forget(&mut self, customer: &lagom_features::domain::CustomerId) {
-        if let Some(guard) = &mut self.guard {
+        for guard in self.guards() {
             guard.forget(customer);
         }
+    }
+
+    /// Which version must not decide for all any longer, and why, where harm was found beside the
+    /// holdout and nobody wants to be asked.
+    pub(crate) fn must_be_taken_back(&self) -> Option<(String, String)> {
+        let live = self.live.as_ref()?;
+        let harm = live.guard.harm()?;
+        let certain = self.spec.automatic && live.guard.split_holds();
+        certain.then(|| (live.model.clone(), harm.to_owned()))
     }
 
     /// Why the canary must go, where harm was found and nobody wants to be asked.
@@ -117,8 +201,30 @@ impl Rollout {
             exposed: guard.map_or([0; 2], Guard::exposed),
             watched: guard.map_or_else(Vec::new, Guard::watched),
             harm: guard.and_then(Guard::harm).map(str::to_owned),
+            live: self.live.as_ref().map(|live| Beside {
+                model: live.model.clone(),
+                exposed: live.guard.exposed(),
+                watched: live.guard.watched(),
+                harm: live.guard.harm().map(str::to_owned),
+                split_holds: live.guard.split_holds(),
+            }),
         }
     }
+}
+
+/// The version that made a decision for one of those who are not held out, where it decides for all:
+/// it is not the one on its way.
+pub(crate) fn decides_for_all<'a>(
+    decision: &'a Decision,
+    staged: Option<&Staged>,
+) -> Option<&'a str> {
+    let arm = decision.experiment.as_deref().zip(decision.arm.as_deref());
+    if arm.is_none_or(|(experiment, arm)| experiment != HOLDOUT || arm == HOLDOUT) {
+        return None;
+    }
+    let model = decision.model_id.as_deref()?;
+    let on_its_way = staged.is_some_and(|one| one.stage.is_some() && one.model == model);
+    (!on_its_way).then_some(model)
 }
 
 /// Whether an event moves a sequence.

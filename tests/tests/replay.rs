@@ -121,3 +121,75 @@ fn another_policy_is_replayed_with_its_own_messages() {
         "{as_lived} as lived, {told}"
     );
 }
+
+/// A log of the ladder, explored, says what the ladder alone is worth: as much as where it was lived.
+#[test]
+fn a_policy_is_valued_beside_its_replay_as_far_as_the_log_can_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let cold = "[bandit.cold_start]\nrounds = 1000000\nexploration = 0.2\n";
+    std::fs::write(folder.join("cold.toml"), cold).unwrap();
+    let world = "simulate --customers 900 --days 200 --config cold.toml --seed";
+    for (seed, policy) in [(3, "bandit"), (4, "ladder")] {
+        let lived = format!("{world} {seed} --policy {policy} --out {policy}");
+        let lived: Vec<&str> = lived.split(' ').collect();
+        assert!(run(folder, &lived).status.success());
+    }
+    let replay = |line: &str| {
+        let line = format!("replay {line} --json");
+        json(folder, &line.split(' ').collect::<Vec<_>>())
+    };
+
+    // The truth is lived by the ladder itself.
+    let lived = "evaluate --data ladder --policy logged --against logged --from 2026-01-01 --json";
+    let lived = run(folder, &lived.split(' ').collect::<Vec<_>>());
+    assert_eq!(
+        lived.status.code(),
+        Some(1),
+        "nothing is better than itself"
+    );
+    let lived: Value = serde_json::from_slice(&lived.stdout).unwrap();
+    let told = replay("--data bandit --policy ladder");
+    let worth = &told["off_policy"];
+    assert!(worth["lives"].as_u64().unwrap() > 1_000, "{worth}");
+    assert!(worth["warnings"].as_array().unwrap().is_empty(), "{worth}");
+    let of = |value: &Value| value.as_f64().unwrap();
+    for name in ["value", "collected", "churned", "complaints", "contacts"] {
+        let half = |one: &Value| (of(&one["interval"]["high"]) - of(&one["interval"]["low"])) / 2.0;
+        let value = &worth["episode"]["candidate"][name];
+        let truth = &lived["episode"]["candidate"][name];
+        let off = (of(&value["value"]) - of(&truth["value"])).abs();
+        assert!(
+            off < half(value) + half(truth),
+            "{name}: {value}, lived by the ladder {truth}"
+        );
+    }
+    // The log itself has fewer contacts than the ladder, and the difference is found.
+    let more = &worth["episode"]["difference"]["contacts"]["interval"]["low"];
+    assert!(of(more) > 0.03, "{more}");
+    for estimand in ["one_step", "episode"] {
+        let overlap = &worth[estimand]["overlap"];
+        assert!(of(&overlap["ess"]) > 500.0, "{estimand}: {overlap}");
+    }
+
+    // What a ladder without chance says of another policy is nothing, and it says so.
+    let blind = replay("--data ladder --policy uniform");
+    let worth = &blind["off_policy"];
+    assert!(worth["episode"].is_null() && worth["one_step"].is_null());
+    let warning = worth["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("leaves nothing to chance"), "{warning}");
+    assert!(blind["decisions"].as_u64().unwrap() > 500);
+
+    // The learnt policy is judged on what it has not learnt from.
+    let learnt = replay("--data bandit --policy bandit");
+    let all = replay("--data bandit --policy ladder");
+    let count = |found: &Value| found["decisions"].as_u64().unwrap();
+    assert!(count(&learnt) < count(&all), "from the middle on");
+    let none = run(
+        folder,
+        &["replay", "--data", "bandit", "--policy", "no-such-version"],
+    );
+    assert_eq!(none.status.code(), Some(2));
+    let error = String::from_utf8(none.stderr).unwrap();
+    assert!(error.contains("no-such-version"), "{error}");
+}

@@ -28,3 +28,5 @@ mod rollout;
 mod standard;
 #[path = "serving/versions.rs"]
 mod versions;
+#[path = "serving/warm.rs"]
+mod warm;

@@ -3,6 +3,7 @@
 
 use crate::nightly::{ASKS_AT, Nightly, Planned};
 use crate::simulator::{Life, Sent, Tally, World};
+use crate::tables::Tables;
 use lagom_features::domain::{
     Action, Customer, CustomerId, Date, Days, DecisionId, Event, EventId, EventType, Invoice,
     RequestId, TenantId, Timestamp,
@@ -71,6 +72,18 @@ pub struct SimulatedLog {
     pub outcomes: Vec<Outcome>,
     /// The truth, counted by the world.
     pub truth: Tally,
+}
+
+impl From<SimulatedLog> for Tables {
+    fn from(log: SimulatedLog) -> Self {
+        Self {
+            customers: log.customers,
+            invoices: log.invoices,
+            events: log.events,
+            decisions: log.decisions,
+            outcomes: log.outcomes,
+        }
+    }
 }
 
 /// Lives `plan` under `snapshot`; every step is re-checked by the guardrails right before it is

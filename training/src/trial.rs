@@ -14,13 +14,16 @@
 mod curve;
 mod linear;
 mod onlookers;
+mod promotion;
 pub mod truth;
 
 pub use curve::{Curve, Step, Stretch, regret, slope};
+pub use promotion::{Promotion, PromotionError, PromotionPlan, promote};
 
-use crate::simulated_log::{Onlooker, Plan, SimulationError, simulate_watched};
+use crate::simulated_log::{Onlooker, Plan, SimulatedLog, SimulationError, simulate_watched};
 use crate::simulator::{Tally, World};
 use lagom_features::domain::Date;
+use lagom_model::bandit::Generation;
 use lagom_model::decide::{PolicyKind, Snapshot, SnapshotParts};
 use lagom_model::objective::Objective;
 use lagom_model::policy::learning::Learning;
@@ -190,8 +193,29 @@ fn live(
         _ => PolicyKind::Uniform,
     };
     let mut learning = plan.learning.clone();
+    let generation = Arc::clone(learning.generation());
+    let learns = (who == Who::Bandit).then_some(&mut learning);
+    let log = simulated(plan, seed, policy, generation, learns, onlooker, each_day)?;
+    Ok(Lived {
+        who,
+        tally: log.truth,
+        decisions: log.decisions.len(),
+        matured: log.outcomes.len(),
+    })
+}
+
+/// A life under what a generation has learnt.
+fn simulated(
+    plan: &TrialPlan,
+    seed: u64,
+    policy: PolicyKind,
+    generation: Arc<Generation>,
+    learns: Option<&mut Learning>,
+    onlooker: Option<&mut dyn Onlooker>,
+    each_day: &impl Fn(),
+) -> Result<SimulatedLog, SimulationError> {
     let snapshot = Snapshot::new(SnapshotParts {
-        generation: Arc::clone(learning.generation()),
+        generation,
         ..plan.parts.clone()
     })?;
     let judged = (
@@ -209,13 +233,7 @@ fn live(
         grace_hours: plan.grace_hours,
         policy,
     };
-    let learns = (who == Who::Bandit).then_some(&mut learning);
+    // As short a borrow as that of the plan.
     let onlooker = onlooker.map(|one| one as &mut dyn Onlooker);
-    let log = simulate_watched(&simulated, snapshot, learns, onlooker, each_day)?;
-    Ok(Lived {
-        who,
-        tally: log.truth,
-        decisions: log.decisions.len(),
-        matured: log.outcomes.len(),
-    })
+    simulate_watched(&simulated, snapshot, learns, onlooker, each_day)
 }

@@ -28,7 +28,7 @@ use lagom_model::ope::OpeError;
 use lagom_model::ope::Round;
 use lagom_model::ope::calibration::CalibrationCount;
 use lagom_model::ope::gate::{Evidence, GateSpec, Pair, judge};
-use lagom_model::ope::valuation::Valuation;
+use lagom_model::ope::valuation::{Reach, Valuation};
 use lagom_model::outcome::between;
 use lagom_model::policy::learning::Learning;
 use rayon::prelude::*;
@@ -78,6 +78,9 @@ pub enum ValuationError {
     },
 }
 
+/// From here on a logged probability counts as 1.
+const CERTAIN: f64 = 1.0 - 1e-9;
+
 /// The log, read and put in order.
 #[derive(Debug)]
 pub struct OwnLog {
@@ -118,6 +121,8 @@ impl Policy<'_> {
 pub struct ValuationOptions {
     /// Lives begin here or later.
     pub from: Timestamp,
+    /// And before this instant; whenever they do where `None`.
+    pub until: Option<Timestamp>,
     /// Days after the first decision that are counted.
     pub horizon_days: u16,
     /// What the gate demands.
@@ -132,7 +137,14 @@ impl OwnLog {
     /// # Errors
     /// [`ValuationError::Table`], and a logged probability that is none.
     pub fn read(data: &Path) -> Result<Self, ValuationError> {
-        let mut tables = Tables::read(data)?;
+        Self::of(Tables::read(data)?)
+    }
+
+    /// Takes tables that are at hand.
+    ///
+    /// # Errors
+    /// [`ValuationError::Propensity`].
+    pub fn of(mut tables: Tables) -> Result<Self, ValuationError> {
         let histories = tables.take_histories();
         let decisions = std::mem::take(&mut tables.decisions);
         let mut by_invoice: BTreeMap<(CustomerId, InvoiceId), Vec<Decision>> = BTreeMap::new();
@@ -225,12 +237,16 @@ impl OwnLog {
         let mut left_out = 0;
         for life in &self.lives {
             let first = life[0].decided_at;
-            if first < options.from || first + horizon > self.end {
+            let too_late = options.until.is_some_and(|until| first >= until);
+            if first < options.from || too_late || first + horizon > self.end {
                 continue;
             }
             match self.histories.get(&life[0].customer_id) {
                 Some(history)
-                    if known(life, history) && candidate.saw(life) && incumbent.saw(life) =>
+                    if known(life, history)
+                        && candidate.saw(life)
+                        && incumbent.saw(life)
+                        && !is_drawn_without_chance(life) =>
                 {
                     places.push((life, history));
                 }
@@ -259,12 +275,15 @@ impl OwnLog {
         let mut customers: HashMap<&CustomerId, u32> = HashMap::new();
         let mut segments = Vec::new();
         let mut calibration = CalibrationCount::default();
+        let mut reach = Reach::default();
         for ((life, history), visits) in places.iter().zip(&found) {
             let next = u32::try_from(customers.len()).unwrap_or(u32::MAX);
             let customer = *customers.entry(&life[0].customer_id).or_insert(next);
             let last = life[0].decided_at + horizon;
             for (at, (decision, visit)) in life.iter().zip(visits).enumerate() {
                 see(&mut calibration, decision);
+                reach.explored += f64::from(u8::from(decision.probability < CERTAIN));
+                reach.unsupported += visit.unsupported;
                 let until = life
                     .get(at + 1)
                     .map_or(last, |next| next.decided_at.min(last));
@@ -293,6 +312,11 @@ impl OwnLog {
             Some(single.estimand(confidence, &[])?.0)
         };
         let calibration = calibration.finish();
+        let decisions = whole.lives.decisions().max(1) as f64;
+        reach.explored /= decisions;
+        reach.unsupported /= decisions;
+        let mut objections = options.objections.clone();
+        objections.extend(reach.shortfalls());
         let pair = |metric: usize| Pair {
             candidate: &worths[0][metric].doubly_robust,
             incumbent: &worths[1][metric].doubly_robust,
@@ -304,7 +328,7 @@ impl OwnLog {
                 customers: whole.lives.customers(),
                 overlap: [&new, &old],
                 calibration: calibration.as_ref(),
-                objections: options.objections.clone(),
+                objections,
                 value: pair(figures::VALUE),
                 churn: pair(figures::CHURN),
                 complaints: Some(pair(figures::COMPLAINTS)),
@@ -318,6 +342,7 @@ impl OwnLog {
             decisions: whole.lives.decisions(),
             customers: customers.len(),
             left_out,
+            reach: Some(reach),
             one_step,
             episode,
             calibration,
@@ -332,6 +357,14 @@ fn known(life: &[Decision], history: &History) -> bool {
         let view = history.as_of(decision.decided_at);
         view.customer().is_some() && view.invoice(&decision.invoice_id).is_some()
     })
+}
+
+/// Whether chance put the customer into an arm in which the ladder leaves nothing to chance. Who was
+/// drawn otherwise stands for this one, and of this one the log knows a single course.
+fn is_drawn_without_chance(life: &[Decision]) -> bool {
+    let ladder = PolicyKind::Ladder.name();
+    life.iter()
+        .all(|one| one.arm.is_some() && one.policy == ladder)
 }
 
 /// Failures that have nothing to do with the customer, and windows cut short, tell nothing.

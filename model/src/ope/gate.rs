@@ -134,7 +134,7 @@ impl Verdict {
 pub fn judge(spec: &GateSpec, evidence: &Evidence<'_>) -> Result<Verdict, OpeError> {
     let mut checks = vec![enough(spec, evidence)];
     for objection in &evidence.objections {
-        checks.push(check("point in time", false, objection.clone()));
+        checks.push(check("trust", false, objection.clone()));
     }
     checks.push(honest(spec, evidence.calibration));
     let gain = difference(&evidence.value)?;

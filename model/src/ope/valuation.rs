@@ -68,6 +68,38 @@ pub struct Estimand {
     pub segments: Vec<Segment>,
 }
 
+/// How far a log can speak of a policy at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Share of the decisions that left something to chance.
+    pub explored: f64,
+    /// Mean probability with which the candidate takes a step that the log could not have taken: no
+    /// weighting of the log sees what would come of it.
+    pub unsupported: f64,
+}
+
+/// Largest [`Reach::unsupported`] with which the gate believes a value.
+pub const MOST_UNSUPPORTED: f64 = 0.01;
+
+impl Reach {
+    /// Why the log cannot speak of the candidate, in words; empty where it can.
+    #[must_use]
+    pub fn shortfalls(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.explored <= 0.0 {
+            let reason = "the log leaves nothing to chance: every decision had one possible outcome, so it \
+                          says nothing of another policy";
+            reasons.push(reason.to_owned());
+        } else if self.unsupported > MOST_UNSUPPORTED {
+            reasons.push(format!(
+                "{:.1} % of what the candidate would do is what the log could never have done",
+                100.0 * self.unsupported
+            ));
+        }
+        reasons
+    }
+}
+
 /// Both estimands of a candidate against an incumbent, and the verdict on the episode value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Valuation {
@@ -81,8 +113,12 @@ pub struct Valuation {
     pub decisions: usize,
     /// Customers.
     pub customers: usize,
-    /// Lives whose customer or invoice the tables do not know, or that a shadow did not see whole.
+    /// Lives whose customer or invoice the tables do not know, that a shadow did not see whole, or of
+    /// an arm that was drawn and leaves nothing to chance, such as the holdout.
     pub left_out: usize,
+    /// How far the log can speak of the candidate; nothing in documents of before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
     /// One decision replaced, the logging policy afterwards; none where no outcome has matured.
     pub one_step: Option<Estimand>,
     /// Every decision of a life.

@@ -1,5 +1,6 @@
 //! Whether a canary harms: its customers beside those of the version in force, from the first
-//! decision of each on, watched continuously.
+//! decision of each on, watched continuously. And whether a version that is live for all harms: its
+//! customers beside those of the holdout, for whom the ladder decides for good.
 //!
 //! ```text
 //! first decision ──> exposed ──first churn, complaint, call──> event share, exact at every look
@@ -138,10 +139,17 @@ struct Exposed {
     happened: [bool; EVENTS.len()],
 }
 
-/// The sequences of one canary.
+/// Standard errors by which the customers may be split otherwise than by the stated share.
+const SPLIT: f64 = 4.0;
+
+/// The sequences of one canary, or of one version beside the holdout.
 #[derive(Debug, Clone)]
 pub struct Guard {
     spec: GuardSpec,
+    /// Share of the customers that the watched version should have.
+    share: f64,
+    /// Names of the two sides: what is compared with, what is watched.
+    sides: [&'static str; 2],
     level: Alpha,
     customers: HashMap<CustomerId, Exposed>,
     /// First decisions whose windows are open.
@@ -161,6 +169,8 @@ impl Guard {
         let tolerated = spec.tolerated();
         let events = |at: usize| EventShare::new(share, 1.0 + tolerated[at]);
         Ok(Self {
+            share,
+            sides: ["the version in force", "the canary"],
             level: Alpha::new(spec.alpha)?.shared_by(WATCHED.len()),
             customers: HashMap::new(),
             open: HashMap::new(),
@@ -170,6 +180,26 @@ impl Guard {
             harm: None,
             spec,
         })
+    }
+
+    /// Nothing seen yet of a version that decides for all but `holdout` of the customers.
+    ///
+    /// # Errors
+    /// As for [`Guard::new`].
+    pub fn beside_holdout(spec: GuardSpec, holdout: f64) -> Result<Self, StatisticsError> {
+        Ok(Self {
+            sides: ["the holdout's ladder", "the live version"],
+            ..Self::new(spec, 1.0 - holdout)?
+        })
+    }
+
+    /// Whether the customers are split as stated: with more of them under the watched version than
+    /// its share, events there prove nothing.
+    #[must_use]
+    pub fn split_holds(&self) -> bool {
+        let [old, new] = self.exposed.map(|n| n as f64);
+        let deviation = ((old + new) * self.share * (1.0 - self.share)).sqrt();
+        new - (old + new) * self.share <= SPLIT * deviation
     }
 
     /// A decision was made, by the canary or the version in force.
@@ -291,9 +321,16 @@ impl Guard {
         let seen = self.one(place);
         if seen.p <= seen.level {
             self.harm = Some(format!(
-                "{}: {:.4} a customer under the canary, {:.4} under the version in force (p = \
-                 {:.1e} at any time, {} and {} customers)",
-                seen.name, seen.canary, seen.incumbent, seen.p, self.exposed[1], self.exposed[0]
+                "{}: {:.4} a customer under {}, {:.4} under {} (p = {:.1e} at any time, {} and {} \
+                 customers)",
+                seen.name,
+                seen.canary,
+                self.sides[1],
+                seen.incumbent,
+                self.sides[0],
+                seen.p,
+                self.exposed[1],
+                self.exposed[0]
             ));
         }
     }
@@ -380,6 +417,28 @@ mod tests {
                 .count();
             assert!(found >= 36, "{}: {found} of 40", WATCHED[place]);
         }
+    }
+
+    #[test]
+    fn a_split_that_is_not_the_stated_one_is_told() {
+        let spec = GuardSpec::default();
+        let mut guard = Guard::beside_holdout(spec, 0.2).unwrap();
+        for n in 0..400 {
+            let customer = CustomerId::new(format!("c{n}")).unwrap();
+            let decision = DecisionId::new(format!("d{n}")).unwrap();
+            let advised = Advised {
+                customer: &customer,
+                decision: &decision,
+                at: start(),
+                contact: false,
+            };
+            // A fifth is held out of the first half, a fiftieth of the second.
+            guard.decided(advised, n % (if n < 200 { 5 } else { 50 }) != 0);
+            if n == 199 {
+                assert!(guard.split_holds());
+            }
+        }
+        assert!(!guard.split_holds());
     }
 
     #[test]

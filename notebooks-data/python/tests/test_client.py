@@ -155,6 +155,12 @@ def test_errors_say_what_and_where(client: Client) -> None:
         client.confirm("d-unknown")
     with pytest.raises(LagomError, match="no-such-version|lagom promote"):
         client.promote("no-such-version")
+    with pytest.raises(LagomError, match="no-such-version|lagom promote"):
+        client.promote("no-such-version", stage="shadow", in_spite="a test")
+    with pytest.raises(InvalidArgument, match="share"):
+        client.promote("no-such-version", stage="canary", share=1.5)
+    with pytest.raises(ValueError, match="one of shadow, canary, live"):
+        client.promote("no-such-version", stage="half")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no UTC offset"):
         client.decide(c, i, as_of=datetime(2026, 3, 2))
     with pytest.raises(ValueError, match="one of email, sms, letter"):

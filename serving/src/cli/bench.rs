@@ -7,7 +7,9 @@ mod evaluate;
 mod features;
 mod fit;
 mod guardrails;
+mod mean;
 mod overload;
+mod promotion;
 mod serve;
 mod start;
 mod store;
@@ -32,6 +34,7 @@ enum What {
     Features(features::Args),
     Fit(fit::Args),
     Worlds(worlds::Args),
+    Promotion(promotion::Args),
     Serve(serve::Args),
     Overload(overload::Args),
     Store(store::Args),
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Features(args) => features::run(args, out),
         What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
+        What::Promotion(args) => promotion::run(args, out),
         What::Serve(args) => serve::run(args, out),
         What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),

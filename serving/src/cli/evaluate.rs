@@ -4,6 +4,7 @@ mod own;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
+use lagom_model::ope::support::NEAR_ZERO;
 use lagom_training::logged_table::{Propensity, TableOptions, TableReport, evaluate_table};
 use lagom_training::rounds::{RoundsOptions, RoundsReport, evaluate_rounds};
 use std::path::PathBuf;
@@ -118,6 +119,23 @@ fn rounds_text(report: &RoundsReport) -> String {
             format!("{:.6} to {:.6}", one.low, one.high)
         });
         text += &format!("{name:<28} {value:>10.6}  {interval:>23}\n");
+    }
+    let support = &inner.support;
+    if support.near_zero_rounds > 0 {
+        text += &format!(
+            "warning: {} rounds have a propensity below {NEAR_ZERO}, the smallest {:e}, and hold {:.1} % of \
+             all weight: values that rest on them are reported, not to be believed\n",
+            support.near_zero_rounds,
+            support.least_propensity,
+            100.0 * support.near_zero_weight_share,
+        );
+    }
+    if let Some(mass) = support.unsupported_mass.filter(|mass| *mass > 0.0) {
+        text += &format!(
+            "warning: {:.2} % of what the policy would do is what the log could never have done: no \
+             weighting sees it\n",
+            100.0 * mass
+        );
     }
     for left_out in &inner.left_out {
         text += &format!("{:<28} left out: {}\n", left_out.name, left_out.reason);

@@ -1,28 +1,38 @@
-//! `lagom replay`: the past under another pack or strategy.
+//! `lagom replay`: the past under another pack, strategy or policy.
+
+mod worth;
 
 use super::answer::{Answer, Failure};
+use super::named::{Maker, Named, hindsight};
 use super::output::Output;
 use super::terminal::progress;
 use crate::config::Config;
 use lagom_features::domain::{Days, Timestamp};
 use lagom_model::decide::{PolicyKind, Snapshot};
+use lagom_model::ope::gate::GateSpec;
 use lagom_model::policy::learning::Learning;
+use lagom_training::registry::Registry;
 use lagom_training::replay::{Group, Replay, ReplayOptions, Tally, replay};
+use lagom_training::valuation::{OwnLog, ValuationOptions};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use worth::Worth;
 
 /// Changes and rules that a person is shown.
 const SHOWN: usize = 12;
 
 /// Makes every logged decision again under a configuration: contacts saved, fees, claims, what each
 /// rule refuses, and which decisions would differ. Each is made from what was known then, after the
-/// messages that the replay itself has sent; what customers did stays as it was.
+/// messages that the replay itself has sent; what customers did stays as it was. With --policy also
+/// what that policy would have been worth, from the logged probabilities, beside what was lived.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   lagom export --config lagom.toml --out log
   lagom replay --data log --config stricter.toml
-  lagom replay --data log --config stricter.toml --from 2026-06-01 --json")]
+  lagom replay --data log --config stricter.toml --from 2026-06-01 --json
+  lagom replay --data log --models models --policy 3f2a --from 2026-06-01 --until 2026-09-01")]
 pub(crate) struct Args {
     /// Folder of canonical tables with decisions, as lagom export writes them.
     #[arg(long, value_name = "DIR")]
@@ -30,16 +40,24 @@ pub(crate) struct Args {
     /// Configuration whose strategy and guardrails are tried; the defaults if none is named.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Who decides: ladder or uniform. A learnt policy is valued by lagom evaluate.
-    #[arg(long, default_value = "ladder")]
-    policy: PolicyKind,
+    /// Who decides: ladder, uniform, bandit (which learns from what had matured before --from), or a
+    /// model version by its id, folder or file, with the bandit. The ladder, without its worth, if
+    /// none is named.
+    #[arg(long, value_name = "ID|FILE|NAME")]
+    policy: Option<String>,
+    /// Folder of the registry.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    models: PathBuf,
+    /// Days of an invoice's life that its worth counts, from its first decision.
+    #[arg(long, value_name = "DAYS", default_value_t = 60)]
+    horizon: u16,
     /// Leave the logged messages in the past of every decision: each differs by itself.
     #[arg(long)]
     as_lived: bool,
     /// For how many days a person who is asked keeps a case.
     #[arg(long, value_name = "DAYS", default_value_t = 14)]
     review_days: u16,
-    /// Only decisions from this instant on.
+    /// Only decisions from this instant on; for a learnt policy the middle of the log if not given.
     #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
     from: Option<Timestamp>,
     /// Only decisions before this instant.
@@ -50,47 +68,112 @@ pub(crate) struct Args {
     events_at_once: u64,
 }
 
+/// What was made again, and what the policy would have been worth.
+#[derive(Debug, Serialize)]
+struct Found {
+    policy: String,
+    #[serde(flatten)]
+    replay: Replay,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    off_policy: Option<Worth>,
+}
+
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
-    if args.policy == PolicyKind::Bandit {
-        let reason = "the learnt policy is not in the tables; replay ladder or uniform, and value \
-                      learnt policies with lagom evaluate";
-        return Err(reason.into());
-    }
     let config = Config::load(args.config.as_deref())?;
-    let learning = Learning::new(
-        Arc::clone(&config.strategy),
-        config.context.clone(),
-        config.spec.fingerprint(),
-        config.bandit.clone(),
-    )?;
-    let snapshot = Snapshot::new(config.parts(None, Arc::clone(learning.generation())))?;
-    let options = ReplayOptions {
-        from: args.from,
-        until: args.until,
-        policy: args.policy,
-        as_lived: args.as_lived,
-        review: Days::whole(args.review_days.into()),
-        events_at_once: args.events_at_once,
+    let found = match &args.policy {
+        Some(name) => valued(args, config, name)?,
+        None => {
+            let learning = Learning::new(
+                Arc::clone(&config.strategy),
+                config.context.clone(),
+                config.spec.fingerprint(),
+                config.bandit.clone(),
+            )?;
+            let snapshot = Snapshot::new(config.parts(None, Arc::clone(learning.generation())))?;
+            Found {
+                replay: again(args, &snapshot, PolicyKind::Ladder, args.from)?,
+                policy: PolicyKind::Ladder.name().to_owned(),
+                off_policy: None,
+            }
+        }
     };
-    let bar = progress(0, "parts");
-    let found = replay(&args.data, &snapshot, &options, |done, parts| {
-        bar.set_length(parts as u64);
-        bar.set_position(done as u64);
+    out.report(&found, || {
+        let worth = found.off_policy.as_ref().map(Worth::text);
+        text(&found.replay, &found.policy) + &worth.unwrap_or_default()
     })?;
-    bar.finish_and_clear();
-    out.report(&found, || text(&found, args.policy))?;
     if let Some(config) = &args.config {
         out.next(format_args!("lagom serve --config {}", config.display()));
     }
     Ok(Answer::Yes)
 }
 
-fn text(found: &Replay, policy: PolicyKind) -> String {
+/// The past under the policy of this name, with its worth.
+fn valued(args: &Args, config: Config, name: &str) -> Result<Found, Failure> {
+    if matches!(name, "logged" | "shadow") {
+        let reason = format!(
+            "--policy {name} was lived already; name ladder, uniform, bandit or a model version"
+        );
+        return Err(reason.into());
+    }
+    let log = OwnLog::read(&args.data)?;
+    let fixed = matches!(name, "ladder" | "uniform");
+    let start = if fixed { log.start() } else { log.middle() };
+    let from = args.from.unwrap_or(start);
+    let objective = config.objective.clone();
+    let maker = Maker {
+        data: &args.data,
+        log: &log,
+        config,
+        registry: Registry::at(&args.models),
+        from,
+    };
+    let (policy, named) = maker.make(name)?;
+    let Named::Of(snapshot, kind, _) = &named else {
+        return Err(format!("--policy {name} cannot decide anew").into());
+    };
+    let replay = again(args, snapshot, *kind, Some(from))?;
+    let options = ValuationOptions {
+        from,
+        until: args.until,
+        horizon_days: args.horizon,
+        gate: GateSpec::default(),
+        objections: hindsight(&policy, &named, from),
+    };
+    let worth = Worth::of(&log, named.policy(), &objective, &options)?;
+    Ok(Found {
+        policy,
+        replay,
+        off_policy: Some(worth),
+    })
+}
+
+fn again(
+    args: &Args,
+    snapshot: &Snapshot,
+    policy: PolicyKind,
+    from: Option<Timestamp>,
+) -> Result<Replay, Failure> {
+    let options = ReplayOptions {
+        from,
+        until: args.until,
+        policy,
+        as_lived: args.as_lived,
+        review: Days::whole(args.review_days.into()),
+        events_at_once: args.events_at_once,
+    };
+    let bar = progress(0, "parts");
+    let found = replay(&args.data, snapshot, &options, |done, parts| {
+        bar.set_length(parts as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    Ok(found)
+}
+
+fn text(found: &Replay, policy: &str) -> String {
     let mut text = format!(
-        "{} decisions made again by the {}, {} differ",
-        found.decisions,
-        policy.name(),
-        found.differ
+        "{} decisions made again by {}, {} differ",
+        found.decisions, policy, found.differ
     );
     if found.unknown > 0 {
         text += &format!("; {} of invoices not known then", found.unknown);

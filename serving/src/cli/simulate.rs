@@ -91,13 +91,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     })?;
     bar.finish_and_clear();
     let truth = log.truth.clone();
-    let tables = Tables {
-        customers: log.customers,
-        invoices: log.invoices,
-        events: log.events,
-        decisions: log.decisions,
-        outcomes: log.outcomes,
-    };
+    let tables = Tables::from(log);
     tables.write(&args.out, Format::Parquet)?;
     out.report(&truth, || {
         format!(

@@ -81,16 +81,17 @@ impl Rebuild {
             customers: HashMap::new(),
             house: House::default(),
             learnt: Learnt::nothing(config)?,
-            rollout: Rollout::new(config.rollout),
+            rollout: Rollout::new(config.rollout, &config.experiments),
             pending: HashMap::new(),
         };
         if let Some(start) = start {
             rebuild.kept = start.position;
             rebuild.house = start.house.clone();
             rebuild.pending = std::mem::take(&mut start.pending).into_iter().collect();
-            let watched = start.house.watched_since();
-            rebuild.unwatched = watched.unwrap_or(start.position).min(start.position);
-            if let Some((_, staged)) = &start.house.staged {
+            let last = start.house.staged.as_ref().map(|(_, staged)| staged);
+            let (unwatched, staged) = start.house.watched_since().unwrap_or((start.position, last));
+            rebuild.unwatched = unwatched.min(start.position);
+            if let Some(staged) = staged {
                 rebuild.rollout.staged(staged.clone());
             }
             if let Some(learnt) = start.learnt.clone() {
@@ -147,6 +148,7 @@ impl Rebuild {
             Entry::Decided(one) => self.rollout.decided(one),
             Entry::Matured(one) => self.rollout.matured(one),
             Entry::Staged(one) => self.rollout.staged(Staged::clone(one)),
+            Entry::Policy(_) => self.rollout.watch_anew(),
             _ => {}
         }
     }

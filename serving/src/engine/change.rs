@@ -209,6 +209,14 @@ impl Engine {
         answer.await.map_err(|_| ChangeError::Ending)?
     }
 
+    /// Has the learner begin again from the history of the version that is in force now, as a start
+    /// would; whoever does not lead learns it from the log.
+    pub(super) fn learn_anew(&self) {
+        if let Err(error) = self.requests.try_send(Request::BeginAgain) {
+            tracing::warn!(%error, "the history of the new version is learnt at the next start only");
+        }
+    }
+
     /// Called by the learner between two outcomes: `learnt` was learnt from the whole log.
     pub(crate) async fn put_in_force(
         &self,
@@ -231,7 +239,8 @@ impl Engine {
                 ..next
             })
         });
-        self.rollout().respecify(config.rollout);
+        self.rollout()
+            .respecify(config.rollout, &config.experiments);
         if let Some(keeper) = &self.keeper {
             keeper.relearnt(&config, learnt);
         }

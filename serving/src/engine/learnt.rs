@@ -1,6 +1,6 @@
 //! What was learnt as it is kept beside the log.
 
-use super::change::{Learnt, cold};
+use super::change::Learnt;
 use crate::config::Config;
 use crate::registry;
 use crate::store::Publication;

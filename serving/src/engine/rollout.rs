@@ -100,7 +100,8 @@ impl Engine {
     }
 
     /// Decides as the registry says from now on: by its current version, beside its candidate. A
-    /// canary that harms goes first, with the reason, in the log and in the registry.
+    /// canary that harms goes first, with the reason, in the log and in the registry; and so does a
+    /// version that harms beside the holdout.
     ///
     /// # Errors
     /// [`FollowError`]; what decided decides on.
@@ -110,6 +111,10 @@ impl Engine {
         let must_go = self.rollout().must_go();
         if let Some((staged, harm)) = must_go {
             self.roll_back(staged, harm).await?;
+        }
+        let must_be_taken_back = self.rollout().must_be_taken_back();
+        if let Some((model, harm)) = must_be_taken_back {
+            self.take_back(model, harm).await?;
         }
         let dir = self.config().models.clone();
         let pointers = on_disk(move || registry::pointers(&dir)).await?;
@@ -122,6 +127,7 @@ impl Engine {
                 other => FollowError::Ended(other.to_string()),
             })?;
             tracing::info!(model = id, "another model decides");
+            self.learn_anew();
         }
         self.follow_candidate(pointers.candidate).await
     }
@@ -175,6 +181,26 @@ impl Engine {
         self.metrics.rolled_back(&harm);
         let last = self.rollout().last().cloned();
         self.withdraw(&last.unwrap_or(staged)).await
+    }
+
+    /// Lets the version before it decide again or, where there is none, the ladder: the policy is
+    /// paused until somebody resumes it.
+    async fn take_back(&self, model: String, harm: String) -> Result<(), FollowError> {
+        tracing::error!(model, harm, "the live version is taken back");
+        let reason = format!("rolled back: {harm}");
+        let dir = self.config().models.clone();
+        let (id, words) = (model.clone(), reason.clone());
+        let taken = on_disk(move || registry::take_back(&dir, &id, &words)).await;
+        match taken {
+            Ok(_) => self.rollout().watch_anew(),
+            Err(FollowError::Registry(RegistryError::Step(_))) => {
+                let paused = self.pause(true, reason).await;
+                paused.map_err(|error| FollowError::Ended(error.to_string()))?;
+            }
+            Err(error) => return Err(error),
+        }
+        self.metrics.rolled_back(&harm);
+        Ok(())
     }
 
     async fn leave(&self, staged: Staged, reason: String) -> Result<(), FollowError> {

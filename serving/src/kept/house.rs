@@ -1,9 +1,10 @@
 //! What the log adds up to that is no customer's.
 
 use crate::experiment::Phase;
-use crate::rollout::Staged;
+use crate::rollout::{Staged, decides_for_all};
 use crate::store::{Entry, PolicyChange, from_record, to_record};
 use lagom_features::domain::Timestamp;
+use lagom_model::log::Decision;
 use lagom_model::rollout::Stage;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,18 @@ pub(crate) struct House {
     pub(crate) policy: Option<PolicyChange>,
     /// With the number of its record.
     pub(crate) staged: Option<(i64, Staged)>,
+    live: Option<Live>,
     pub(crate) last: Timestamp,
+}
+
+/// A version that decides for all beside a holdout.
+#[derive(Debug, Clone)]
+struct Live {
+    model: String,
+    /// The record of its first decision.
+    first: i64,
+    /// The last stage before it.
+    staged: Option<Staged>,
 }
 
 impl Default for House {
@@ -23,6 +35,7 @@ impl Default for House {
             phases: Vec::new(),
             policy: None,
             staged: None,
+            live: None,
             last: Timestamp::MIN,
         }
     }
@@ -33,9 +46,15 @@ impl House {
     pub(crate) fn take(&mut self, seq: i64, entry: &Entry) {
         match entry {
             Entry::Recorded(one) => self.passed(one.recorded_at),
-            Entry::Decided(one) => self.passed(one.decided_at),
+            Entry::Decided(one) => {
+                self.passed(one.decided_at);
+                self.decided(seq, one);
+            }
             Entry::Reserved(one) => self.passed(one.reserved_at),
-            Entry::Policy(one) => self.policy = Some(one.clone()),
+            Entry::Policy(one) => {
+                self.policy = Some(one.clone());
+                self.live = None;
+            }
             Entry::Phase(one) => self.phases.push(Phase::clone(one)),
             Entry::Staged(one) => {
                 self.passed(one.at);
@@ -54,11 +73,30 @@ impl House {
         self.last = self.last.max(at);
     }
 
-    /// The record before which a canary has seen nothing, where one is under way: what it has seen since
-    /// is read from the log.
-    pub(crate) fn watched_since(&self) -> Option<i64> {
-        let (seq, staged) = self.staged.as_ref()?;
-        matches!(staged.stage, Some(Stage::Canary { .. })).then_some(seq - 1)
+    fn decided(&mut self, seq: i64, decision: &Decision) {
+        let staged = self.staged.as_ref().map(|(_, staged)| staged);
+        if let Some(model) = decides_for_all(decision, staged)
+            && self.live.as_ref().is_none_or(|live| live.model != model)
+        {
+            self.live = Some(Live {
+                model: model.to_owned(),
+                first: seq,
+                staged: staged.cloned(),
+            });
+        }
+    }
+
+    /// The record before which neither a canary that is under way nor the version in force beside a
+    /// holdout has seen anything, where there is such: what they have seen since is read from the log.
+    /// And the last stage before it.
+    pub(crate) fn watched_since(&self) -> Option<(i64, Option<&Staged>)> {
+        let staged = self.staged.as_ref();
+        let canary = staged
+            .filter(|(_, staged)| matches!(staged.stage, Some(Stage::Canary { .. })))
+            .map(|(seq, staged)| (seq - 1, Some(staged)));
+        let live = self.live.as_ref();
+        let live = live.map(|live| (live.first - 1, live.staged.as_ref()));
+        canary.into_iter().chain(live).min_by_key(|(seq, _)| *seq)
     }
 }
 
@@ -68,8 +106,22 @@ impl House {
 pub(super) struct StoredHouse {
     last: i64,
     staged_at: Option<i64>,
+    live: Option<StoredLive>,
     /// Kinds and bodies as in the log: phases in order, then pause and stage.
     records: Vec<(u8, Vec<u8>)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredLive {
+    model: String,
+    first: i64,
+    /// Kind and body as in the log.
+    staged: Option<(u8, Vec<u8>)>,
+}
+
+fn stage_record(staged: &Staged) -> (u8, Vec<u8>) {
+    to_record(&Entry::Staged(Box::new(staged.clone())))
 }
 
 impl From<&House> for StoredHouse {
@@ -83,6 +135,11 @@ impl From<&House> for StoredHouse {
         Self {
             last: house.last.micros(),
             staged_at: house.staged.as_ref().map(|(seq, _)| *seq),
+            live: house.live.as_ref().map(|live| StoredLive {
+                model: live.model.clone(),
+                first: live.first,
+                staged: live.staged.as_ref().map(stage_record),
+            }),
             records: all.map(|entry| to_record(&entry)).collect(),
         }
     }
@@ -94,6 +151,20 @@ impl StoredHouse {
         for (kind, body) in self.records {
             let entry = from_record(kind, &body)?;
             house.take(self.staged_at.unwrap_or_default(), &entry);
+        }
+        if let Some(live) = self.live {
+            let staged = match live.staged {
+                Some((kind, body)) => match from_record(kind, &body)? {
+                    Entry::Staged(one) => Some(*one),
+                    other => return Err(format!("{other:?} is no stage")),
+                },
+                None => None,
+            };
+            house.live = Some(Live {
+                model: live.model,
+                first: live.first,
+                staged,
+            });
         }
         house.last = Timestamp::from_micros(self.last).map_err(|error| error.to_string())?;
         Ok(house)

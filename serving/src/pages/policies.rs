@@ -6,7 +6,7 @@ mod tradeoff;
 use super::Reader;
 use super::chart::{Span, whisker};
 use super::shell::{Place, Tone, page, scroll};
-use crate::rollout::Standing;
+use crate::rollout::{Beside, Standing};
 use lagom_features::domain::Timestamp;
 use lagom_model::ope::valuation::{Estimand, Figure, Judged, METRICS};
 use lagom_model::rollout::guard::Watched;
@@ -51,7 +51,8 @@ pub fn render(reader: &Reader, found: &Policies) -> Markup {
             "Geen versie bereikt een klant voordat het bewijs zegt dat zij beter is, en een die schaadt gaat vanzelf terug.",
         ])) }
         (stands(reader, found))
-        @if !found.standing.watched.is_empty() { (watched(reader, &found.standing)) }
+        @if !found.standing.watched.is_empty() { (canary(reader, &found.standing)) }
+        @if let Some(live) = &found.standing.live { (beside_holdout(reader, live)) }
         h2 { (reader.say(["Versions", "Versioner", "Versies"])) }
         @if found.versions.is_empty() {
             p { (reader.say(["None yet: lagom train makes one.", "Ingen ännu: lagom train gör en.", "Nog geen: lagom train maakt er een."])) }
@@ -138,7 +139,7 @@ fn metric(reader: &Reader, name: &str) -> String {
     reader.say(words).to_owned()
 }
 
-fn watched(reader: &Reader, standing: &Standing) -> Markup {
+fn canary(reader: &Reader, standing: &Standing) -> Markup {
     let lang = reader.lang;
     let [incumbent, canary] = standing.exposed;
     let label = reader.say([
@@ -146,6 +147,77 @@ fn watched(reader: &Reader, standing: &Standing) -> Markup {
         "Skadar kanariefågeln?",
         "Is de kanarie schadelijk?",
     ]);
+    html! {
+        h2 { (label) }
+        p.note {
+            (reader.say(["Customers since it began", "Kunder sedan den började", "Klanten sinds het begin"])) ": "
+            (lang.count(canary)) " " (reader.say(["in the canary", "hos kanariefågeln", "bij de kanarie"])) ", "
+            (lang.count(incumbent)) " " (reader.say(["beside it.", "bredvid.", "ernaast."])) " "
+            (at_any_time(reader))
+        }
+        (watched(
+            reader,
+            label,
+            [["In force", "Gällande", "Geldend"], ["Canary", "Kanariefågel", "Kanarie"]],
+            &standing.watched,
+        ))
+    }
+}
+
+/// The version that decides for all, beside those for whom the ladder decides for good.
+fn beside_holdout(reader: &Reader, live: &Beside) -> Markup {
+    let lang = reader.lang;
+    let [held_out, decided] = live.exposed;
+    let label = reader.say([
+        "Is the live version harmful?",
+        "Skadar den gällande versionen?",
+        "Is de geldende versie schadelijk?",
+    ]);
+    html! {
+        h2 { (label) }
+        p.note {
+            code { (short(&live.model)) } ": "
+            (lang.count(decided)) " " (reader.say(["customers,", "kunder,", "klanten,"])) " "
+            (lang.count(held_out)) " "
+            (reader.say([
+                "in the holdout, for whom the ladder decides.",
+                "i kontrollgruppen, för vilka trappan beslutar.",
+                "in de controlegroep, voor wie de ladder beslist.",
+            ]))
+            " " (at_any_time(reader))
+        }
+        @if !live.split_holds {
+            p.note { "⚠ " (reader.say([
+                "The customers are not split by the holdout's share, so that harm proves nothing here.",
+                "Kunderna är inte fördelade enligt kontrollgruppens andel, så att skada inget bevisar här.",
+                "De klanten zijn niet verdeeld volgens het aandeel van de controlegroep; schade bewijst hier niets.",
+            ])) }
+        }
+        @if let Some(harm) = &live.harm { p lang="en" { "✗ " (harm) } }
+        (watched(
+            reader,
+            label,
+            [["Holdout", "Kontrollgrupp", "Controlegroep"], ["Live", "Gällande", "Geldend"]],
+            &live.watched,
+        ))
+    }
+}
+
+fn at_any_time<'a>(reader: &'a Reader) -> &'a str {
+    reader.say([
+        "It may be looked at at any time: p is valid at every look.",
+        "Det får tittas på när som helst: p gäller vid varje titt.",
+        "Er mag altijd gekeken worden: p geldt bij elke blik.",
+    ])
+}
+
+fn watched(
+    reader: &Reader,
+    label: &str,
+    [old, new]: [[&'static str; 3]; 2],
+    watched: &[Watched],
+) -> Markup {
+    let lang = reader.lang;
     let state = |one: &Watched| {
         if one.p <= one.level {
             reader.say(["✗ harm", "✗ skada", "✗ schade"])
@@ -153,28 +225,19 @@ fn watched(reader: &Reader, standing: &Standing) -> Markup {
             reader.say(["✓ none shown", "✓ ingen visad", "✓ geen aangetoond"])
         }
     };
-    html! {
-        h2 { (label) }
-        p.note {
-            (reader.say(["Customers since it began", "Kunder sedan den började", "Klanten sinds het begin"])) ": "
-            (lang.count(canary)) " " (reader.say(["in the canary", "hos kanariefågeln", "bij de kanarie"])) ", "
-            (lang.count(incumbent)) " " (reader.say([
-                "beside it. It may be looked at at any time: p is valid at every look.",
-                "bredvid. Det får tittas på när som helst: p gäller vid varje titt.",
-                "ernaast. Er mag altijd gekeken worden: p geldt bij elke blik.",
-            ]))
-        }
-        (scroll(label, &html! {
+    scroll(
+        label,
+        &html! {
             table {
                 thead { tr {
                     th scope="col" { (reader.say(["A customer", "Per kund", "Per klant"])) }
-                    th.n scope="col" { (reader.say(["In force", "Gällande", "Geldend"])) }
-                    th.n scope="col" { (reader.say(["Canary", "Kanariefågel", "Kanarie"])) }
+                    th.n scope="col" { (reader.say(old)) }
+                    th.n scope="col" { (reader.say(new)) }
                     th.n scope="col" { "p" }
                     th.n scope="col" { (reader.say(["harm at", "skada vid", "schade bij"])) }
                     th scope="col" { (reader.say(["State", "Läge", "Stand"])) }
                 } }
-                tbody { @for one in &standing.watched { tr {
+                tbody { @for one in watched { tr {
                     th scope="row" { (metric(reader, one.name)) }
                     td.n { (lang.number(one.incumbent, 4)) }
                     td.n { (lang.number(one.canary, 4)) }
@@ -183,8 +246,8 @@ fn watched(reader: &Reader, standing: &Standing) -> Markup {
                     td { (state(one)) }
                 } } }
             }
-        }))
-    }
+        },
+    )
 }
 
 fn role<'a>(reader: &'a Reader, pointers: &Pointers, id: &str) -> &'a str {

@@ -10,7 +10,7 @@ use lagom_model::rollout::guard::Watched;
 use lagom_model::rollout::{Pointers, Stage};
 use lagom_serving::pages::policies::{Policies, Version, render};
 use lagom_serving::pages::{Lang, Reader};
-use lagom_serving::rollout::Standing;
+use lagom_serving::rollout::{Beside, Standing};
 use std::collections::BTreeMap;
 
 fn at(text: &str) -> Timestamp {
@@ -67,6 +67,7 @@ fn judged(id: &str, gain: f64) -> Judged {
             decisions: 1_800,
             customers: 500,
             left_out: 0,
+            reach: None,
             one_step: None,
             episode: estimand(1.0 + gain),
             calibration: None,
@@ -106,6 +107,19 @@ fn found() -> Policies {
                 p: 0.4,
                 level: 0.0125,
             }],
+            live: Some(Beside {
+                model: "aaaa".to_owned(),
+                exposed: [40, 760],
+                watched: vec![Watched {
+                    name: "churn",
+                    incumbent: 0.025,
+                    canary: 0.02,
+                    p: 1.0,
+                    level: 0.0125,
+                }],
+                harm: None,
+                split_holds: false,
+            }),
             ..Standing::default()
         },
     }
@@ -124,6 +138,8 @@ fn the_page_says_what_was_found_in_every_language() {
             "/models/bbbb",
             "a life is worth 3 more",
             "×0",
+            "760",
+            "\u{26a0}",
             "aaaa",
             "<svg",
         ] {

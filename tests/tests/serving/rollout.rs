@@ -21,7 +21,11 @@ const CUSTOMERS: usize = 80;
 
 /// A house with customers, a version in force, and another one that the gate has let through.
 async fn house() -> (House, PathBuf, [String; 2]) {
-    let house = House::open("").await;
+    house_with("").await
+}
+
+async fn house_with(more: &str) -> (House, PathBuf, [String; 2]) {
+    let house = House::open(more).await;
     house.record(opening(CUSTOMERS).events).await;
     let dir = house.folder.path().join("models");
     let registry = Registry::at(&dir);
@@ -231,4 +235,100 @@ async fn a_rollback_that_the_registry_missed_is_finished_after_a_restart() {
         "{}",
         last.reason
     );
+}
+
+/// Nobody stands beside a version that is live for all but those for whom the ladder decides for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_live_version_that_harms_beside_the_holdout_is_taken_back() {
+    let holdout = "[holdout]\nshare = 0.5\n";
+    let (house, dir, [first, second]) = house_with(holdout).await;
+    registry::promote(&dir, &second, "the gate said so").unwrap();
+    house.server.engine().follow().await.unwrap();
+    deciders(&house, "one", 0).await;
+    let (decided, _) = logged(&house);
+    let held_out = |n: &usize| {
+        let id = &decided[*n].customer_id;
+        let of = decided.iter().find(|one| &one.customer_id == id);
+        of.unwrap().arm.as_deref() == Some("holdout")
+    };
+    let standing = house.server.engine().standing().live.unwrap();
+    assert_eq!(standing.model, second);
+    assert_eq!(standing.exposed.iter().sum::<u64>(), CUSTOMERS as u64);
+    assert!(standing.split_holds && standing.harm.is_none());
+
+    // Complaints on both sides alike are no harm, and are counted across a restart.
+    let complain = |n: usize, day: i64| {
+        let when = MONDAY + day * DAY;
+        fact(n, EventType::ComplaintMade, when, None)
+    };
+    let (out, under): (Vec<usize>, Vec<usize>) = (0..CUSTOMERS).partition(held_out);
+    assert!(under.len() > 24 && out.len() > 24, "{}", under.len());
+    let both = out.iter().chain(under.iter()).copied();
+    let alike: Vec<usize> = both.filter(|n| n % 20 == 0).collect();
+    let told = alike.iter().map(|&n| complain(n, 1));
+    house.record(told.collect()).await;
+    let house = house.reopen(holdout).await;
+    let standing = house.server.engine().standing().live.unwrap();
+    assert_eq!((standing.model, standing.harm), (second.clone(), None));
+
+    let angry = under
+        .iter()
+        .copied()
+        .filter(|n| !alike.contains(n))
+        .take(20);
+    house.record(angry.map(|n| complain(n, 2)).collect()).await;
+    until(|| registry::pointers(&dir).unwrap().current.as_ref() == Some(&first)).await;
+    let last = registry::pointers(&dir).unwrap().changes.pop().unwrap();
+    assert_eq!(last.step, Step::RolledBack);
+    let words = "rolled back: complaints";
+    assert!(last.reason.starts_with(words), "{}", last.reason);
+    assert!(last.reason.contains("holdout"), "{}", last.reason);
+    until(|| house.server.engine().snapshot().model_id() == Some(first.as_str())).await;
+
+    // The version before it is watched from zero; where it harms too and nothing is before it that
+    // did not, the one that harmed is not tried again without being asked for.
+    let all = deciders(&house, "two", 3).await;
+    assert!(all.iter().all(|id| *id == first));
+    let standing = house.server.engine().standing().live.unwrap();
+    assert_eq!((standing.model, standing.harm), (first.clone(), None));
+    let house = house.reopen(holdout).await;
+    let all = deciders(&house, "three", 4).await;
+    assert!(all.iter().all(|id| *id == first), "also after a restart");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_version_that_harms_leaves_the_ladder() {
+    let holdout = "[holdout]\nshare = 0.5\n";
+    let (house, _, [first, _]) = house_with(holdout).await;
+    deciders(&house, "one", 0).await;
+    let (decided, _) = logged(&house);
+    let under = (0..CUSTOMERS).filter(|&n| decided[n].arm.as_deref() == Some("lagom"));
+    let angry = under.take(20);
+    let left = EventType::CustomerChurned;
+    let left = angry.map(|n| fact(n, left, MONDAY + DAY, None));
+    house.record(left.collect()).await;
+    until(|| {
+        house
+            .server
+            .engine()
+            .policy_change()
+            .is_some_and(|one| one.paused)
+    })
+    .await;
+    let change = house.server.engine().policy_change().unwrap();
+    assert!(
+        change.reason.starts_with("rolled back: churn"),
+        "{change:?}"
+    );
+    assert_eq!(
+        house.server.engine().snapshot().model_id(),
+        Some(first.as_str())
+    );
+    // Who resumes it is not overruled by the same evidence, nor by a restart.
+    let resumed = house.server.engine().pause(false, "looked at".to_owned());
+    resumed.await.unwrap();
+    let house = house.reopen(holdout).await;
+    deciders(&house, "two", 3).await;
+    house.server.engine().follow().await.unwrap();
+    assert!(!house.server.engine().policy_change().unwrap().paused);
 }

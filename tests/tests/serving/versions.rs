@@ -100,6 +100,7 @@ pub(crate) fn verdict(candidate: &str, against: &str, passed: bool, words: &str)
             decisions: 1_800,
             customers: 500,
             left_out: 0,
+            reach: None,
             one_step: None,
             episode: nothing,
             calibration: None,

@@ -152,6 +152,7 @@ fn judged(candidate: &str, words: &str) -> Judged {
             decisions: 30,
             customers: 9,
             left_out: 0,
+            reach: None,
             one_step: None,
             episode: nothing,
             calibration: None,

@@ -15,6 +15,8 @@ use lagom_model::ope::{OpeError, Overlap};
 /// One decision, seen by both policies.
 pub(super) struct Visit {
     pub(super) taken: Vec<f64>,
+    /// P(the candidate takes a step that the log could not).
+    pub(super) unsupported: f64,
     weights: [f64; 2],
     averaged: [Vec<f64>; 2],
 }
@@ -93,6 +95,7 @@ impl<'a> Asked<'a> {
         let mut weights = [1.0; 2];
         let mut averaged = [Vec::new(), Vec::new()];
         let mut chances = Vec::new();
+        let mut unsupported = 0.0;
         for (number, policy) in self.policies.iter_mut().enumerate() {
             match policy {
                 Chances::Logged => chances.clone_from(&logged),
@@ -118,12 +121,19 @@ impl<'a> Asked<'a> {
                     weights[number] = chance / decision.probability;
                 }
             }
+            if number == 0 {
+                let both = chances.iter().zip(&logged);
+                let possible = both.filter(|(_, logged)| **logged > 0.0);
+                // What the log does not list at all is missing from the sum too.
+                unsupported = (1.0 - possible.map(|(chance, _)| chance).sum::<f64>()).max(0.0);
+            }
             averaged[number] = self
                 .features
                 .averaged(&context, &decision.eligible, &chances);
         }
         Ok(Visit {
             taken: self.features.of(&context, &id),
+            unsupported,
             weights,
             averaged,
         })

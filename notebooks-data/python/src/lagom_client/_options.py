@@ -12,7 +12,7 @@ from itertools import islice
 
 from . import v1
 from .errors import RejectedEvents
-from .events import Channel, moment, number
+from .events import Channel, Stage, moment, number
 
 # The most events that the server takes in one call.
 BATCH = 10_000
@@ -76,6 +76,18 @@ def decision_request(
         allowed_channels=[number("channel", one) for one in allowed_channels],
         events=events,
         dry_run=dry_run,
+    )
+
+
+def promotion(
+    model_id: str, stage: Stage, share: float, in_spite: str
+) -> v1.PromoteModelRequest:
+    """How far a version goes, and in spite of what."""
+    return v1.PromoteModelRequest(
+        model_id=model_id,
+        stage=number("rollout_stage", stage),
+        share=share,
+        in_spite=in_spite,
     )
 
 

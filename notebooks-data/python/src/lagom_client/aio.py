@@ -21,9 +21,10 @@ from ._options import (
     decision_request,
     keyed,
     metadata,
+    promotion,
 )
 from .errors import failure
-from .events import Channel, moment
+from .events import Channel, Stage, moment
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -195,9 +196,16 @@ class AsyncClient:
         request = v1.ListModelsRequest()
         return list((await self._call("ModelService/ListModels", request, v1.ListModelsResponse)).models)
 
-    async def promote(self, model_id: str) -> v1.Model:
+    async def promote(
+        self,
+        model_id: str,
+        *,
+        stage: Stage = "live",
+        share: float = 0.0,
+        in_spite: str = "",
+    ) -> v1.Model:
         """As `Client.promote`."""
-        request = v1.PromoteModelRequest(model_id=model_id)
+        request = promotion(model_id, stage, share, in_spite)
         return await self._call("ModelService/PromoteModel", request, v1.Model)
 
     async def rollback(self) -> v1.Model:

@@ -20,9 +20,10 @@ from ._options import (
     decision_request,
     keyed,
     metadata,
+    promotion,
 )
 from .errors import failure
-from .events import Channel, moment
+from .events import Channel, Stage, moment
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -211,9 +212,21 @@ class Client:
         request = v1.ListModelsRequest()
         return list(self._call("ModelService/ListModels", request, v1.ListModelsResponse).models)
 
-    def promote(self, model_id: str) -> v1.Model:
-        """Makes a version current, if it passed its gate."""
-        request = v1.PromoteModelRequest(model_id=model_id)
+    def promote(
+        self,
+        model_id: str,
+        *,
+        stage: Stage = "live",
+        share: float = 0.0,
+        in_spite: str = "",
+    ) -> v1.Model:
+        """Makes a version current, if it passed its gate.
+
+        `stage` is how far it goes: "shadow" decides without effect, "canary" for a `share` of the
+        customers in (0, 1), "live" for all. `in_spite` is why it is promoted in spite of the gate;
+        the reason is kept with the step.
+        """
+        request = promotion(model_id, stage, share, in_spite)
         return self._call("ModelService/PromoteModel", request, v1.Model)
 
     def rollback(self) -> v1.Model:

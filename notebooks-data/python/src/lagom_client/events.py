@@ -15,6 +15,7 @@ from . import v1
 
 Channel = Literal["email", "sms", "letter", "app_push", "digital_mailbox", "phone"]
 Tone = Literal["friendly", "neutral", "firm", "final"]
+Stage = Literal["shadow", "canary", "live"]
 CustomerKind = Literal["consumer", "business"]
 EventType = Literal[
     "invoice_delivered", "invoice_opened", "invoice_viewed", "link_clicked", "delivery_failed",
@@ -34,6 +35,7 @@ _ENUMS = {
     "kind": v1.Kind,
     "customer_kind": v1.CustomerKind,
     "event_type": v1.EventType,
+    "rollout_stage": v1.RolloutStage,
 }
 
 

@@ -69,7 +69,15 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let bar = progress(days, "days");
     let mut reports = Vec::with_capacity(worlds.len());
     for world in worlds {
-        let plan = plan(args, world, &config)?;
+        let own = args.config.is_some();
+        let plan = plan(
+            world,
+            args.customers,
+            args.days,
+            !args.without_gentle_first,
+            own,
+            &config,
+        )?;
         let trials: Vec<Trial> = (args.seed..args.seed + args.seeds)
             .map(|seed| try_world(&plan, seed, &|| bar.inc(1)))
             .collect::<Result<_, _>>()?;
@@ -82,10 +90,19 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure> {
+/// A trial in `world`; with `own` rules those of the configuration, else the defaults without the
+/// review of claims and, unless `gentle`, without the rule of gentleness.
+pub(super) fn plan(
+    world: World,
+    customers: usize,
+    days: u16,
+    gentle: bool,
+    own: bool,
+    config: &Config,
+) -> Result<TrialPlan, Failure> {
     let reviewed = "the simulated company's people look at every claim before it is sent";
     let mut overrides = vec![Override::off(CLAIMS_REVIEWED, reviewed)];
-    if args.without_gentle_first {
+    if !gentle {
         let measured = "measured is what is learnt among all that the other rules allow";
         overrides.push(Override::off(gentle::RULE, measured));
     }
@@ -95,7 +112,7 @@ fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure
     };
     let learning = config.nothing_learnt(config.spec.fingerprint())?;
     let mut parts = config.parts(None, Arc::clone(learning.generation()));
-    if args.config.is_none() {
+    if !own {
         parts.guardrails = Arc::new(Guardrails::new(&guardrails)?);
     }
     // A company knows how late its reports come, and waits for them.
@@ -103,9 +120,9 @@ fn plan(args: &Args, world: World, config: &Config) -> Result<TrialPlan, Failure
     let latest_days = reporting.payment_days[1].max(reporting.harm_days[1]);
     let grace_hours = config.learning.grace_hours.max(24 * latest_days);
     Ok(TrialPlan {
-        customers: args.customers.min(world.customers),
+        customers: customers.min(world.customers),
         world,
-        days: args.days,
+        days,
         start: Date::parse("2026-01-01")?,
         window_days: config.learning.window_days,
         grace_hours,

@@ -3,23 +3,18 @@
 mod confounding;
 
 use crate::cli::answer::{Answer, Failure};
-use crate::cli::export::SHADOWS;
+use crate::cli::named::{Maker, Named, hindsight, table};
 use crate::cli::output::Output;
 use crate::config::Config;
 use lagom_features::domain::Timestamp;
-use lagom_model::artefact::ModelVersion;
-use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
-use lagom_model::log::Decision;
+use lagom_model::decide::Snapshot;
 use lagom_model::objective::Objective;
 use lagom_model::ope::gate::GateSpec;
-use lagom_model::ope::valuation::{self, Estimand, Judged, METRICS, Point, Valuation};
-use lagom_model::policy::learning::Learning;
+use lagom_model::ope::valuation::{self, Judged, Point, Valuation};
 use lagom_training::registry::Registry;
-use lagom_training::tables::Tables;
-use lagom_training::valuation::{OwnLog, Policy, Shadows, ValuationOptions};
+use lagom_training::valuation::{OwnLog, Policy, ValuationOptions};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Weights tried along the frontier: how much losing a customer and angering one count, as
 /// multiples of the configured weights.
@@ -72,77 +67,6 @@ struct Report {
     frontier: Vec<Point>,
 }
 
-/// A policy with what it decides by.
-enum Named {
-    Logged,
-    Of(Box<Snapshot>, PolicyKind, Option<Timestamp>),
-    Shadowed(Shadows),
-}
-
-impl Named {
-    fn policy(&self) -> Policy<'_> {
-        match self {
-            Self::Logged => Policy::Logged,
-            Self::Of(snapshot, kind, _) => Policy::Of(snapshot, *kind),
-            Self::Shadowed(shadows) => Policy::Shadowed(shadows),
-        }
-    }
-}
-
-/// The version that decided in shadow, the last one where there were several.
-fn shadow(data: &Path) -> Result<(String, Named), Failure> {
-    let folder = data.join(SHADOWS);
-    let mut decided: Vec<Decision> = Tables::read(&folder)?.decisions;
-    decided.sort_by_key(|decision| decision.decided_at);
-    let Some(id) = decided.last().and_then(|last| last.model_id.clone()) else {
-        return Err(format!("{}: no model decided in shadow", folder.display()).into());
-    };
-    decided.retain(|decision| decision.model_id.as_ref() == Some(&id));
-    let chances = decided
-        .into_iter()
-        .map(|one| (one.decision_id, one.eligible));
-    Ok((id, Named::Shadowed(chances.collect())))
-}
-
-struct Maker<'a> {
-    data: &'a Path,
-    log: &'a OwnLog,
-    config: Config,
-    registry: Registry,
-    from: Timestamp,
-}
-
-impl Maker<'_> {
-    /// The policy of this name, and its full name.
-    fn make(&self, name: &str) -> Result<(String, Named), Failure> {
-        let (model, kind) = match name {
-            "logged" => return Ok((name.to_owned(), Named::Logged)),
-            "shadow" => return shadow(self.data),
-            "ladder" => (None, PolicyKind::Ladder),
-            "uniform" => (None, PolicyKind::Uniform),
-            "bandit" => (None, PolicyKind::Bandit),
-            id => (Some(self.registry.get(id)?), PolicyKind::Bandit),
-        };
-        let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
-        let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
-        let mut learning = Learning::new(
-            Arc::clone(&self.config.strategy),
-            self.config.context.clone(),
-            self.config.spec.fingerprint(),
-            self.config.bandit.clone(),
-        )?;
-        if kind == PolicyKind::Bandit {
-            self.log.teach(&mut learning, self.from)?;
-        }
-        let model = model.map(|model| Arc::new(model) as Arc<dyn Predictor>);
-        let parts = self.config.parts(model, Arc::clone(learning.generation()));
-        Ok((
-            full,
-            Named::Of(Box::new(Snapshot::new(parts)?), kind, as_of),
-        ))
-    }
-}
-
 pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, Failure> {
     let log = OwnLog::read(data)?;
     if args.confounding {
@@ -170,6 +94,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
     let (against, old) = maker.make(against.as_deref().unwrap_or("logged"))?;
     let options = ValuationOptions {
         from,
+        until: None,
         horizon_days: args.horizon,
         gate: GateSpec {
             margin: args.margin,
@@ -222,17 +147,6 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
     Ok(if passed { Answer::Yes } else { Answer::No })
 }
 
-/// A model that has seen how the lives end that it is judged on proves nothing.
-fn hindsight(candidate: &str, named: &Named, from: Timestamp) -> Vec<String> {
-    match named {
-        Named::Of(_, _, Some(as_of)) if *as_of > from => vec![format!(
-            "{candidate} was trained on what was recorded before {as_of}, and is judged from \
-             {from} on; train with --as-of {from}, or judge --from {as_of}"
-        )],
-        _ => Vec::new(),
-    }
-}
-
 fn weighed(snapshot: &Snapshot, objective: &Objective, weight: f64) -> Result<Snapshot, Failure> {
     let mut parts = snapshot.parts().clone();
     parts.objective = Objective {
@@ -257,9 +171,14 @@ fn text(report: &Report) -> String {
     text += &table(
         "episode: every decision of a life, per life",
         &found.episode,
+        ["candidate", "incumbent"],
     );
     if let Some(one_step) = &found.one_step {
-        text += &table("one step: one decision replaced, per decision", one_step);
+        text += &table(
+            "one step: one decision replaced, per decision",
+            one_step,
+            ["candidate", "incumbent"],
+        );
     }
     for segment in &found.episode.segments {
         text += &format!(
@@ -275,32 +194,6 @@ fn text(report: &Report) -> String {
         text += &format!("{mark} {}: {}\n", check.name, check.words);
     }
     text + &found.verdict.words
-}
-
-fn table(heading: &str, of: &Estimand) -> String {
-    let mut text = format!(
-        "\n{heading}; effective sample size {:.0} of {}, largest weight {:.1}\n{:<18} {:>12} \
-         {:>12} {:>12}  interval of the difference\n",
-        of.overlap.ess,
-        of.overlap.rounds,
-        of.overlap.max_weight,
-        "",
-        "candidate",
-        "incumbent",
-        "difference"
-    );
-    for name in METRICS {
-        let gain = &of.difference[name];
-        text += &format!(
-            "{name:<18} {:>12.4} {:>12.4} {:>+12.4}  {:+.4} to {:+.4}\n",
-            of.candidate[name].value,
-            of.incumbent[name].value,
-            gain.value,
-            gain.interval.low,
-            gain.interval.high
-        );
-    }
-    text + "\n"
 }
 
 fn frontier(points: &[Point]) -> String {

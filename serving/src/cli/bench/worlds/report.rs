@@ -1,7 +1,7 @@
 //! The figures of a world, and what they say of each claim.
 
+use crate::cli::bench::mean::Mean;
 use lagom_model::objective::Objective;
-use lagom_model::statistics::special::student_t;
 use lagom_training::trial::{
     Curve, Stretch, Trial, TrialPlan, Who, regret, slope, value_per_invoice,
 };
@@ -15,14 +15,6 @@ const LEARNT: usize = 20_000;
 const RECOVERY: usize = 5_000;
 /// Decisions over which a level is averaged.
 const LEVEL: usize = 2_000;
-
-/// A mean over seeds with its 95 % interval by Student's t.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Mean {
-    mean: f64,
-    low: f64,
-    high: f64,
-}
 
 /// What one policy is worth.
 #[derive(Debug, Clone, Serialize)]
@@ -72,18 +64,6 @@ pub(super) struct Report {
     changes: Vec<Change>,
 }
 
-fn mean(values: &[f64]) -> Mean {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let half = student_t::isf(0.025, n - 1.0) * (variance / n).sqrt();
-    Mean {
-        mean,
-        low: mean - half,
-        high: mean + half,
-    }
-}
-
 fn worth(trials: &[Trial], at: usize, objective: &Objective) -> Worth {
     let value = |trial: &Trial, who: Who| {
         let life = trial.lives.iter().find(|life| life.who == who);
@@ -94,7 +74,7 @@ fn worth(trials: &[Trial], at: usize, objective: &Objective) -> Worth {
     let who = Who::ALL[at];
     let against = |other: Who| {
         let gains = trials.iter().map(|one| value(one, who) - value(one, other));
-        mean(&gains.collect::<Vec<f64>>())
+        Mean::of(&gains.collect::<Vec<f64>>())
     };
     let average = |of: &dyn Fn(&lagom_training::trial::Lived) -> f64| {
         trials.iter().map(|one| of(&one.lives[at])).sum::<f64>() / trials.len() as f64

@@ -1,0 +1,299 @@
+//! `lagom bench promotion`: a year of the ladder, a policy learnt from it, the gate, and a year in service.
+
+use super::mean::Mean;
+use super::worlds::plan as trial;
+use crate::cli::answer::{Answer, Failure};
+use crate::cli::output::Output;
+use crate::cli::simulate::world;
+use crate::cli::terminal::progress;
+use crate::config::Config;
+use lagom_model::ope::gate::GateSpec;
+use lagom_training::simulator::Tally;
+use lagom_training::trial::{Promotion, PromotionPlan, TrialPlan, promote, value_per_invoice};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Share of collection cases that one operator reports to have lost (Billogram, by its own account).
+const REPORTED: f64 = 0.8;
+/// How much less cash within 60 days counts as no less, as a share.
+const CASH_MARGIN: f64 = 0.01;
+
+/// Lives a year under the usual ladder with 5 % of exploration in a world whose truth is known, learns
+/// a policy from its first months, values it off-policy on the invoices of the rest, asks the gate, and
+/// lets the policy live a year among other people of that world beside the ladder. Over many seeds:
+/// collection cases, cash within 60 days, churn, and how far from the best that the world allows.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lagom bench promotion --seeds 20")]
+pub(crate) struct Args {
+    /// A world that comes with lagom, or a world file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
+    world: PathBuf,
+    /// People in it.
+    #[arg(long, default_value_t = 4_000)]
+    customers: usize,
+    /// Days of history, and days in service.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(150..=3650))]
+    days: u16,
+    /// Days of history that the policy learns from; the rest judges it.
+    #[arg(long, default_value_t = 210)]
+    learn_days: u16,
+    /// Share of exploration in the ladder's history, in (0, 1).
+    #[arg(long, default_value_t = 0.05)]
+    exploration: f64,
+    /// Days of an invoice's life that are valued.
+    #[arg(long, default_value_t = 60)]
+    horizon: u16,
+    /// Histories, and lives of each policy.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Let the rule of gentleness bind the policy.
+    #[arg(long)]
+    gentle: bool,
+    /// Configuration of strategy, guardrails, objective and bandit.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// One policy against the ladder, pairs of equal seeds.
+#[derive(Debug, Clone, Serialize)]
+struct Against {
+    policy: &'static str,
+    /// Collection cases fewer than under the ladder, as a share of the ladder's.
+    case_reduction: Mean,
+    /// Cash within 60 days of what was billed, less the ladder's, as a share of the ladder's.
+    cash_60: Mean,
+    /// Customers more who leave, in a thousand; by their probabilities.
+    churned: Mean,
+    /// Contacts more, as a share of the ladder's.
+    contacts: Mean,
+    /// Net value an invoice, major units, more than the ladder's.
+    value: Mean,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    world: String,
+    customers: usize,
+    seeds: usize,
+    /// Share of exploration in the history.
+    exploration: f64,
+    /// Decisions of a history, on average.
+    decisions: f64,
+    /// Ladder's cases in a thousand invoices that are due.
+    ladder_cases: f64,
+    /// Seeds in which the gate let the policy through.
+    passed: usize,
+    /// What the gate said of the others.
+    refusals: Vec<String>,
+    /// Seeds whose off-policy interval of the cases a life, policy less log, lies below zero.
+    fewer_cases_foreseen: usize,
+    /// Effective number of lives behind the off-policy value, on average.
+    ess: f64,
+    policy: Against,
+    optimum: Against,
+    /// Share of the cases that one operator reports to have lost.
+    reported: f64,
+    holds: Holds,
+}
+
+/// The bars.
+#[derive(Debug, Serialize)]
+struct Holds {
+    fewer_cases: bool,
+    cash_not_inferior: bool,
+    churn_not_higher: bool,
+}
+
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    if args.learn_days + args.horizon >= args.days {
+        let (learn, horizon, days) = (args.learn_days, args.horizon, args.days);
+        return Err(format!(
+            "--learn-days {learn} and --horizon {horizon} leave no invoice of the --days {days} to be \
+             judged on; learn from fewer days or simulate more"
+        )
+        .into());
+    }
+    if !(args.exploration > 0.0 && args.exploration < 1.0) {
+        let given = args.exploration;
+        return Err(format!("--exploration {given} must lie in (0, 1)").into());
+    }
+    let mut config = Config::load(args.config.as_deref())?;
+    config.cold_start.exploration = args.exploration;
+    let own = args.config.is_some();
+    let of = world(&args.world)?;
+    let trial = TrialPlan {
+        customers: args.customers,
+        ..trial(of, args.customers, args.days, args.gentle, own, &config)?
+    };
+    let plan = PromotionPlan {
+        trial,
+        learn_days: args.learn_days,
+        horizon_days: args.horizon,
+        gate: GateSpec::default(),
+    };
+    // The history, and lives under ladder, policy and optimum.
+    let bar = progress(4 * args.seeds * u64::from(args.days), "days");
+    let found: Vec<Promotion> = (args.seed..args.seed + args.seeds)
+        .map(|seed| promote(&plan, seed, &|| bar.inc(1)))
+        .collect::<Result<_, _>>()?;
+    bar.finish_and_clear();
+    let report = Report::of(&plan, &found);
+    out.report(&report, || text(&report))?;
+    let holds = &report.holds;
+    let all = holds.fewer_cases && holds.cash_not_inferior && holds.churn_not_higher;
+    Ok(if all { Answer::Yes } else { Answer::No })
+}
+
+fn share(part: i64, of: i64) -> f64 {
+    part as f64 / of.max(1) as f64
+}
+
+fn against(
+    plan: &PromotionPlan,
+    policy: &'static str,
+    found: &[Promotion],
+    of: impl Fn(&Promotion) -> &Tally,
+) -> Against {
+    let mean = |gain: &dyn Fn(&Tally, &Tally) -> f64| {
+        let gains = found.iter().map(|one| gain(of(one), &one.ladder));
+        Mean::of(&gains.collect::<Vec<f64>>())
+    };
+    let cash = |one: &Tally| share(one.collected_60_minor, one.billed_minor);
+    let more = |new: u64, old: u64| new as f64 / old.max(1) as f64 - 1.0;
+    let objective = &plan.trial.parts.objective;
+    let customers = plan.trial.customers as f64;
+    Against {
+        policy,
+        case_reduction: mean(&|new, old| -more(new.collection_cases, old.collection_cases)),
+        cash_60: mean(&|new, old| cash(new) / cash(old) - 1.0),
+        churned: mean(&|new, old| {
+            1000.0 * (new.expected.churned - old.expected.churned) / customers
+        }),
+        contacts: mean(&|new, old| more(new.contacts, old.contacts)),
+        value: mean(&|new, old| {
+            (value_per_invoice(new, objective) - value_per_invoice(old, objective)) / 100.0
+        }),
+    }
+}
+
+impl Report {
+    fn of(plan: &PromotionPlan, found: &[Promotion]) -> Self {
+        let policy = against(plan, "promoted", found, |one| &one.policy);
+        let n = found.len().max(1) as f64;
+        let average = |of: &dyn Fn(&Promotion) -> f64| found.iter().map(of).sum::<f64>() / n;
+        let foreseen = |one: &&Promotion| {
+            let cases = &one.valuation.episode.difference["collection_cases"];
+            cases.interval.high < 0.0
+        };
+        let refused = found.iter().filter(|one| !one.valuation.verdict.passed);
+        Self {
+            world: plan.trial.world.name.clone(),
+            customers: plan.trial.customers,
+            seeds: found.len(),
+            exploration: plan.trial.parts.cold_start.exploration,
+            decisions: average(&|one| one.decisions as f64),
+            ladder_cases: average(&|one| {
+                1000.0 * one.ladder.collection_cases as f64 / one.ladder.invoices.max(1) as f64
+            }),
+            passed: found
+                .iter()
+                .filter(|one| one.valuation.verdict.passed)
+                .count(),
+            refusals: refused
+                .map(|one| one.valuation.verdict.words.clone())
+                .collect(),
+            fewer_cases_foreseen: found.iter().filter(foreseen).count(),
+            ess: average(&|one| one.valuation.episode.overlap.ess),
+            optimum: against(plan, "optimum", found, |one| &one.optimum),
+            reported: REPORTED,
+            holds: Holds {
+                fewer_cases: policy.case_reduction.low > 0.0,
+                cash_not_inferior: policy.cash_60.low > -CASH_MARGIN,
+                churn_not_higher: policy.churned.high <= 0.0,
+            },
+            policy,
+        }
+    }
+}
+
+fn cell(one: Mean, scale: f64) -> String {
+    let [mean, low, high] = [one.mean, one.low, one.high].map(|value| scale * value);
+    format!("{mean:+.2} ({low:+.2} to {high:+.2})")
+}
+
+fn text(report: &Report) -> String {
+    let mut text = format!(
+        "{}: {} customers, {} seeds, {:.0} decisions of history each, {:.0} % explored; the ladder opens {:.1} collection cases \
+         in 1,000 invoices\nthe gate let {} of {} policies through; effectively {:.0} lives; fewer cases \
+         foreseen from the log alone in {}\n",
+        report.world,
+        report.customers,
+        report.seeds,
+        report.decisions,
+        100.0 * report.exploration,
+        report.ladder_cases,
+        report.passed,
+        report.seeds,
+        report.ess,
+        report.fewer_cases_foreseen,
+    );
+    for words in report.refusals.iter().take(3) {
+        text += &format!("  {words}\n");
+    }
+    text += &format!(
+        "\n{:<36} {:<28} {:<28}\n",
+        "against the ladder, 95 % interval", "promoted", "optimum, latent traits seen"
+    );
+    let (policy, optimum) = (&report.policy, &report.optimum);
+    for (name, new, best) in [
+        (
+            "collection cases fewer, %",
+            cell(policy.case_reduction, 100.0),
+            cell(optimum.case_reduction, 100.0),
+        ),
+        (
+            "cash within 60 days, %",
+            cell(policy.cash_60, 100.0),
+            cell(optimum.cash_60, 100.0),
+        ),
+        (
+            "customers lost, of 1,000",
+            cell(policy.churned, 1.0),
+            cell(optimum.churned, 1.0),
+        ),
+        (
+            "contacts, %",
+            cell(policy.contacts, 100.0),
+            cell(optimum.contacts, 100.0),
+        ),
+        (
+            "net value an invoice, SEK",
+            cell(policy.value, 1.0),
+            cell(optimum.value, 1.0),
+        ),
+    ] {
+        text += &format!("{name:<36} {new:<28} {best:<28}\n");
+    }
+    let (reduction, best) = (policy.case_reduction.mean, optimum.case_reduction.mean);
+    let reported = report.reported;
+    text += &format!(
+        "\none operator reports {:.0} % fewer cases: the policy is {:+.1} points from it, the optimum of this \
+         world {:+.1}\n",
+        100.0 * reported,
+        100.0 * (reduction - reported),
+        100.0 * (best - reported),
+    );
+    let mark = |holds: bool| if holds { "yes" } else { "NO " };
+    let holds = &report.holds;
+    text += &format!(
+        "{} fewer collection cases\n{} cash within 60 days not less by more than {:.0} %\n{} churn not higher\n",
+        mark(holds.fewer_cases),
+        mark(holds.cash_not_inferior),
+        100.0 * CASH_MARGIN,
+        mark(holds.churn_not_higher),
+    );
+    text
+}

@@ -1,0 +1,142 @@
+//! Policies by their names, as `--policy` and `--against` take them, and how their values are shown.
+
+use super::answer::Failure;
+use super::export::SHADOWS;
+use crate::config::Config;
+use lagom_features::domain::Timestamp;
+use lagom_model::artefact::ModelVersion;
+use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
+use lagom_model::log::Decision;
+use lagom_model::ope::valuation::{Estimand, METRICS};
+use lagom_model::policy::learning::Learning;
+use lagom_training::registry::Registry;
+use lagom_training::tables::Tables;
+use lagom_training::valuation::{OwnLog, Policy, Shadows};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A policy with what it decides by; of a version also until when it was trained.
+pub(super) enum Named {
+    Logged,
+    Of(Box<Snapshot>, PolicyKind, Option<Timestamp>),
+    Shadowed(Shadows),
+}
+
+impl Named {
+    pub(super) fn policy(&self) -> Policy<'_> {
+        match self {
+            Self::Logged => Policy::Logged,
+            Self::Of(snapshot, kind, _) => Policy::Of(snapshot, *kind),
+            Self::Shadowed(shadows) => Policy::Shadowed(shadows),
+        }
+    }
+}
+
+/// The version that decided in shadow, the last one where there were several.
+fn shadow(data: &Path) -> Result<(String, Named), Failure> {
+    let folder = data.join(SHADOWS);
+    let mut decided: Vec<Decision> = Tables::read(&folder)?.decisions;
+    decided.sort_by_key(|decision| decision.decided_at);
+    let Some(id) = decided.last().and_then(|last| last.model_id.clone()) else {
+        return Err(format!("{}: no model decided in shadow", folder.display()).into());
+    };
+    decided.retain(|decision| decision.model_id.as_ref() == Some(&id));
+    let chances = decided
+        .into_iter()
+        .map(|one| (one.decision_id, one.eligible));
+    Ok((id, Named::Shadowed(chances.collect())))
+}
+
+pub(super) struct Maker<'a> {
+    pub(super) data: &'a Path,
+    pub(super) log: &'a OwnLog,
+    pub(super) config: Config,
+    pub(super) registry: Registry,
+    /// The bandit learns from what had matured before.
+    pub(super) from: Timestamp,
+}
+
+impl Maker<'_> {
+    /// The policy of this name, and its full name. A version is named by its id or by its folder or
+    /// file in a registry.
+    pub(super) fn make(&self, name: &str) -> Result<(String, Named), Failure> {
+        let (model, kind) = match name {
+            "logged" => return Ok((name.to_owned(), Named::Logged)),
+            "shadow" => return shadow(self.data),
+            "ladder" => (None, PolicyKind::Ladder),
+            "uniform" => (None, PolicyKind::Uniform),
+            "bandit" => (None, PolicyKind::Bandit),
+            given => (Some(self.version(given)?), PolicyKind::Bandit),
+        };
+        let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
+        let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
+        let mut learning = Learning::new(
+            Arc::clone(&self.config.strategy),
+            self.config.context.clone(),
+            self.config.spec.fingerprint(),
+            self.config.bandit.clone(),
+        )?;
+        if kind == PolicyKind::Bandit {
+            self.log.teach(&mut learning, self.from)?;
+        }
+        let model = model.map(|model| Arc::new(model) as Arc<dyn Predictor>);
+        let parts = self.config.parts(model, Arc::clone(learning.generation()));
+        Ok((
+            full,
+            Named::Of(Box::new(Snapshot::new(parts)?), kind, as_of),
+        ))
+    }
+
+    fn version(&self, given: &str) -> Result<ModelVersion, Failure> {
+        let path = Path::new(given);
+        let folder = if path.is_file() {
+            path.parent()
+        } else {
+            Some(path)
+        };
+        let elsewhere = folder.filter(|folder| folder.is_dir());
+        let place = elsewhere.and_then(|folder| Some((folder.parent()?, folder.file_name()?)));
+        Ok(match place {
+            Some((registry, id)) => Registry::at(registry).get(&id.to_string_lossy())?,
+            None => self.registry.get(given)?,
+        })
+    }
+}
+
+/// A model that has seen how the lives end that it is judged on proves nothing.
+pub(super) fn hindsight(candidate: &str, named: &Named, from: Timestamp) -> Vec<String> {
+    match named {
+        Named::Of(_, _, Some(as_of)) if *as_of > from => vec![format!(
+            "{candidate} was trained on what was recorded before {as_of}, and is judged from \
+             {from} on; train with --as-of {from}, or judge --from {as_of}"
+        )],
+        _ => Vec::new(),
+    }
+}
+
+/// Every metric of an estimand under two policies, with the interval of the difference.
+pub(super) fn table(heading: &str, of: &Estimand, policies: [&str; 2]) -> String {
+    let mut text = format!(
+        "\n{heading}; effective sample size {:.0} of {}, largest weight {:.1}\n{:<18} {:>12} \
+         {:>12} {:>12}  interval of the difference\n",
+        of.overlap.ess,
+        of.overlap.rounds,
+        of.overlap.max_weight,
+        "",
+        policies[0],
+        policies[1],
+        "difference"
+    );
+    for name in METRICS {
+        let gain = &of.difference[name];
+        text += &format!(
+            "{name:<18} {:>12.4} {:>12.4} {:>+12.4}  {:+.4} to {:+.4}\n",
+            of.candidate[name].value,
+            of.incumbent[name].value,
+            gain.value,
+            gain.interval.low,
+            gain.interval.high
+        );
+    }
+    text + "\n"
+}
