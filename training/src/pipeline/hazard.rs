@@ -18,6 +18,9 @@ use std::collections::{BTreeSet, HashMap};
 const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
 /// Person-period rows of a model at most; more invoices than that are thinned evenly.
 const MOST_ROWS: usize = 100_000;
+/// Half of the shortest time there is, in days: a settlement at the very instant at which a period
+/// begins belongs to it, whichever way the difference of two days was rounded.
+const HALF_A_MICROSECOND: f64 = 0.5e-6 / 86_400.0;
 
 /// A period of a decision that was seen, and whether the invoice was settled in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +35,7 @@ struct PersonPeriod {
 fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
     let observed = as_of.days_since(point.at).min(HORIZON_DAYS);
     let settled_at = point.settled_at.filter(|at| *at < as_of);
-    let settled = settled_at.map(|at| at.days_since(point.at));
+    let settled = settled_at.map(|at| at.days_since(point.at) + HALF_A_MICROSECOND);
     let mut rows = Vec::new();
     if point.settled_before || observed <= 0.0 {
         return rows;
@@ -113,7 +116,7 @@ fn clock(dataset: &Dataset, rows: &[PersonPeriod]) -> Clock {
         let point = &dataset.points()[row.point];
         let late = point.late_in_days;
         let until = match (row.settled, point.settled_at) {
-            (true, Some(at)) => at.days_since(point.at),
+            (true, Some(at)) => at.days_since(point.at) + HALF_A_MICROSECOND,
             _ => row.period.until,
         };
         seen.see(row.period.from - late, until - late, row.settled);
