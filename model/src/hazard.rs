@@ -6,8 +6,9 @@
 //! ```
 //! The time after a decision is cut into periods that are a day long around the due date and
 //! longer away from it; a period's hazard is the chance of settlement within it, given none before.
-//! There is one model for periods before the invoice is late and one for those after, so that a
-//! feature may mean something else on either side. Within a period the hazard is level on the inner
+//! There is one model for periods before the due date, one for the due date, and one for those after,
+//! so that a feature may mean something else in each: who pays by direct debit never pays early, and
+//! always on the day. Within a period the hazard is level on the inner
 //! [`Clock`], so the curve rises and never breaks; the days of `k` and shares of it are of that
 //! clock. Source: Singer and Willett, Journal of Educational Statistics
 //! 18(2), 1993, doi:10.3102/10769986018002155.
@@ -68,6 +69,32 @@ pub struct Period {
     pub late: bool,
 }
 
+/// Where a period lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Before the due date.
+    Before,
+    /// On it.
+    Due,
+    /// When the invoice is late.
+    After,
+}
+
+/// Name of the period that is the due date.
+const DUE: &str = "-1";
+
+impl Period {
+    /// Where it lies.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        match self.late {
+            true => Side::After,
+            false if self.name == DUE => Side::Due,
+            false => Side::Before,
+        }
+    }
+}
+
 /// The periods after a decision that is `late_in_days` before the invoice becomes late (negative if
 /// it is late already), in order, without gaps, to `until` days from the decision.
 pub fn periods(late_in_days: f64, until: f64) -> impl Iterator<Item = Period> {
@@ -87,8 +114,11 @@ pub fn periods(late_in_days: f64, until: f64) -> impl Iterator<Item = Period> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hazard {
-    /// Of the periods before the invoice is late.
+    /// Of the periods before the due date.
     pub before: LinearModel,
+    /// Of the due date; that of the periods before it where it has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<LinearModel>,
     /// Of those after.
     pub after: LinearModel,
     /// How time passes within a period.
@@ -113,13 +143,24 @@ impl Hazard {
         (period.name, log_days, libm::log1p(period.from))
     }
 
-    /// Both models by name.
-    #[must_use]
-    pub fn models(&self) -> [(&'static str, &LinearModel); 2] {
-        [
-            ("hazard before due", &self.before),
-            ("hazard after due", &self.after),
-        ]
+    /// The models by name.
+    pub fn models(&self) -> impl Iterator<Item = (&'static str, &LinearModel)> {
+        let due = self
+            .due
+            .as_ref()
+            .map(|model| ("hazard on the due date", model));
+        let before = ("hazard before due", &self.before);
+        let after = ("hazard after due", &self.after);
+        [Some(before), due, Some(after)].into_iter().flatten()
+    }
+
+    /// The model of a period.
+    fn model_of(&self, period: &Period) -> &LinearModel {
+        match period.side() {
+            Side::Before => &self.before,
+            Side::Due => self.due.as_ref().unwrap_or(&self.before),
+            Side::After => &self.after,
+        }
     }
 
     /// P(settled within each of `days` of the decision), non-decreasing, in `[0, 1)`. `features` is
@@ -149,12 +190,7 @@ impl Hazard {
                 Value::Number(log_days),
                 Value::Number(log_from),
             ]);
-            let model = if period.late {
-                &self.after
-            } else {
-                &self.before
-            };
-            let stays = 1.0 - model.predict(row.as_slice())?;
+            let stays = 1.0 - self.model_of(&period).predict(row.as_slice())?;
             let start = period.from - late_in_days;
             let length = self.clock.between(start, period.until - late_in_days);
             while let Some(&day) = days.get(paid.len())
@@ -240,12 +276,14 @@ mod tests {
     fn the_curve_rises_is_continuous_and_equals_the_product_by_hand() {
         let hazard = Hazard {
             before: level(0.0),
+            due: None,
             after: level(-1.0),
             clock: Clock::default(),
         };
         // Two whole days before it is late: half stay in each; then h = 1 / (1 + e).
         let paid = hazard.paid_by(&[], 2.0, &[1.0, 1.5, 2.0, 3.0]).unwrap();
         let stays = 1.0 - 1.0 / (1.0 + std::f64::consts::E);
+        let stays_due = 1.0 / (1.0 + std::f64::consts::E);
         let by_hand = [0.5, 1.0 - 0.5 * 0.5_f64.sqrt(), 0.75, 1.0 - 0.25 * stays];
         for (found, truth) in paid.iter().zip(by_hand) {
             assert!((found - truth).abs() < 1e-12, "{paid:?}");
@@ -257,5 +295,14 @@ mod tests {
         assert!(curve.windows(2).all(|pair| pair[1] - pair[0] < 0.1));
         assert_eq!(curve[0], 0.0);
         assert!(hazard.paid_by(&[1.0], 2.0, &[1.0]).is_err());
+
+        // With a model of its own, the second of the two days is another one.
+        let hazard = Hazard {
+            due: Some(level(1.0)),
+            ..hazard
+        };
+        let paid = hazard.paid_by(&[], 2.0, &[1.0, 2.0]).unwrap();
+        assert!((paid[0] - 0.5).abs() < 1e-12);
+        assert!((paid[1] - (1.0 - 0.5 * stays_due)).abs() < 1e-12);
     }
 }

@@ -138,9 +138,10 @@ pub(super) fn choose(
             groups: order.group_count(),
         });
     }
-    if order.times().is_none() {
-        splits.truncate((ROWS_TO_JUDGE / columns.rows()).clamp(1, MOST_FOLDS));
-    }
+    let enough = ROWS_TO_JUDGE / columns.rows();
+    // With times each split holds a part of the latest rows only.
+    let least = if order.times().is_none() { 1 } else { 2 };
+    splits.truncate(enough.clamp(least, MOST_FOLDS));
     let mut trials: Vec<Trial<'_>> = splits
         .into_iter()
         .map(|split| Split {

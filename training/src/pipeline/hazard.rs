@@ -2,12 +2,12 @@
 //! any more, and the curve of a twin judged on later decisions.
 
 use super::TrainingConfig;
-use super::examples::{DAYS_OF_A_YEAR, season};
+use super::examples::{DAYS_OF_A_YEAR, Examples, Target, season};
 use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
 use lagom_model::hazard::{
-    AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, periods,
+    AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, Side, periods,
 };
 use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{Metrics, reliability};
@@ -17,7 +17,10 @@ use std::collections::{BTreeSet, HashMap};
 /// Days at which the curve is judged, beside the day whose propensity is quoted.
 const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
 /// Person-period rows of a model at most; more invoices than that are thinned evenly.
-const MOST_ROWS: usize = 100_000;
+const MOST_ROWS: usize = 60_000;
+/// Half of the shortest time there is, in days: a settlement at the very instant at which a period
+/// begins belongs to it, whichever way the difference of two days was rounded.
+const HALF_A_MICROSECOND: f64 = 0.5e-6 / 86_400.0;
 
 /// A period of a decision that was seen, and whether the invoice was settled in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +35,7 @@ struct PersonPeriod {
 fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
     let observed = as_of.days_since(point.at).min(HORIZON_DAYS);
     let settled_at = point.settled_at.filter(|at| *at < as_of);
-    let settled = settled_at.map(|at| at.days_since(point.at));
+    let settled = settled_at.map(|at| at.days_since(point.at) + HALF_A_MICROSECOND);
     let mut rows = Vec::new();
     if point.settled_before || observed <= 0.0 {
         return rows;
@@ -66,23 +69,14 @@ pub(super) fn fit(
         judged_from: None,
         held_out: Vec::new(),
     };
-    let (fitted_before, judged_from) = parted(dataset, config);
+    // By the same instants as the model of the one horizon, so that both are judged on the same rows.
+    let (fitted_before, judged_from, ..) = Examples::of(dataset, Target::Paid).parted(config);
     if let Ok((twin, _)) = fit_until(dataset, config, fitted_before, seed) {
         head.fitted_before = Some(fitted_before);
         head.judged_from = Some(judged_from);
         head.held_out = judge(&twin, dataset, config.paid_days, judged_from, as_of)?;
     }
     Ok(head)
-}
-
-/// The instants by which the other models are parted, too.
-fn parted(dataset: &Dataset, config: &TrainingConfig) -> (Timestamp, Timestamp) {
-    let mut issues: Vec<Timestamp> = dataset.points().iter().map(|one| one.issued_at).collect();
-    issues.sort_unstable();
-    let place = ((1.0 - config.judge_share) * issues.len() as f64) as usize;
-    let by_share = issues.get(place).copied().unwrap_or(Timestamp::MAX);
-    let judged_from = config.judge_from.unwrap_or(by_share);
-    (config.fit_before.unwrap_or(judged_from), judged_from)
 }
 
 fn fit_until(
@@ -97,10 +91,20 @@ fn fit_until(
         .flat_map(|(place, point)| seen(place, point, as_of))
         .collect();
     let clock = clock(dataset, &rows);
-    let (after, before): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.period.late);
+    let on = |sides: &[Side]| {
+        let kept = rows.iter().filter(|row| sides.contains(&row.period.side()));
+        fit_side(dataset, config, &clock, &kept.collect::<Vec<_>>(), seed)
+    };
+    // Where too little was settled on the due date, or before it, one model has both.
+    let apart = (on(&[Side::Before]), on(&[Side::Due]));
+    let (before, due) = match apart {
+        (Ok(before), Ok(due)) => (before, Some(due)),
+        _ => (on(&[Side::Before, Side::Due])?, None),
+    };
     let hazard = Hazard {
-        before: fit_side(dataset, config, &clock, &before, seed)?,
-        after: fit_side(dataset, config, &clock, &after, seed)?,
+        before,
+        due,
+        after: on(&[Side::After])?,
         clock,
     };
     Ok((hazard, rows.len()))
@@ -113,7 +117,7 @@ fn clock(dataset: &Dataset, rows: &[PersonPeriod]) -> Clock {
         let point = &dataset.points()[row.point];
         let late = point.late_in_days;
         let until = match (row.settled, point.settled_at) {
-            (true, Some(at)) => at.days_since(point.at),
+            (true, Some(at)) => at.days_since(point.at) + HALF_A_MICROSECOND,
             _ => row.period.until,
         };
         seen.see(row.period.from - late, until - late, row.settled);
@@ -155,6 +159,9 @@ fn fit_side(
     let columns = columns(dataset, config, clock, &kept, &times)?;
     let options = FitOptions {
         form: config.form,
+        // A map learnt on the periods of later decisions, which are cut off where the data ends, is
+        // not one for the periods of all: it bent hazards that were right as they stood.
+        calibrate: false,
         most_pairs: config.most_pairs,
         times: Some(times),
         groups: Some(groups),

@@ -122,6 +122,7 @@ fn the_curve_equals_a_person_period_fit_in_statsmodels() {
     let (after, before): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.period.late);
     let hazard = Hazard {
         before: fit_rows(x, &points, &before),
+        due: None,
         after: fit_rows(x, &points, &after),
         clock: Clock::default(),
     };

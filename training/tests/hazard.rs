@@ -1,0 +1,130 @@
+//! The curve of payment on a simulated log in which half of all invoices are paid in one evening,
+//! that of the due date: what is quoted against what came later.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use lagom_features::domain::Date;
+use lagom_features::spec::FeatureSpec;
+use lagom_model::bandit::BanditConfig;
+use lagom_model::decide::{ColdStart, Pace, PolicyKind, Snapshot, SnapshotParts};
+use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
+use lagom_model::hazard::AtDay;
+use lagom_model::objective::Objective;
+use lagom_model::policy::context::{Context, default_entries};
+use lagom_model::policy::learning::Learning;
+use lagom_model::strategy::{Strategy, StrategySpec};
+use lagom_training::pipeline::{Origin, TrainReport, TrainingConfig, fit_version};
+use lagom_training::simulated_log::{Plan, simulate};
+use lagom_training::simulator::World;
+use lagom_training::tables::Tables;
+use std::sync::Arc;
+
+/// A company's months under the rules ladder.
+fn lived(customers: usize, days: u16) -> Tables {
+    let spec = FeatureSpec::built_in();
+    let context = Context::bind(&default_entries(), &spec.names()).unwrap();
+    let strategy = Arc::new(Strategy::new(StrategySpec::default()).unwrap());
+    let learning = Learning::new(
+        Arc::clone(&strategy),
+        context.clone(),
+        spec.fingerprint(),
+        BanditConfig::default(),
+    )
+    .unwrap();
+    let snapshot = Snapshot::new(SnapshotParts {
+        spec,
+        model: None,
+        strategy,
+        guardrails: Arc::new(Guardrails::new(&GuardrailsSpec::default()).unwrap()),
+        objective: Objective::default(),
+        context,
+        generation: Arc::clone(learning.generation()),
+        policy: PolicyKind::Ladder,
+        paused: false,
+        cold_start: ColdStart {
+            rounds: 100,
+            exploration: 0.5,
+        },
+        pace: Pace::default(),
+    })
+    .unwrap();
+    let start = Date::parse("2025-01-01").unwrap();
+    let plan = Plan {
+        world: World::built_in(),
+        customers,
+        days,
+        start,
+        seed: 4,
+        judged: (start, start.plus_days(i32::from(days))),
+        window_days: 30,
+        grace_hours: 24,
+        policy: PolicyKind::Ladder,
+    };
+    let log = simulate(&plan, snapshot, None, || {}).unwrap();
+    Tables {
+        customers: log.customers,
+        invoices: log.invoices,
+        events: log.events,
+        ..Tables::default()
+    }
+}
+
+/// How far a tenth's share strays by chance: half of its 95 % interval, half as much again because
+/// decisions over one invoice share an outcome.
+fn noise(at: &AtDay) -> impl Iterator<Item = (f64, f64)> {
+    at.bins.iter().map(|bin| {
+        let gap = (bin.mean_predicted - bin.observed).abs();
+        (gap, 0.75 * (bin.high - bin.low))
+    })
+}
+
+fn told(report: &TrainReport) {
+    for at in &report.hazard.held_out {
+        println!(
+            "day {}: {} decisions, log-loss {:.4}, ECE {:.4}",
+            at.days, at.metrics.rows, at.metrics.log_loss, at.metrics.ece
+        );
+        for bin in &at.bins {
+            println!(
+                "  said {:.3}, seen {:.3} ({:.3} to {:.3})",
+                bin.mean_predicted, bin.observed, bin.low, bin.high
+            );
+        }
+    }
+    for head in &report.heads {
+        let metrics = head.held_out.as_ref().map(|held_out| held_out.metrics);
+        println!("{}: {metrics:?}", head.words);
+    }
+}
+
+#[test]
+fn what_is_quoted_comes_true_where_half_is_paid_in_one_evening() {
+    let histories = lived(600, 400).take_histories();
+    let text = "[training]\nmost_invoices = 2500\nafter_days = [3, 14, 28]";
+    let config = TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap();
+    let (_, report) = fit_version(&histories, &config, Origin::default()).unwrap();
+    told(&report);
+    let curve = &report.hazard.held_out;
+    assert_eq!(
+        curve.iter().map(|at| at.days).collect::<Vec<_>>(),
+        [7, 14, 30, 60]
+    );
+    for at in curve {
+        for (gap, chance) in noise(at) {
+            assert!(
+                gap < 0.02 + chance,
+                "day {}: off by {gap}, {chance} by chance",
+                at.days
+            );
+        }
+        assert!(
+            at.metrics.ece < 0.035,
+            "day {}: {}",
+            at.days,
+            at.metrics.ece
+        );
+    }
+    // One curve for every day is no worse than a model of the one day.
+    let single = report.heads[0].held_out.as_ref().unwrap().metrics.log_loss;
+    let curve = curve[2].metrics.log_loss;
+    assert!(curve < single + 0.01, "{curve} against {single}");
+}
