@@ -89,7 +89,10 @@ impl Rebuild {
             rebuild.house = start.house.clone();
             rebuild.pending = std::mem::take(&mut start.pending).into_iter().collect();
             let last = start.house.staged.as_ref().map(|(_, staged)| staged);
-            let (unwatched, staged) = start.house.watched_since().unwrap_or((start.position, last));
+            let (unwatched, staged) = start
+                .house
+                .watched_since()
+                .unwrap_or((start.position, last));
             rebuild.unwatched = unwatched.min(start.position);
             if let Some(staged) = staged {
                 rebuild.rollout.staged(staged.clone());

@@ -203,7 +203,7 @@ fn beside_holdout(reader: &Reader, live: &Beside) -> Markup {
     }
 }
 
-fn at_any_time<'a>(reader: &'a Reader) -> &'a str {
+fn at_any_time(reader: &Reader) -> &str {
     reader.say([
         "It may be looked at at any time: p is valid at every look.",
         "Det får tittas på när som helst: p gäller vid varje titt.",
