@@ -1,7 +1,7 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{COLLECTED, FIRMNESS, HEADS, SPANS, expected, observed};
+use super::heads::{COLLECTED, CONTEXT_FIRMNESS, FIRMNESS, HEADS, SPANS, expected, observed};
 use super::scarcity::{Remembered, Scarcity};
 use crate::bandit::{
     Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout,
@@ -108,6 +108,7 @@ pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     if config.head_firmness.is_empty() {
         config.head_firmness = FIRMNESS.to_vec();
     }
+    config.context_firmness.get_or_insert(CONTEXT_FIRMNESS);
     config
 }
 
