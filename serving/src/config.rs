@@ -68,6 +68,8 @@ pub struct Config {
     pub context: Context,
     /// How the bandit learns and explores.
     pub bandit: BanditConfig,
+    /// Other ways of the bandit than those that have learnt, in spite of the gate.
+    pub in_spite: Option<InSpite>,
     /// Who decides.
     pub policy: PolicyKind,
     /// How the bandit begins.
@@ -80,6 +82,16 @@ pub struct Config {
     pub rollout: GuardSpec,
     /// Which customers others decide for.
     pub experiments: Experiments,
+}
+
+/// Ways of the bandit that a company takes up without proof.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InSpite {
+    /// Which: [`Generation::ways`], as the refusal names it.
+    pub ways: Digest,
+    /// Why, for the record.
+    pub reason: String,
 }
 
 /// One fault of a configuration.
