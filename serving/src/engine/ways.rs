@@ -54,11 +54,17 @@ pub(super) fn check(learnt: &Learnt, config: &Config) -> Result<(), Unproven> {
     if let Some(judged) = judged.filter(|one| one.ways == Some(ways))
         && judged.valuation.verdict.passed
     {
-        tracing::info!(verdict = judged.valuation.verdict.words, "the bandit has other ways");
+        tracing::info!(
+            verdict = judged.valuation.verdict.words,
+            "the bandit has other ways"
+        );
         return Ok(());
     }
     if let Some(in_spite) = config.in_spite.as_ref().filter(|one| one.ways == ways) {
-        tracing::warn!(reason = in_spite.reason, "the bandit has other ways, unproven");
+        tracing::warn!(
+            reason = in_spite.reason,
+            "the bandit has other ways, unproven"
+        );
         return Ok(());
     }
     Err(Unproven {
