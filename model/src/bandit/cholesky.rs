@@ -196,10 +196,10 @@ fn factor_panel(matrix: &mut Lower, from: usize, to: usize) -> Result<(), BadPiv
 fn update_rest(matrix: &mut Lower, from: usize, to: usize) {
     let n = matrix.n;
     let width = to - from;
-    let panel: Vec<f64> = (to..n)
-        .flat_map(|i| &matrix.values[i * n + from..i * n + to])
-        .copied()
-        .collect();
+    let mut panel = Vec::with_capacity((n - to) * width);
+    for i in to..n {
+        panel.extend_from_slice(&matrix.values[i * n + from..i * n + to]);
+    }
     let mut top = to;
     while top < n {
         let bottom = (top + STRIP).min(n);

@@ -55,10 +55,11 @@ pub struct Exploration {
 /// When the coefficients of a block of `p` coefficients are solved for again.
 ///
 /// ```text
-/// due when  folds since ≥ max( 1, p / 64, min( growth · rounds at the last solution, p³ / (3 paid) ) )
+/// due when  folds since ≥ max( 1, p / 64, min( growth · rounds at the last solution, g p³ / (3 paid) ) )
 /// ```
 /// Either the block has grown by a share that matters, or the folds have paid for the work: `paid` is
-/// the multiply-adds of factorisation a fold may cost on average in the long run.
+/// the multiply-adds of factorisation a fold may cost on average in the long run, and `g` how many
+/// factorisations a solution takes: one for all heads of equal firmness.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Refresh {
@@ -82,19 +83,25 @@ impl Default for Refresh {
     fn default() -> Self {
         Self {
             growth: 0.25,
-            paid: 150_000.0,
+            paid: 125_000.0,
         }
     }
 }
 
 impl Refresh {
-    /// Whether a block of `dimension` coefficients, last solved at `solved_at` rounds, is due after
-    /// `since` more.
+    /// Whether a block of `dimension` coefficients that takes so many `factorisations`, last solved at
+    /// `solved_at` rounds, is due after `since` more.
     #[must_use]
-    pub fn is_due(&self, dimension: usize, solved_at: u64, since: u64) -> bool {
+    pub fn is_due(
+        &self,
+        dimension: usize,
+        factorisations: usize,
+        solved_at: u64,
+        since: u64,
+    ) -> bool {
         let p = dimension as f64;
         let grown = self.growth * solved_at as f64;
-        let paid = p * p * p / (3.0 * self.paid);
+        let paid = factorisations as f64 * p * p * p / (3.0 * self.paid);
         since > 0 && since as f64 >= (p / 64.0).max(grown.min(paid))
     }
 }
@@ -194,6 +201,12 @@ impl BanditConfig {
     #[must_use]
     pub fn span(&self, head: usize) -> f64 {
         self.head_spans.get(head).copied().unwrap_or(1.0)
+    }
+
+    /// Heads of equal firmness share the factor of their normal equations; how many there are.
+    pub(super) fn factorisations(&self, heads: usize) -> usize {
+        let first = |&head: &usize| (0..head).all(|one| self.firmness(one) != self.firmness(head));
+        (0..heads).filter(first).count()
     }
 
     /// How hard the effects of actions on one head are shrunk.

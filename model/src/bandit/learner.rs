@@ -99,13 +99,15 @@ impl Learner {
             return self.publish(discount).map(Some);
         }
         let held = block_rounds(&self.sums);
-        let dimensions = self.sums.layout().dimensions();
+        let layout = self.sums.layout();
+        let dimensions = layout.dimensions();
+        let factorisations = self.config.factorisations(layout.heads().len());
         let due: Vec<usize> = (0..held.len())
             .filter(|&block| {
                 let solved_at = self.solved_at[block];
                 let since = held[block].saturating_sub(solved_at);
                 let refresh = self.config.refresh;
-                refresh.is_due(dimensions[block], solved_at, since)
+                refresh.is_due(dimensions[block], factorisations, solved_at, since)
             })
             .collect();
         if due.is_empty() {

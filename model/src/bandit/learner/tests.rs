@@ -62,12 +62,17 @@ fn shards_merged_publish_what_one_log_publishes() {
 #[test]
 fn the_schedule_solves_small_blocks_at_once_and_large_ones_as_they_grow() {
     let refresh = Refresh::default();
-    assert!(refresh.is_due(41, 1_000_000, 1));
-    assert!(!refresh.is_due(41, 1_000_000, 0));
-    // 1,000 coefficients: at least 16 rounds, then a quarter more, at most 2,223 rounds apart.
-    assert!(!refresh.is_due(1_000, 0, 15) && refresh.is_due(1_000, 0, 16));
-    assert!(!refresh.is_due(1_000, 1_000, 249) && refresh.is_due(1_000, 1_000, 250));
-    assert!(!refresh.is_due(1_000, 1_000_000, 2_222) && refresh.is_due(1_000, 1_000_000, 2_223));
+    assert!(refresh.is_due(41, 1, 1_000_000, 1));
+    assert!(!refresh.is_due(41, 1, 1_000_000, 0));
+    // 1,000 coefficients: at least 16 rounds, then a quarter more, at most 2,667 rounds apart.
+    assert!(!refresh.is_due(1_000, 1, 0, 15) && refresh.is_due(1_000, 1, 0, 16));
+    assert!(!refresh.is_due(1_000, 1, 1_000, 249) && refresh.is_due(1_000, 1, 1_000, 250));
+    assert!(
+        !refresh.is_due(1_000, 1, 1_000_000, 2_666) && refresh.is_due(1_000, 1, 1_000_000, 2_667)
+    );
+    assert!(
+        !refresh.is_due(1_000, 4, 1_000_000, 12_666) && refresh.is_due(1_000, 4, 1_000_000, 12_667)
+    );
 }
 
 /// Read back, it knows how sure it is as well: the same generations and the same posteriors follow.
