@@ -71,7 +71,7 @@ fn the_schedule_solves_small_blocks_at_once_and_large_ones_as_they_grow() {
         !refresh.is_due(1_000, 1, 1_000_000, 2_666) && refresh.is_due(1_000, 1, 1_000_000, 2_667)
     );
     assert!(
-        !refresh.is_due(1_000, 4, 1_000_000, 12_666) && refresh.is_due(1_000, 4, 1_000_000, 12_667)
+        !refresh.is_due(1_000, 4, 1_000_000, 10_666) && refresh.is_due(1_000, 4, 1_000_000, 10_667)
     );
 }
 
