@@ -10,6 +10,7 @@ mod guardrails;
 mod mean;
 mod overload;
 mod promotion;
+mod review;
 mod serve;
 mod start;
 mod store;
@@ -35,6 +36,7 @@ enum What {
     Fit(fit::Args),
     Worlds(worlds::Args),
     Promotion(promotion::Args),
+    Review(review::Args),
     Serve(serve::Args),
     Overload(overload::Args),
     Store(store::Args),
@@ -51,6 +53,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Fit(args) => fit::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Promotion(args) => promotion::run(args, out),
+        What::Review(args) => review::run(args, out),
         What::Serve(args) => serve::run(args, out),
         What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),

@@ -4,6 +4,7 @@ use lagom_model::statistics::StatisticsError;
 
 use super::plan::PlanFault;
 use crate::flat_table::FlatTableError;
+use crate::tables::TableError;
 
 /// Why a review could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,12 @@ pub enum ReviewError {
         /// Currencies found.
         found: Vec<String>,
     },
+    /// The log cannot be read, or contradicts itself.
+    #[error("the log: {0}")]
+    Log(String),
+    /// The canonical tables cannot be read.
+    #[error(transparent)]
+    Tables(#[from] TableError),
     /// A statistic could not be computed.
     #[error("metric `{metric}`, {comparison}: {source}")]
     Statistics {

@@ -17,6 +17,7 @@ mod pay;
 mod plan;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use lagom_features::domain::Timestamp;
 use lagom_model::objective::Objective;
@@ -25,10 +26,14 @@ use lagom_model::statistics::survival::RmstDifference;
 use serde::Serialize;
 
 use super::{Gate, Plan, Review, ReviewError, assemble};
+use crate::steps::Step;
 use crate::tables::Tables;
 
 pub use design::{Design, DesignReport, Generation, Isolation, Phase, Told, Trained};
-pub use facts::{Facts, History, history};
+pub use facts::{
+    CustomerRow, DecisionRow, FactRow, Facts, Folder, History, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes,
+    history,
+};
 pub use plan::default_plan;
 
 /// Days for which each customer is followed unless a reviewer says otherwise.
@@ -87,8 +92,25 @@ pub struct ArmReport {
     /// Decisions by action, channel and tone, most frequent first.
     #[serde(serialize_with = "super::report::keyed")]
     pub actions: Vec<(String, u64)>,
+    /// What channels and tones add over waiting, where chance chose between them.
+    pub steps: Vec<Step>,
     /// Share of invoices unpaid by day: `[day, share, still watched and unpaid]`.
     pub curve: Vec<(f64, f64, u64)>,
+}
+
+/// Reviews an experiment from a folder of canonical tables: by columns where all of them are Parquet
+/// and plainly right, else row by row, which says what is wrong and where.
+///
+/// # Errors
+/// As [`review_log`], and where the folder cannot be read.
+pub fn review_folder(dir: &Path, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
+    if let Some(folder) = Folder::open(dir)? {
+        match review_log(&folder, ask) {
+            Err(ReviewError::Log(_)) => {}
+            reviewed => return reviewed,
+        }
+    }
+    review_log(&Tables::read(dir)?, ask)
 }
 
 /// Reviews an experiment from its log, and hands back the facts it rests on.
@@ -96,12 +118,15 @@ pub struct ArmReport {
 /// # Errors
 /// [`ReviewError`] where the log has no such experiment, holds several currencies, or cannot be
 /// judged by the plan.
-pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
+pub fn review_log(log: &dyn Log, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
     let window = Window::of_days(ask.window_days).map_err(ReviewError::Design)?;
-    let as_of = ask.as_of.unwrap_or_else(|| facts::last_known(tables));
+    let as_of = match ask.as_of {
+        Some(as_of) => as_of,
+        None => log.last_known()?,
+    };
     let agreed = design::Agreed::of(ask.design, ask.experiment, as_of);
     let facts = Facts::of(
-        tables,
+        log,
         ask.experiment,
         (agreed.since(), as_of),
         ask.window_days,
@@ -131,7 +156,7 @@ pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts
     let design = agreed.report(ask.plan, facts.learnt(), facts.earlier());
     let mut review = assemble::review(facts.table(), &plan, &design.failures())?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-    review.facts_digest = blake3::hash(facts.csv().as_bytes()).to_hex().to_string();
+    review.facts_digest = facts.digest();
     review.log = Some(report(&facts, &plan, design, as_of)?);
     Ok((review, facts))
 }
