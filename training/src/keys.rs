@@ -29,10 +29,6 @@ impl Index {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
     pub(crate) fn get(&self, key: Key) -> Option<usize> {
         let same = |place: &u32| self.keys[*place as usize] == key;
         Some(*self.slots.find(key[0], same)? as usize)

@@ -4,13 +4,13 @@
 //! it a month, pays sooner or later, and is contacted by half of the decisions. Records stand in the
 //! order of time, as a log has them.
 
+use std::fmt::Display;
 use std::path::Path;
-use std::sync::Arc;
 
 use lagom_features::Recorded;
 use lagom_features::domain::{
-    Action, Currency, Customer, CustomerId, DecisionId, Event, EventId, EventType, IdError,
-    Invoice, InvoiceId, Money, RequestId, TenantId, Timestamp, Zone,
+    Action, Currency, Customer, CustomerId, DecisionId, Event, EventId, EventType, Invoice,
+    InvoiceId, Money, RequestId, TenantId, Timestamp, Zone,
 };
 use lagom_model::log::{Choice, Decision, Executed, Outcome};
 use rand::{RngExt, SeedableRng};
@@ -48,10 +48,7 @@ pub enum YearError {
     /// A table.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// An id.
-    #[error(transparent)]
-    Id(#[from] IdError),
-    /// An action or an instant.
+    /// An id, an action or an instant.
     #[error("{0}")]
     Value(String),
 }
@@ -103,12 +100,16 @@ fn table<T: Record>(dir: &Path) -> Result<TableWriter<T>, TableError> {
     TableWriter::create(&dir.join(format!("{}.parquet", T::TABLE)))
 }
 
-fn customer(n: u32) -> Result<CustomerId, IdError> {
-    CustomerId::new(format!("cust-{n:07}"))
+fn value<T>(made: Result<T, impl Display>) -> Result<T, YearError> {
+    made.map_err(|error| YearError::Value(error.to_string()))
+}
+
+fn customer(n: u32) -> Result<CustomerId, YearError> {
+    value(CustomerId::new(format!("cust-{n:07}")))
 }
 
 fn at(micros: i64) -> Result<Timestamp, YearError> {
-    Timestamp::from_micros(START + micros).map_err(|error| YearError::Value(error.to_string()))
+    value(Timestamp::from_micros(START + micros))
 }
 
 /// One customer's month.
@@ -122,7 +123,7 @@ fn invoice(
     let issued = i64::from(month) * 30 * DAY + i64::from(n % 28) * DAY + i64::from(n) * 1_000;
     let (issued, decided) = (at(issued)?, at(issued + 20 * DAY)?);
     let customer_id = customer(n)?;
-    let invoice_id = InvoiceId::new(format!("inv-{month:02}-{n:07}"))?;
+    let invoice_id = value(InvoiceId::new(format!("inv-{month:02}-{n:07}")))?;
     let amount = Money::new(random.random_range(5_000..200_000), Currency::SEK);
     writers.invoices.push(&Recorded::at_issue(Invoice {
         invoice_id: invoice_id.clone(),
@@ -137,7 +138,14 @@ fn invoice(
     }))?;
     let treated = n % 2 == 1;
     let contact = random.random::<f64>() < if treated { 0.4 } else { 0.6 };
-    let decision = form.decision((month, n), treated, contact, decided, &customer_id, &invoice_id)?;
+    let decision = form.decision(
+        (month, n),
+        treated,
+        contact,
+        decided,
+        &customer_id,
+        &invoice_id,
+    )?;
     writers.decisions.push(&decision)?;
     let late: f64 = random.random_range(0.0..1.0);
     let days = if late < 0.9 { late * 25.0 } else { 200.0 };
@@ -164,7 +172,7 @@ fn invoice(
     })?;
     let mut tell = |kind, when: Timestamp, amount| -> Result<(), YearError> {
         written.events += 1;
-        let id = EventId::new(format!("ev-{}", written.events))?;
+        let id = value(EventId::new(format!("ev-{}", written.events)))?;
         writers.events.push(&Event {
             invoice_id: Some(invoice_id.clone()),
             amount,
@@ -196,10 +204,7 @@ struct Form {
 }
 
 fn form() -> Result<Form, YearError> {
-    let action = |text: &str| -> Result<Action, YearError> {
-        let read: Result<Action, _> = text.parse();
-        read.map_err(|error| YearError::Value(error.to_string()))
-    };
+    let action = |text: &str| value(text.parse::<Action>());
     let (send, other) = (
         action("reminder.sms.friendly.d1-evening.name")?,
         action("reminder.email.neutral.d1-evening.name")?,
@@ -229,11 +234,11 @@ impl Form {
         invoice_id: &InvoiceId,
     ) -> Result<Decision, YearError> {
         let id = format!("0197a1b2-{month:04x}-7{:03x}-8000-{n:012x}", n % 4_096);
-        let arm: Arc<str> = if treated { "bandit" } else { "ladder" }.into();
+        let arm = if treated { "bandit" } else { "ladder" };
         Ok(Decision {
             tenant: TenantId::default(),
-            decision_id: DecisionId::new(&id)?,
-            request_id: RequestId::new(&id)?,
+            decision_id: value(DecisionId::new(&id))?,
+            request_id: value(RequestId::new(&id))?,
             decided_at,
             customer_id: customer_id.clone(),
             invoice_id: invoice_id.clone(),
@@ -254,14 +259,14 @@ impl Form {
             features: Vec::new(),
             feature_fingerprint: "f".to_owned(),
             model_id: None,
-            policy: arm.to_string(),
+            policy: arm.to_owned(),
             policy_generation: u64::from(month),
             objective_id: "o".to_owned(),
             strategy_id: "s".to_owned(),
             guardrail_pack: "SE@1".to_owned(),
             draw: 0.5,
             experiment: Some(EXPERIMENT.to_owned()),
-            arm: Some(arm.to_string()),
+            arm: Some(arm.to_owned()),
             payment_propensity: None,
             churn_risk: None,
             expected_value: None,

@@ -144,7 +144,9 @@ impl Steps {
             let Some((_, wait)) = wait.filter(|(_, probability)| *probability > 0.0) else {
                 continue;
             };
-            let open = choices.iter().filter(|(place, p)| *place != WAIT && *p > 0.0);
+            let open = choices
+                .iter()
+                .filter(|(place, p)| *place != WAIT && *p > 0.0);
             for (place, probability) in open {
                 let chosen = match one.chosen {
                     WAIT => Some(1),
@@ -226,7 +228,10 @@ mod tests {
         assert_eq!(names, ["email.neutral", "sms.friendly"]);
         for (one, truth) in found.iter().zip([-2.0, 4.0]) {
             let [diff, low, high] = one.added;
-            assert!((diff - truth).abs() < 1.5 && low < truth && truth < high, "{one:?}");
+            assert!(
+                (diff - truth).abs() < 1.5 && low < truth && truth < high,
+                "{one:?}"
+            );
         }
         assert!(found[1].naive < -5.0, "confounded: {:?}", found[1]);
     }

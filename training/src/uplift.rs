@@ -20,9 +20,9 @@ use lagom_model::objective::Objective;
 use lagom_model::statistics::{Alpha, ArmEstimate, Moments, difference::Difference};
 use serde::Serialize;
 
+pub use crate::steps::Step;
 use crate::tables::Tables;
 use count::{MEASURES, counted};
-pub use crate::steps::Step;
 
 /// When a customer was drawn, and whether into the holdout.
 pub type Drawn = HashMap<CustomerId, (bool, Timestamp)>;

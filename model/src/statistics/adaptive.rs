@@ -72,7 +72,11 @@ pub fn contrast(rounds: &[Round], alpha: Alpha) -> Result<Contrast, StatisticsEr
     let sums = plain(rounds)?;
     let mut order: Vec<&Round> = rounds.iter().collect();
     order.sort_by_key(|one| one.at);
-    let mut known: Vec<&Round> = order.iter().copied().filter(|one| one.chosen.is_some()).collect();
+    let mut known: Vec<&Round> = order
+        .iter()
+        .copied()
+        .filter(|one| one.chosen.is_some())
+        .collect();
     known.sort_by_key(|one| one.known_at);
     let mut known = known.into_iter().peekable();
     let mut past = [Past::default(); 2];
@@ -108,7 +112,12 @@ pub fn contrast(rounds: &[Round], alpha: Alpha) -> Result<Contrast, StatisticsEr
     for (customer, weight, score) in scores {
         *by_customer.entry(customer).or_insert(0.0) += weight * (score - diff);
     }
-    let se = by_customer.values().map(|sum| sum * sum).sum::<f64>().sqrt() / weights;
+    let se = by_customer
+        .values()
+        .map(|sum| sum * sum)
+        .sum::<f64>()
+        .sqrt()
+        / weights;
     let half = normal::isf(alpha.half().value()) * se;
     Ok(Contrast {
         rounds: rounds.len() as u64,

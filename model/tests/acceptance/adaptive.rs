@@ -17,7 +17,9 @@ fn learner(draws: &mut Draws, rounds: i64) -> Vec<Round> {
     let mut seen: Vec<Round> = Vec::new();
     for at in 0..rounds {
         let mean = |which: usize| {
-            let known = seen.iter().filter(|one| one.known_at < at && one.chosen == Some(which));
+            let known = seen
+                .iter()
+                .filter(|one| one.known_at < at && one.chosen == Some(which));
             let (count, sum) = known.fold((0.0, 0.0), |(n, sum), one| (n + 1.0, sum + one.reward));
             (count > 0.0).then_some(sum / count)
         };
@@ -54,12 +56,25 @@ fn a_learner_without_contexts_is_read_rightly() {
         };
         covered += u32::from(found.ci.contains(0.0));
         // The action chosen less often, less the other.
-        let sign = if found.chosen[0] < found.chosen[1] { 1.0 } else { -1.0 };
+        let sign = if found.chosen[0] < found.chosen[1] {
+            1.0
+        } else {
+            -1.0
+        };
         naive += sign * found.naive;
     }
     let of = replications as f64;
-    assert_near("coverage of the contrast", f64::from(covered) / of, 0.95, 0.015);
-    assert_at_most("plain means of what was dropped, where nothing differs", naive / of, -0.1);
+    assert_near(
+        "coverage of the contrast",
+        f64::from(covered) / of,
+        0.95,
+        0.015,
+    );
+    assert_at_most(
+        "plain means of what was dropped, where nothing differs",
+        naive / of,
+        -0.1,
+    );
 }
 
 #[test]

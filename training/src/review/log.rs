@@ -31,8 +31,8 @@ use crate::tables::Tables;
 
 pub use design::{Design, DesignReport, Generation, Isolation, Phase, Told, Trained};
 pub use facts::{
-    CustomerRow, DecisionRow, FactRow, Facts, Folder, History, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes,
-    history,
+    CustomerRow, DecisionRow, FactRow, Facts, Folder, History, InvoiceRow, Log, OutcomeRow,
+    RoundRow, Sizes, history,
 };
 pub use plan::default_plan;
 

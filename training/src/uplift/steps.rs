@@ -9,7 +9,10 @@ use crate::tables::Tables;
 pub(super) fn steps(tables: &Tables, drawn: &Drawn, as_of: Timestamp) -> Vec<Step> {
     let mut steps = Steps::default();
     for one in &tables.decisions {
-        if drawn.get(&one.customer_id).is_some_and(|(holdout, _)| !holdout) {
+        if drawn
+            .get(&one.customer_id)
+            .is_some_and(|(holdout, _)| !holdout)
+        {
             let eligible = one.eligible.iter();
             let eligible: Vec<(&str, f64)> = eligible
                 .map(|choice| (choice.action.as_str(), choice.probability))

@@ -47,7 +47,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let data = scratch.path().join("year");
     let records = review_speed::write(&data, args.customers, args.seed)?;
     let pass = pass(&data)?;
-    let (facts, plan) = (scratch.path().join("facts.csv"), scratch.path().join("plan.toml"));
+    let (facts, plan) = (
+        scratch.path().join("facts.csv"),
+        scratch.path().join("plan.toml"),
+    );
     let of_log = |more: &[&Path]| {
         let mut command = lagom()?;
         command.arg("--data").arg(&data);

@@ -13,7 +13,9 @@ use lagom_features::domain::{Customer, Event, EventType, Invoice, Timestamp};
 use lagom_model::log::{Decision, Outcome};
 use polars::prelude::DataFrame;
 
-use super::rows::{CustomerRow, DecisionRow, FactRow, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes};
+use super::rows::{
+    CustomerRow, DecisionRow, FactRow, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes,
+};
 use crate::progress::work;
 use crate::review::ReviewError;
 use crate::tables::columnar::{Texts, Wholes};
@@ -110,15 +112,17 @@ fn every<T: Record>(
 ) -> Result<(), ReviewError> {
     let unreadable = |error: TableError| ReviewError::Log(error.to_string());
     for file in parts {
-        let source = Source::open(file, b',').map_err(unreadable)?;
-        let reading = work(T::TABLE, "rows read", source.rows().unwrap_or(0));
+        let reading = work(T::TABLE, "rows read", 0);
         let (sender, slices) = sync_channel(WAITING);
         thread::scope(|scope| {
-            let source = &source;
             scope.spawn(move || {
-                let frames = source.frames_of(columns, stride).into_iter().flatten();
-                // A reader that hears of no listener stops.
-                frames.map(|slice| sender.send(slice)).all(|sent| sent.is_ok())
+                let source = match Source::open(file, b',') {
+                    Ok(source) => source,
+                    Err(error) => return drop(sender.send(Err(error))),
+                };
+                let mut frames = source.frames_of(columns, stride).into_iter().flatten();
+                // Who hears of no listener stops.
+                let _all_sent = frames.all(|slice| sender.send(slice).is_ok());
             });
             for slice in slices {
                 let slice = slice.map_err(unreadable)?;
@@ -128,7 +132,7 @@ fn every<T: Record>(
                 })?;
                 reading.advance(slice.height());
             }
-            Ok(())
+            Ok::<(), ReviewError>(())
         })?;
     }
     Ok(())
@@ -219,9 +223,7 @@ impl Log for Folder {
                     kind: kind.get(row)?,
                     channel: channel.get(row),
                     tone: tone.get(row),
-                    probability: (0.0..=1.0)
-                        .contains(&probability)
-                        .then_some(probability)?,
+                    probability: (0.0..=1.0).contains(&probability).then_some(probability)?,
                     experiment: experiment.get(row),
                     arm: arm.get(row),
                     policy: policy.get(row)?,
@@ -262,9 +264,8 @@ impl Log for Folder {
                 let shares = probabilities.get_as_series(row)?;
                 let (actions, shares) = (actions.str().ok()?, shares.f64().ok()?);
                 let pairs = actions.iter().zip(shares.iter());
-                let pairs: Option<Vec<(&str, f64)>> = pairs
-                    .map(|(action, share)| action.zip(share))
-                    .collect();
+                let pairs: Option<Vec<(&str, f64)>> =
+                    pairs.map(|(action, share)| action.zip(share)).collect();
                 visit(&RoundRow {
                     decision_id: decision.get(row)?,
                     customer_id: customer.get(row)?,

@@ -508,11 +508,7 @@ impl Gather {
             let known = self.bills[bill as usize].currency != u16::MAX;
             known.then_some(Asked { person, at, bill })
         }));
-        asked.retain(|one| {
-            one.at
-                .days_since(self.people[one.person as usize].exposed)
-                < followed
-        });
+        asked.retain(|one| one.at.days_since(self.people[one.person as usize].exposed) < followed);
         for one in &asked {
             let currency = self.bills[one.bill as usize].currency;
             currencies.entry(currency).or_insert(());
@@ -572,9 +568,7 @@ impl Person {
     fn is_described_by(&self, recorded_at: Timestamp) -> bool {
         match self.described {
             None => true,
-            Some(held) if recorded_at <= self.exposed => {
-                held > self.exposed || recorded_at >= held
-            }
+            Some(held) if recorded_at <= self.exposed => held > self.exposed || recorded_at >= held,
             Some(held) => held > self.exposed && recorded_at < held,
         }
     }
