@@ -72,6 +72,7 @@ pub fn write(dir: &Path, customers: u32, seed: u64) -> Result<Written, YearError
         people.push(&Recorded::at_creation(Customer {
             segment: Some(SEGMENTS[(n % 3) as usize].to_owned()),
             annual_margin_minor: Some(120_000),
+            currency: Some(Currency::SEK),
             ..Customer::unknown(TenantId::default(), customer(n)?, at(-30 * DAY)?)
         }))?;
         written.customers += 1;

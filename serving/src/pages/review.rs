@@ -48,6 +48,7 @@ fn parts(reader: &Reader, document: &Document, comparison: &Comparison) -> Marku
         (effects::goals(reader, document, comparison))
         (effects::guardrails(reader, document, comparison))
         (charts::over_time(reader, comparison))
+        (charts::newcomers(reader, document, comparison))
         (charts::time_to_pay(reader, document, comparison))
         (detail::segments(reader, document, comparison))
         (detail::actions(reader, document))

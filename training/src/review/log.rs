@@ -21,13 +21,17 @@ use std::path::Path;
 
 use lagom_features::domain::Timestamp;
 use lagom_model::objective::Objective;
+use lagom_model::statistics::difference::Difference;
 use lagom_model::statistics::maturity::Window;
 use lagom_model::statistics::survival::RmstDifference;
+use lagom_model::statistics::{Alpha, ArmEstimate, Interval};
 use serde::Serialize;
 
 use super::{Gate, Plan, Review, ReviewError, assemble};
 use crate::steps::Step;
 use crate::tables::Tables;
+
+use facts::{SoFar, Tally};
 
 pub use design::{Design, DesignReport, Generation, Isolation, Phase, Told, Trained};
 pub use facts::{
@@ -76,6 +80,24 @@ pub struct LogReport {
     pub arms: BTreeMap<String, ArmReport>,
     /// Time to pay of each treatment against the control, invoices with customers as clusters.
     pub rmst: BTreeMap<String, RmstDifference>,
+    /// What had been collected of what was billed, treatment less control, by days since each
+    /// customer's exposure: does an effect fade, or is only time gained?
+    pub since_exposure: BTreeMap<String, Vec<SinceExposure>>,
+}
+
+/// Share collected so many days after the exposure, of customers whose window has closed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SinceExposure {
+    /// Days after the exposure.
+    pub day: f64,
+    /// Share in the control.
+    pub control: f64,
+    /// Share in the treatment.
+    pub treatment: f64,
+    /// Treatment less control.
+    pub diff: f64,
+    /// Interval for one look.
+    pub ci: Interval,
 }
 
 /// What one arm did.
@@ -203,7 +225,19 @@ fn report(
             );
         }
     }
+    let mut since = BTreeMap::new();
+    if let Some(control) = facts.arms().get(&plan.control) {
+        for (name, treatment) in facts
+            .arms()
+            .iter()
+            .filter(|(name, _)| **name != plan.control)
+        {
+            let by_day = since_exposure(control, treatment, facts.window_days(), plan.alpha);
+            since.insert(name.clone(), by_day);
+        }
+    }
     Ok(LogReport {
+        since_exposure: since,
         as_of: as_of.to_string(),
         window_days: facts.window_days(),
         design,
@@ -211,4 +245,27 @@ fn report(
         arms,
         rmst,
     })
+}
+
+fn since_exposure(
+    control: &Tally,
+    treatment: &Tally,
+    window_days: f64,
+    alpha: Alpha,
+) -> Vec<SinceExposure> {
+    let arms = control.since_exposure.iter().zip(&treatment.since_exposure);
+    arms.enumerate()
+        .filter_map(|(time, (control, treatment))| {
+            let control = ArmEstimate::ratio(control, 0, 1).ok()?;
+            let treatment = ArmEstimate::ratio(treatment, 0, 1).ok()?;
+            let found = Difference::between(&control, &treatment, alpha);
+            Some(SinceExposure {
+                day: SoFar::day(time, window_days),
+                control: control.mean,
+                treatment: treatment.mean,
+                diff: found.diff,
+                ci: found.z?.ci,
+            })
+        })
+        .collect()
 }

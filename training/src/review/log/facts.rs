@@ -17,6 +17,7 @@ use super::design::Learnt;
 use crate::flat_table::{Column, FlatTable, Values};
 use crate::review::ReviewError;
 use gather::{Gather, Person};
+pub(super) use paid::SoFar;
 use paid::{Cash, Paid};
 pub(super) use tally::Tally;
 
@@ -114,7 +115,7 @@ impl Facts {
             let theirs = rest.iter().take_while(|one| one.person == *place).count();
             let (invoices, others) = rest.split_at(theirs);
             rest = others;
-            let mut cash = Cash::default();
+            let (mut cash, mut so_far) = (Cash::default(), SoFar::default());
             for one in invoices {
                 let amount = gather.bills[one.bill as usize].amount_minor;
                 let moves = gather.moves_of(one.bill);
@@ -123,11 +124,16 @@ impl Facts {
                     continue;
                 }
                 cash.add(&paid);
+                let times = (one.at, person.exposed);
+                so_far.add((moves, paid.owed), times, window_days);
                 let pay = &mut gather.tallies[usize::from(person.arm)].pay;
                 match paid.in_full_after {
                     Some(days) => pay.push(row, days, true),
                     None => pay.push(row, as_of.days_since(one.at).max(0.0), false),
                 }
+            }
+            if as_of.days_since(person.exposed) >= window_days {
+                gather.tallies[usize::from(person.arm)].follow(&so_far, cash.billed);
             }
             let values = values(person, &cash, start, objective);
             for (column, value) in numbers.iter_mut().zip(values) {

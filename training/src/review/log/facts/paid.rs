@@ -48,6 +48,42 @@ impl Paid {
     }
 }
 
+/// Times since the exposure, evenly spread over the window, at which the collected is looked at.
+pub(super) const TIMES: usize = 8;
+
+/// What had come by each of these times, in minor units.
+#[derive(Debug, Default)]
+pub(in crate::review::log) struct SoFar([f64; TIMES]);
+
+impl SoFar {
+    /// The day of a time, from 0.
+    pub(in crate::review::log) fn day(time: usize, window_days: f64) -> f64 {
+        window_days * (time + 1) as f64 / TIMES as f64
+    }
+
+    /// Adds an invoice that was asked about, to the days that it is followed.
+    pub(super) fn add(
+        &mut self,
+        (moves, owed): (&[Move], f64),
+        (asked, exposed): (Timestamp, Timestamp),
+        window_days: f64,
+    ) {
+        let after = &moves[moves.partition_point(|one| one.at < asked)..];
+        for (time, sum) in self.0.iter_mut().enumerate() {
+            let until = Self::day(time, window_days);
+            let in_time = |one: &&Move| {
+                one.at.days_since(asked) < window_days / 2.0 && one.at.days_since(exposed) < until
+            };
+            let came: i64 = after.iter().take_while(in_time).map(|one| one.minor).sum();
+            *sum += (came as f64).clamp(0.0, owed);
+        }
+    }
+
+    pub(super) fn sums(&self) -> [f64; TIMES] {
+        self.0
+    }
+}
+
 /// Cash of one customer, in minor units.
 #[derive(Debug, Default)]
 pub(super) struct Cash {

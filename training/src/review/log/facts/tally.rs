@@ -1,5 +1,8 @@
 //! What one arm did, counted.
 
+use lagom_model::statistics::Moments;
+
+use super::paid::{SoFar, TIMES};
 use super::rows::DecisionRow;
 use crate::review::log::ArmReport;
 use crate::review::log::pay::Pay;
@@ -20,6 +23,8 @@ pub(in crate::review::log) struct Tally {
     /// What its channels and tones add over waiting.
     pub(super) added: Vec<Added>,
     pub(in crate::review::log) pay: Pay,
+    /// Collected so far and billed, of customers whose window has closed, by time since exposure.
+    pub(in crate::review::log) since_exposure: Vec<Moments>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,6 +59,15 @@ impl Tally {
                 tone: one.tone.map(str::to_owned),
                 count: 1,
             }),
+        }
+    }
+
+    pub(super) fn follow(&mut self, so_far: &SoFar, billed: f64) {
+        if self.since_exposure.is_empty() {
+            self.since_exposure = vec![Moments::new(2); TIMES];
+        }
+        for (moments, collected) in self.since_exposure.iter_mut().zip(so_far.sums()) {
+            moments.push(&[collected, billed]);
         }
     }
 
