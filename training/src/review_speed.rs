@@ -9,8 +9,8 @@ use std::path::Path;
 
 use lagom_features::Recorded;
 use lagom_features::domain::{
-    Action, Currency, Customer, CustomerId, DecisionId, Event, EventId, EventType, Invoice,
-    InvoiceId, Money, RequestId, TenantId, Timestamp, Zone,
+    Action, Channel, Currency, Customer, CustomerId, DecisionId, Event, EventId, EventType,
+    Invoice, InvoiceId, Money, RequestId, TenantId, Timestamp, Zone,
 };
 use lagom_model::log::{Choice, Decision, Executed, Outcome};
 use rand::{RngExt, SeedableRng};
@@ -176,6 +176,7 @@ fn invoice(
         let id = value(EventId::new(format!("ev-{}", written.events)))?;
         writers.events.push(&Event {
             invoice_id: Some(invoice_id.clone()),
+            channel: (kind == EventType::ContactSent).then_some(Channel::Sms),
             amount,
             ..Event::new(id, kind, customer_id.clone(), when, when)
         })?;
