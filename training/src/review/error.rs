@@ -43,11 +43,11 @@ pub enum ReviewError {
         second: usize,
     },
     /// The control arm of the plan has no customers.
-    #[error("no customer is in the control arm `{control}`; the arms of the table are {}", .found.join(", "))]
+    #[error("no customer whose window has closed is in the control arm `{control}`; {}", if .found.is_empty() { "nobody is in any arm".to_owned() } else { format!("the table has customers in {}", .found.join(", ")) })]
     NoControl {
         /// The control of the plan.
         control: String,
-        /// Arms found.
+        /// Arms with customers.
         found: Vec<String>,
     },
     /// Only the control arm has customers.

@@ -413,4 +413,15 @@ mod tests {
         let error = read_histories(dir.path()).unwrap_err().to_string();
         assert!(error.contains("JPY"), "{error}");
     }
+
+    #[test]
+    fn a_customer_who_cannot_be_read_is_not_passed_over() {
+        let dir = written(&tables(), Format::Parquet);
+        std::fs::remove_file(dir.path().join("customers.parquet")).unwrap();
+        let wrong = "customer_id,created_at\nc1,yesterday\n";
+        std::fs::write(dir.path().join("customers.csv"), wrong).unwrap();
+        assert!(by_columns(dir.path()).is_none());
+        let error = read_histories(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("yesterday"), "{error}");
+    }
 }
