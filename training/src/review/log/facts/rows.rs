@@ -1,6 +1,6 @@
 //! The records of a log, as far as a review looks at them, one table after another.
 
-use lagom_features::domain::{Channel, EventType, Timestamp, Tone};
+use lagom_features::domain::{Channel, EventType, InvoiceId, Timestamp, Tone};
 
 use crate::review::ReviewError;
 use crate::tables::Tables;
@@ -284,7 +284,7 @@ impl Log for Tables {
             visit(&FactRow {
                 kind: one.kind,
                 customer_id: one.customer_id.as_str(),
-                invoice_id: one.invoice_id.as_ref().map(|id| id.as_str()),
+                invoice_id: one.invoice_id.as_ref().map(InvoiceId::as_str),
                 occurred_at: one.occurred_at,
                 recorded_at: one.recorded_at,
                 amount: amount.map(|money| (money.minor_units, money.currency.as_str())),
