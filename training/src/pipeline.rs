@@ -17,6 +17,7 @@ mod heads;
 pub use config::{ConfigError, TrainingConfig};
 pub use error::TrainError;
 pub use examples::Target;
+pub use hazard::{Study, study};
 pub use heads::HeadReport;
 
 use crate::dataset::Dataset;
@@ -160,7 +161,8 @@ pub fn fit_version(
         .unwrap_or_else(|| last_recorded(histories) + Days::SHORTEST);
     let seed = origin.seed;
     let invoices = histories.values().map(|one| one.invoices().len()).sum();
-    let options = config.dataset(as_of, seed, invoices);
+    let options = config.dataset(histories, as_of, seed);
+    let known_until = options.known_until;
     let dataset = Dataset::build(histories, &config.spec, &options);
     if dataset.points().is_empty() {
         return Err(TrainError::NoPoints { as_of });
@@ -188,7 +190,7 @@ pub fn fit_version(
         }
     };
     let (lateness, churn) = (optional(Target::Late)?, optional(Target::Left)?);
-    let (hazard, hazard_note) = match hazard::fit(&dataset, config, as_of, seed) {
+    let (hazard, hazard_note) = match hazard::fit(&dataset, config, known_until, seed) {
         Ok(head) => (Some(head), None),
         // Nothing else rests on the curve, so a version without it is better than none.
         Err(why) => (None, Some(why.to_string())),

@@ -1,18 +1,20 @@
 //! The hazard of settlement: person-period rows of every decision, censored where nothing is known
 //! any more, and the curve of a twin judged on later decisions.
 
-use super::TrainingConfig;
 use super::examples::{DAYS_OF_A_YEAR, Examples, Target, season};
-use crate::dataset::{Dataset, Point};
+use super::{TrainError, TrainingConfig, heads, last_recorded};
+use crate::dataset::{Dataset, Point, Stage};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
-use lagom_features::domain::Timestamp;
+use lagom_features::History;
+use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_model::hazard::{
     AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, Side, periods,
 };
 use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{Metrics, reliability};
+use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Days at which the curve is judged, beside the day whose propensity is quoted.
 const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
@@ -54,14 +56,15 @@ fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
     rows
 }
 
-/// Fits the hazard to everything known by `as_of`, and judges a twin fitted on what was known before.
+/// Fits the hazard to everything that happened before `known_until` and has been reported, and judges a
+/// twin fitted on what was known before.
 pub(super) fn fit(
     dataset: &Dataset,
     config: &TrainingConfig,
-    as_of: Timestamp,
+    known_until: Timestamp,
     seed: u64,
 ) -> Result<HazardHead, FitError> {
-    let (hazard, rows) = fit_until(dataset, config, as_of, seed)?;
+    let (hazard, rows) = fit_until(dataset, config, known_until, seed)?;
     let mut head = HazardHead {
         rows,
         hazard,
@@ -74,7 +77,8 @@ pub(super) fn fit(
     if let Ok((twin, _)) = fit_until(dataset, config, fitted_before, seed) {
         head.fitted_before = Some(fitted_before);
         head.judged_from = Some(judged_from);
-        head.held_out = judge(&twin, dataset, config.paid_days, judged_from, as_of)?;
+        let on = |point: &Point| point.issued_at >= judged_from;
+        head.held_out = judge(&twin, dataset, config.paid_days, on, known_until)?;
     }
     Ok(head)
 }
@@ -108,6 +112,61 @@ fn fit_until(
         clock,
     };
     Ok((hazard, rows.len()))
+}
+
+/// A curve fitted on earlier decisions, against what came of later ones.
+#[derive(Debug, Clone, Serialize)]
+pub struct Study {
+    /// The twin saw nothing from this instant on.
+    pub fitted_before: Timestamp,
+    /// It was judged on invoices issued from this instant on.
+    pub judged_from: Timestamp,
+    /// Figures over every later decision.
+    pub all: Vec<AtDay>,
+    /// The same by where in its life the invoice was.
+    pub stages: Vec<(Stage, Vec<AtDay>)>,
+    /// Log-loss at the propensity's day of a model of that one day, fitted and judged on the same rows.
+    pub single: Option<Metrics>,
+}
+
+/// Fits nothing but the twin whose figures a version would quote, and judges it on what came later.
+///
+/// # Errors
+/// [`TrainError::NoPoints`] and [`TrainError::Fit`].
+pub fn study(
+    histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    seed: u64,
+) -> Result<Study, TrainError> {
+    let as_of = last_recorded(histories) + Days::SHORTEST;
+    let options = config.dataset(histories, as_of, seed);
+    let dataset = Dataset::build(histories, &config.spec, &options);
+    if dataset.points().is_empty() {
+        return Err(TrainError::NoPoints { as_of });
+    }
+    let failed = |source| TrainError::Fit {
+        target: Target::Paid,
+        source,
+    };
+    let (fitted_before, judged_from, ..) = Examples::of(&dataset, Target::Paid).parted(config);
+    let (twin, _) = fit_until(&dataset, config, fitted_before, seed).map_err(failed)?;
+    let figures = |stage: Option<Stage>| {
+        let on = |point: &Point| {
+            point.issued_at >= judged_from && stage.is_none_or(|stage| stage == point.stage)
+        };
+        judge(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
+    };
+    let stages: BTreeSet<Stage> = dataset.points().iter().map(|point| point.stage).collect();
+    let stages = stages.into_iter();
+    Ok(Study {
+        fitted_before,
+        judged_from,
+        all: figures(None)?,
+        stages: stages
+            .map(|stage| Ok((stage, figures(Some(stage))?)))
+            .collect::<Result<_, TrainError>>()?,
+        single: heads::judged(&dataset, config, seed).ok(),
+    })
 }
 
 /// How time passes within the periods of `rows`.
@@ -210,19 +269,19 @@ fn columns(
     Columns::new(columns)?.directed(config.directions())
 }
 
-/// Figures on the decisions over invoices issued from `from` on whose outcome is known.
+/// Figures on those of the decisions `on` which the outcome is known.
 fn judge(
     hazard: &Hazard,
     dataset: &Dataset,
     quoted: u16,
-    from: Timestamp,
+    on: impl Fn(&Point) -> bool,
     as_of: Timestamp,
 ) -> Result<Vec<AtDay>, FitError> {
     let judged: BTreeSet<u16> = JUDGED_DAYS.into_iter().chain([quoted]).collect();
     let days: Vec<f64> = judged.iter().copied().map(f64::from).collect();
     let mut told = vec![(Vec::new(), Vec::new()); days.len()];
     for (place, point) in dataset.points().iter().enumerate() {
-        if point.issued_at < from || point.settled_before {
+        if !on(point) || point.settled_before {
             continue;
         }
         let vector = dataset.row(place).to_vec();

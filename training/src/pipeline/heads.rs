@@ -133,6 +133,19 @@ fn judge_twin(
     Ok((held_out, floor(dataset, &judge)))
 }
 
+/// Figures of a twin of the propensity on later decisions.
+///
+/// # Errors
+/// [`FitError`] where it cannot be fitted or judged.
+pub(super) fn judged(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    seed: u64,
+) -> Result<Metrics, FitError> {
+    let all = Examples::of(dataset, Target::Paid);
+    Ok(judge_twin(&all, dataset, config, seed)?.0.metrics)
+}
+
 /// The better of both directions: a late payer pays later, whatever the target calls positive.
 fn floor(dataset: &Dataset, judge: &Examples<'_>) -> Option<f64> {
     let column = dataset.names().iter().position(|name| name == FLOOR)?;
