@@ -70,6 +70,7 @@ fn parts() -> Parts {
         hazard: None,
         lateness: None,
         churn: Some(head("left within 90 days", ["log_amount", "late_rate"])),
+        leaving: None,
         lineage: Lineage {
             parent: None,
             data_digest: "d".to_owned(),

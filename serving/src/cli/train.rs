@@ -156,6 +156,27 @@ pub(crate) fn text(report: &TrainReport) -> String {
             text += &format!("  {note}\n");
         }
     }
+    let leaving = &report.leaving;
+    if let Some(note) = &leaving.note {
+        text += &format!("leaving, as a hazard: not fitted: {note}\n");
+    } else {
+        text += &format!(
+            "leaving, as a hazard: {} periods, {} decisions whose outcome is still open among them\n",
+            leaving.rows, leaving.censored
+        );
+    }
+    if let Some(held_out) = &leaving.held_out {
+        let metrics = &held_out.metrics;
+        text += &format!(
+            "  held out, issued from {}: AUC {}, log-loss {:.4}, ECE {:.4}\n",
+            held_out.judged_from,
+            metrics
+                .auc
+                .map_or_else(|| "none".to_owned(), |auc| format!("{auc:.4}")),
+            metrics.log_loss,
+            metrics.ece
+        );
+    }
     let hazard = &report.hazard;
     if let Some(note) = &hazard.note {
         text += &format!("time to payment: not fitted: {note}\n");

@@ -59,6 +59,7 @@ pub(crate) fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
         propensity,
         lateness: None,
         churn: None,
+        leaving: None,
         hazard: None,
         lineage: Lineage {
             parent: None,

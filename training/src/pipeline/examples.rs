@@ -3,16 +3,17 @@
 
 use super::TrainingConfig;
 use crate::dataset::{Dataset, Point, Stage};
-use crate::fit::{Columns, Direction, FitError};
+use crate::fit::{Cells, Columns, Direction, FitError};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::{Days, Timestamp};
 use lagom_features::spec::feature::{Attribute, Definition};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Decisions over fewer days have not seen every season.
-pub(super) const DAYS_OF_A_YEAR: f64 = 365.0;
+const DAYS_OF_A_YEAR: f64 = 365.0;
 
 /// What a model is to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,8 +180,35 @@ impl<'a> Examples<'a> {
     }
 }
 
+/// Columns of the vectors of `points`, row by row; `times` are theirs, in days. Rows of less than a year
+/// cannot tell the season from the trend, so their month is not shown.
+pub(super) fn feature_columns(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    points: &[usize],
+    times: &[f64],
+) -> Vec<(String, Cells<'static>)> {
+    let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let hidden = if last - first < DAYS_OF_A_YEAR {
+        season(&config.spec)
+    } else {
+        Vec::new()
+    };
+    let features = dataset.features();
+    let names = dataset.names().iter().enumerate();
+    let column = |(place, name): (usize, &String)| {
+        let cells: Vec<f64> = match hidden.contains(&place) {
+            true => vec![f64::NAN; points.len()],
+            false => points.iter().map(|&row| features[(row, place)]).collect(),
+        };
+        (name.clone(), Cells::Number(Cow::Owned(cells)))
+    };
+    names.map(column).collect()
+}
+
 /// The columns that say which month it is.
-pub(super) fn season(spec: &FeatureSpec) -> Vec<usize> {
+fn season(spec: &FeatureSpec) -> Vec<usize> {
     let (mut columns, mut next) = (Vec::new(), 0);
     for feature in spec.features() {
         let places = next..next + feature.columns.len();

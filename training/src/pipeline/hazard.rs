@@ -1,20 +1,18 @@
 //! The hazard of settlement: person-period rows of every decision, censored where nothing is known
 //! any more, and the curve of a twin judged on later decisions.
 
-use super::examples::{DAYS_OF_A_YEAR, Examples, Target, season};
-use super::{TrainError, TrainingConfig, heads, last_recorded};
-use crate::dataset::{Dataset, Point, Stage};
+use super::TrainingConfig;
+use super::examples::{Examples, Target, feature_columns};
+use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
-use lagom_features::History;
-use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_features::domain::Timestamp;
 use lagom_model::hazard::{
     AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, Side, periods,
 };
 use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{Metrics, reliability};
-use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// Days at which the curve is judged, beside the day whose propensity is quoted.
 const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
@@ -83,7 +81,8 @@ pub(super) fn fit(
     Ok(head)
 }
 
-fn fit_until(
+/// The hazard of what was known by `as_of`, and its rows.
+pub(super) fn fit_until(
     dataset: &Dataset,
     config: &TrainingConfig,
     as_of: Timestamp,
@@ -112,61 +111,6 @@ fn fit_until(
         clock,
     };
     Ok((hazard, rows.len()))
-}
-
-/// A curve fitted on earlier decisions, against what came of later ones.
-#[derive(Debug, Clone, Serialize)]
-pub struct Study {
-    /// The twin saw nothing from this instant on.
-    pub fitted_before: Timestamp,
-    /// It was judged on invoices issued from this instant on.
-    pub judged_from: Timestamp,
-    /// Figures over every later decision.
-    pub all: Vec<AtDay>,
-    /// The same by where in its life the invoice was.
-    pub stages: Vec<(Stage, Vec<AtDay>)>,
-    /// Log-loss at the propensity's day of a model of that one day, fitted and judged on the same rows.
-    pub single: Option<Metrics>,
-}
-
-/// Fits nothing but the twin whose figures a version would quote, and judges it on what came later.
-///
-/// # Errors
-/// [`TrainError::NoPoints`] and [`TrainError::Fit`].
-pub fn study(
-    histories: &BTreeMap<CustomerId, History>,
-    config: &TrainingConfig,
-    seed: u64,
-) -> Result<Study, TrainError> {
-    let as_of = last_recorded(histories) + Days::SHORTEST;
-    let options = config.dataset(histories, as_of, seed);
-    let dataset = Dataset::build(histories, &config.spec, &options);
-    if dataset.points().is_empty() {
-        return Err(TrainError::NoPoints { as_of });
-    }
-    let failed = |source| TrainError::Fit {
-        target: Target::Paid,
-        source,
-    };
-    let (fitted_before, judged_from, ..) = Examples::of(&dataset, Target::Paid).parted(config);
-    let (twin, _) = fit_until(&dataset, config, fitted_before, seed).map_err(failed)?;
-    let figures = |stage: Option<Stage>| {
-        let on = |point: &Point| {
-            point.issued_at >= judged_from && stage.is_none_or(|stage| stage == point.stage)
-        };
-        judge(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
-    };
-    let stages: BTreeSet<Stage> = dataset.points().iter().map(|point| point.stage).collect();
-    let stages = stages.into_iter();
-    Ok(Study {
-        fitted_before,
-        judged_from,
-        all: figures(None)?,
-        stages: stages
-            .map(|stage| Ok((stage, figures(Some(stage))?)))
-            .collect::<Result<_, TrainError>>()?,
-        single: heads::judged(&dataset, config, seed).ok(),
-    })
 }
 
 /// How time passes within the periods of `rows`.
@@ -237,23 +181,8 @@ fn columns(
     rows: &[PersonPeriod],
     times: &[f64],
 ) -> Result<Columns<'static>, FitError> {
-    let first = times.iter().copied().fold(f64::INFINITY, f64::min);
-    let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let hidden = if last - first < DAYS_OF_A_YEAR {
-        season(&config.spec)
-    } else {
-        Vec::new()
-    };
-    let features = dataset.features();
-    let mut columns: Vec<(String, Cells<'static>)> = Vec::new();
-    for (place, name) in dataset.names().iter().enumerate() {
-        let cell = |row: &PersonPeriod| match hidden.contains(&place) {
-            true => f64::NAN,
-            false => features[(row.point, place)],
-        };
-        let cells: Vec<f64> = rows.iter().map(cell).collect();
-        columns.push((name.clone(), Cells::Number(Cow::Owned(cells))));
-    }
+    let points: Vec<usize> = rows.iter().map(|row| row.point).collect();
+    let mut columns = feature_columns(dataset, config, &points, times);
     let late_in = |row: &PersonPeriod| dataset.points()[row.point].late_in_days;
     let own = || {
         rows.iter()
@@ -270,7 +199,7 @@ fn columns(
 }
 
 /// Figures on those of the decisions `on` which the outcome is known.
-fn judge(
+pub(super) fn judge(
     hazard: &Hazard,
     dataset: &Dataset,
     quoted: u16,

@@ -49,6 +49,7 @@ fn version(seed: u64) -> ModelVersion {
         hazard: None,
         lateness: None,
         churn: None,
+        leaving: None,
         lineage: Lineage {
             parent: None,
             data_digest: "d".to_owned(),
