@@ -5,6 +5,7 @@
 //! change and two trainings that end in the same numbers are the same version.
 
 mod error;
+pub mod scrutiny;
 
 pub use error::ArtefactError;
 
@@ -14,6 +15,7 @@ use crate::linear::LinearModel;
 use crate::metrics::Metrics;
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
+use scrutiny::Scrutiny;
 use serde::{Deserialize, Serialize};
 
 /// Format of the document; grows when an old reader would misread a new one.
@@ -59,6 +61,9 @@ pub struct Head {
     /// Figures of a twin that was fitted on the earlier rows only; none where the rows were too
     /// few to be parted.
     pub held_out: Option<HeldOut>,
+    /// How the model holds over time and in every part of the customers.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_empty")]
+    pub scrutiny: Scrutiny,
 }
 
 /// Where a version came from.

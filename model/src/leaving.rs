@@ -97,9 +97,18 @@ mod tests {
         let levels = Levels {
             column: 0,
             levels: vec![
-                Level { level: "first third".to_owned(), weight: weights[0] },
-                Level { level: "last third".to_owned(), weight: weights[2] },
-                Level { level: "second third".to_owned(), weight: weights[1] },
+                Level {
+                    level: "first third".to_owned(),
+                    weight: weights[0],
+                },
+                Level {
+                    level: "last third".to_owned(),
+                    weight: weights[2],
+                },
+                Level {
+                    level: "second third".to_owned(),
+                    weight: weights[1],
+                },
             ],
             missing: 0.0,
             mean: 0.0,

@@ -14,6 +14,7 @@ mod examples;
 mod hazard;
 mod heads;
 mod leaving;
+mod scrutiny;
 mod study;
 
 pub use config::{ConfigError, TrainingConfig};

@@ -135,8 +135,7 @@ impl Additive {
     /// doi:10.1162/neco.1992.4.3.415.
     pub(super) fn tune_scales(&mut self, alpha: f64) {
         let (memory, solution) = (&mut self.memory, &self.solution);
-        let variances =
-            newton::variances(memory, &self.blocks, &self.outcomes, alpha, solution);
+        let variances = newton::variances(memory, &self.blocks, &self.outcomes, alpha, solution);
         let Some(variances) = variances else { return };
         for block in 0..self.blocks.len() {
             let columns = self.blocks.columns_of(block);

@@ -97,7 +97,9 @@ impl Memory {
             let mut ratios: Vec<f64> = now.iter().zip(then).map(|(now, then)| now / then).collect();
             ratios.resize(gram.nrows(), 1.0);
             for (mut row, ratio) in gram.rows_mut().into_iter().zip(&ratios) {
-                row.iter_mut().zip(&ratios).for_each(|(entry, other)| *entry *= ratio * other);
+                row.iter_mut()
+                    .zip(&ratios)
+                    .for_each(|(entry, other)| *entry *= ratio * other);
             }
         }
         Some(gram)
@@ -192,16 +194,18 @@ pub(super) fn minimise_with(
         let same = held == now_held;
         held = now_held;
         if factor.is_none() || !same || norm > KEEP_HESSIAN_BELOW * last_gradient {
-            let kept = if steps == 0 { memory.gram(design) } else { None };
+            let kept = if steps == 0 {
+                memory.gram(design)
+            } else {
+                None
+            };
             fresh = kept.is_none();
             let gram = kept.unwrap_or_else(|| point.gram(design, memory));
-            factor = Some(
-                factored(gram, alpha, &held).ok_or(FitError::NotConverged {
-                    steps,
-                    gradient: norm,
-                    tolerance,
-                })?,
-            );
+            factor = Some(factored(gram, alpha, &held).ok_or(FitError::NotConverged {
+                steps,
+                gradient: norm,
+                tolerance,
+            })?);
         }
         last_gradient = norm;
         let Some(factored) = &factor else { break };

@@ -92,7 +92,8 @@ impl<'a> Examples<'a> {
         }
     }
 
-    fn points(&self) -> impl Iterator<Item = &'a Point> {
+    /// The decisions, row by row.
+    pub(super) fn points(&self) -> impl Iterator<Item = &'a Point> {
         let points = self.dataset.points();
         self.rows.iter().map(|&row| &points[row])
     }
@@ -124,10 +125,26 @@ impl<'a> Examples<'a> {
         let by_share = issues.get(place).copied().unwrap_or(Timestamp::MAX);
         let judge_from = config.judge_from.unwrap_or(by_share);
         let fit_before = config.fit_before.unwrap_or(judge_from);
-        let known_before = |point: &Point| self.target.known_at(point, config) <= fit_before;
-        let fit = self.only(known_before);
+        let fit = self.only(|point| self.known_at(point, config) <= fit_before);
         let judge = self.only(|point| point.issued_at >= judge_from);
         (fit_before, judge_from, fit, judge)
+    }
+
+    /// What was known in full before `from`, and the invoices issued from then to `until`.
+    pub(super) fn fold(
+        &self,
+        config: &TrainingConfig,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> (Self, Self) {
+        let fit = self.only(|point| self.known_at(point, config) <= from);
+        let judge = self.only(|point| (from..until).contains(&point.issued_at));
+        (fit, judge)
+    }
+
+    /// When the outcome of `point` was known.
+    pub(super) fn known_at(&self, point: &Point, config: &TrainingConfig) -> Timestamp {
+        self.target.known_at(point, config)
     }
 
     /// The vectors, as a fit reads them. Rows of less than a year cannot tell the season from the

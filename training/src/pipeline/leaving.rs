@@ -169,7 +169,9 @@ mod tests {
         let day = |days| Timestamp::parse("2026-01-10").unwrap() + Days::whole(days);
         let told = |left, until| -> Vec<(usize, bool)> {
             let rows = seen(0, &point(left), 90, day(until));
-            rows.iter().map(|row: &Seen| (row.period, row.left)).collect()
+            rows.iter()
+                .map(|row: &Seen| (row.period, row.left))
+                .collect()
         };
         assert_eq!(told(None, 200), [(0, false), (1, false), (2, false)]);
         assert_eq!(told(None, 75), [(0, false), (1, false)]);

@@ -150,7 +150,10 @@ fn told(report: &Report) -> String {
     text += "\nby stage: day, decisions, mean quoted, seen, ECE, worst tenth\n";
     for (stage, figures) in &study.stages {
         for at in figures {
-            let quoted = at.bins.iter().map(|bin| bin.rows as f64 * bin.mean_predicted);
+            let quoted = at
+                .bins
+                .iter()
+                .map(|bin| bin.rows as f64 * bin.mean_predicted);
             text += &format!(
                 "  {:<12} {:>3}  {:>7}  {:.3}  {:.3}  {:.3}  {:.3}\n",
                 format!("{stage:?}"),
