@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Share of the invoices, the latest, on which the curve is judged.
     #[arg(long, default_value_t = 0.5)]
     judge_share: f64,
+    /// Pairs of columns in a model, at most: `most_pairs` of [training].
+    #[arg(long, default_value_t = 0)]
+    pairs: usize,
     /// Of the world and of all draws.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,8 +72,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     };
     let histories = tables.take_histories();
     let text = format!(
-        "[training]\nmost_invoices = {}\njudge_share = {}",
-        args.invoices, args.judge_share
+        "[training]\nmost_invoices = {}\njudge_share = {}\nmost_pairs = {}",
+        args.invoices, args.judge_share, args.pairs
     );
     let training = TrainingConfig::parse(&text, config.spec.clone())?;
     let study = study(&histories, &training, args.seed)?;
