@@ -68,6 +68,10 @@ fn lived(customers: usize, days: u16) -> Tables {
     }
 }
 
+/// By how much a tenth may be off beyond chance here, where few invoices are fitted on. `lagom bench hazard`
+/// measures it on many.
+const OFF: f64 = 0.04;
+
 /// How far a tenth's share strays by chance: half of its 95 % interval, half as much again because
 /// decisions over one invoice share an outcome.
 fn noise(at: &AtDay) -> impl Iterator<Item = (f64, f64)> {
@@ -108,17 +112,17 @@ fn what_is_quoted_comes_true_where_half_is_paid_in_one_evening() {
     for at in curve {
         for (gap, chance) in noise(at) {
             assert!(
-                gap < 0.02 + chance,
+                gap < OFF + chance,
                 "day {}: off by {gap}, {chance} by chance",
                 at.days
             );
         }
-        assert!(
-            at.metrics.ece < 0.035,
-            "day {}: {}",
-            at.days,
-            at.metrics.ece
-        );
+        // A mean distance is a fifth of the width of the intervals where all is chance, a quarter
+        // where decisions share outcomes.
+        let width = at.bins.iter().map(|bin| bin.high - bin.low).sum::<f64>();
+        let allowed = OFF / 2.0 + 0.25 * width / at.bins.len() as f64;
+        let found = at.metrics.ece;
+        assert!(found < allowed, "day {}: {found}, {allowed}", at.days);
     }
     // One curve for every day is no worse than a model of the one day.
     let single = study.single.unwrap().log_loss;
