@@ -5,10 +5,10 @@ use super::export::SHADOWS;
 use crate::config::Config;
 use lagom_features::domain::Timestamp;
 use lagom_model::artefact::ModelVersion;
+use lagom_model::bandit::Digest;
 use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::valuation::{Estimand, METRICS};
-use lagom_model::policy::learning::Learning;
 use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
 use lagom_training::valuation::{OwnLog, Policy, Shadows};
@@ -28,6 +28,14 @@ impl Named {
             Self::Logged => Policy::Logged,
             Self::Of(snapshot, kind, _) => Policy::Of(snapshot, *kind),
             Self::Shadowed(shadows) => Policy::Shadowed(shadows),
+        }
+    }
+
+    /// How the bandit learns and chooses, where it is one.
+    pub(super) fn ways(&self) -> Option<Digest> {
+        match self {
+            Self::Of(snapshot, PolicyKind::Bandit, _) => Some(snapshot.parts().generation.ways()),
+            Self::Of(..) | Self::Logged | Self::Shadowed(_) => None,
         }
     }
 }
@@ -70,12 +78,8 @@ impl Maker<'_> {
         };
         let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
         let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
-        let mut learning = Learning::new(
-            Arc::clone(&self.config.strategy),
-            self.config.context.clone(),
-            self.config.spec.fingerprint(),
-            self.config.bandit.clone(),
-        )?;
+        let fingerprint = self.config.spec.fingerprint();
+        let mut learning = self.config.nothing_learnt(fingerprint)?;
         if kind == PolicyKind::Bandit {
             self.log.teach(&mut learning, self.from)?;
         }
