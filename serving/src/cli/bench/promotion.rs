@@ -9,6 +9,7 @@ use crate::cli::terminal::progress;
 use crate::config::Config;
 use lagom_model::ope::gate::GateSpec;
 use lagom_training::simulator::Tally;
+use lagom_training::valuation::TILTS_MINOR;
 use lagom_training::trial::{Promotion, PromotionPlan, TrialPlan, promote, value_per_invoice};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -49,6 +50,13 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Tilts that are tried, in minor units: how far from the ladder the policy may go. Those of lagom train
+    /// if none is named.
+    #[arg(long, value_name = "MINOR")]
+    tilt: Vec<f64>,
+    /// Let the policy go its own way, however little the log can say of it.
+    #[arg(long, conflicts_with = "tilt")]
+    unanchored: bool,
     /// Let the rule of gentleness bind the policy.
     #[arg(long)]
     gentle: bool,
@@ -133,6 +141,13 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         learn_days: args.learn_days,
         horizon_days: args.horizon,
         gate: GateSpec::default(),
+        tilts_minor: if args.unanchored {
+            Vec::new()
+        } else if args.tilt.is_empty() {
+            TILTS_MINOR.to_vec()
+        } else {
+            args.tilt.clone()
+        },
     };
     // The history, and lives under ladder, policy and optimum.
     let bar = progress(4 * args.seeds * u64::from(args.days), "days");
@@ -140,6 +155,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         .map(|seed| promote(&plan, seed, &|| bar.inc(1)))
         .collect::<Result<_, _>>()?;
     bar.finish_and_clear();
+    for one in &found {
+        eprintln!("DEBUG {:?}", one.anchoring);
+        eprintln!("DEBUG {:?}", one.valuation.episode.difference);
+        eprintln!("DEBUG {:?} ess {}", one.valuation.verdict, one.valuation.episode.overlap.ess);
+        eprintln!("DEBUG {:?}\nDEBUG {:?}", one.ladder, one.policy);
+    }
     let report = Report::of(&plan, &found);
     out.report(&report, || text(&report))?;
     let holds = &report.holds;

@@ -10,6 +10,8 @@ use lagom_model::objective::Objective;
 use lagom_training::simulator::{Life, Sent, World};
 use std::collections::BTreeMap;
 
+mod published;
+
 const CUSTOMERS: usize = 12_000;
 
 fn day(text: &str) -> Date {
