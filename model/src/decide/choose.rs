@@ -259,12 +259,7 @@ fn anchored(
         })
         .collect();
     let mut chances = vec![0.0; base.len()];
-    tilt(
-        anchor.tilt_minor,
-        scratch.values(),
-        &explored,
-        &mut chances,
-    );
+    tilt(anchor.tilt_minor, scratch.values(), &explored, &mut chances);
     floor::mix(KEPT * share, &base, &mut chances);
     places.zip(chances).collect()
 }

@@ -4,8 +4,8 @@ use super::context::Context;
 use super::heads::{COLLECTED, FIRMNESS, HEADS, SPANS, expected, observed};
 use super::scarcity::{Remembered, Scarcity};
 use crate::bandit::{
-    Anchor, Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout,
-    Learner, Recovery, Round, SufficientStatistics,
+    Anchor, Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation,
+    Layout, Learner, Recovery, Round, SufficientStatistics,
 };
 use crate::log::{Decision, Executed, LoggedRound};
 use crate::objective::Objective;

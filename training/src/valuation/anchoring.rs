@@ -21,15 +21,18 @@ use lagom_model::decide::{PolicyKind, Snapshot, SnapshotError};
 use lagom_model::objective::Objective;
 use lagom_model::ope::gate::GateSpec;
 use lagom_model::ope::interval::Interval;
+use lagom_model::ope::overlap::Requirements;
 use lagom_model::ope::valuation::Valuation;
 use lagom_model::policy::learning::Learning;
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Tilts that are tried, in minor units, from a hair's breadth off the ladder to the policy's own way.
-pub const TILTS_MINOR: [f64; 8] = [
-    200_000.0, 50_000.0, 20_000.0, 10_000.0, 5_000.0, 2_500.0, 1_000.0, 250.0,
-];
+/// Tilts that are tried, in minor units, from a hair's breadth off the ladder outwards.
+pub const TILTS_MINOR: [f64; 6] = [50_000.0, 20_000.0, 10_000.0, 5_000.0, 2_500.0, 1_000.0];
+
+/// Least share of the lives that must count under a policy that is let go. Where fewer do, a few lives hold
+/// the weight, and an interval from their variance promises too much.
+const LEAST_SHARE: f64 = 0.9;
 
 /// One half of the customers, the same wherever and whenever it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,8 +184,17 @@ fn reached(anchor: Anchor, gate: &GateSpec, found: &[Valuation]) -> Reached {
         found.iter().map(of).sum::<f64>() / lives
     };
     let mut objections = Vec::new();
-    if ess < gate.ess {
+    let lives: usize = found.iter().map(|one| one.lives).sum();
+    if ess < gate.ess.max(LEAST_SHARE * lives as f64) {
         objections.push("too few effective lives");
+    }
+    let lacks = Requirements {
+        ess: 0.0,
+        ..Requirements::default()
+    };
+    let mut overlaps = found.iter().map(|one| &one.episode.overlap);
+    if overlaps.any(|one| !one.shortfalls(&lacks).is_empty()) {
+        objections.push("weights that do not average 1, or hang on one life");
     }
     // What is asked of harm is what the gate will ask; of cash, that it is not shown to be lost.
     for (metric, allowed, words) in [

@@ -32,7 +32,10 @@ fn fates(lived: &Lived) -> Fates {
         let Some(invoice) = &event.invoice_id else {
             continue;
         };
-        let day = event.occurred_at.date(&Zone::utc()).days_since(lived.due[invoice]);
+        let day = event
+            .occurred_at
+            .date(&Zone::utc())
+            .days_since(lived.due[invoice]);
         match event.kind {
             EventType::PaymentSucceeded => {
                 let last = fates.paid.entry(invoice.clone()).or_insert(day);
@@ -60,7 +63,9 @@ fn unpaid(lived: &Lived, fates: &Fates, on: i32) -> f64 {
     let (mut all, mut open) = (0.0, 0.0);
     for invoice in judged(lived) {
         all += 1.0;
-        open += f64::from(u8::from(fates.paid.get(invoice).is_none_or(|&day| day > on)));
+        open += f64::from(u8::from(
+            fates.paid.get(invoice).is_none_or(|&day| day > on),
+        ));
     }
     open / all
 }
@@ -68,7 +73,11 @@ fn unpaid(lived: &Lived, fates: &Fates, on: i32) -> f64 {
 /// Events of one kind that followed a contact over one channel, of one kind of step, a contact.
 fn stirred(lived: &Lived, what: EventType, sent: impl Fn(&Event) -> bool) -> f64 {
     let mut by_decision = BTreeMap::new();
-    for event in lived.events.iter().filter(|one| one.kind == EventType::ContactSent) {
+    for event in lived
+        .events
+        .iter()
+        .filter(|one| one.kind == EventType::ContactSent)
+    {
         by_decision.insert(event.decision_id.clone(), sent(event));
     }
     let contacts = by_decision.values().filter(|&&counted| counted).count();
@@ -104,9 +113,9 @@ fn measure(world: &str) -> Measured {
         let reminded: Vec<_> = judged(&ladder)
             .filter_map(|invoice| of.reminded.get(invoice).map(|&day| (invoice, day)))
             .collect();
-        let paid = reminded.iter().filter(|(invoice, day)| {
-            of.paid.get(*invoice).is_some_and(|&paid| paid <= day + 7)
-        });
+        let paid = reminded
+            .iter()
+            .filter(|(invoice, day)| of.paid.get(*invoice).is_some_and(|&paid| paid <= day + 7));
         paid.count() as f64 / reminded.len() as f64
     };
     let churned = |lived: &Lived| lived.life.tally().expected.churned;
@@ -132,13 +141,34 @@ fn measure(world: &str) -> Measured {
             "paid within 30 days more than by waiting, points",
             100.0 * (super::collected_30(&ladder) - super::collected_30(&waited)),
         ),
-        ("churn under the ladder, of that by waiting", churned(&ladder) / churned(&waited)),
-        ("complaints, an e-mail", harm(EventType::ComplaintMade, Channel::Email)),
-        ("complaints, a letter", harm(EventType::ComplaintMade, Channel::Letter)),
-        ("complaints, a claim", stirred(&ladder, EventType::ComplaintMade, claims)),
-        ("calls for support, a reminder", harm(EventType::SupportContacted, Channel::Email)),
-        ("calls for support, a claim", stirred(&ladder, EventType::SupportContacted, claims)),
-        ("opt-outs, an e-mail", harm(EventType::ConsentWithdrawn, Channel::Email)),
+        (
+            "churn under the ladder, of that by waiting",
+            churned(&ladder) / churned(&waited),
+        ),
+        (
+            "complaints, an e-mail",
+            harm(EventType::ComplaintMade, Channel::Email),
+        ),
+        (
+            "complaints, a letter",
+            harm(EventType::ComplaintMade, Channel::Letter),
+        ),
+        (
+            "complaints, a claim",
+            stirred(&ladder, EventType::ComplaintMade, claims),
+        ),
+        (
+            "calls for support, a reminder",
+            harm(EventType::SupportContacted, Channel::Email),
+        ),
+        (
+            "calls for support, a claim",
+            stirred(&ladder, EventType::SupportContacted, claims),
+        ),
+        (
+            "opt-outs, an e-mail",
+            harm(EventType::ConsentWithdrawn, Channel::Email),
+        ),
         (
             "opt-outs, a text",
             stirred(&texted, EventType::ConsentWithdrawn, over(Channel::Sms)),

@@ -61,9 +61,7 @@ mod tests {
     fn objective(scale: f64, advantages: &[f64], anchor: &[f64], q: &[f64]) -> f64 {
         let terms = q.iter().zip(anchor).zip(advantages);
         terms
-            .map(|((q, mu), advantage)| {
-                q * advantage - 0.5 * scale * mu * (q / mu - 1.0).powi(2)
-            })
+            .map(|((q, mu), advantage)| q * advantage - 0.5 * scale * mu * (q / mu - 1.0).powi(2))
             .sum()
     }
 

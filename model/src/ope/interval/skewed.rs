@@ -53,11 +53,7 @@ fn freed(a: f64, x: f64) -> f64 {
 }
 
 /// Third central moment over the 3/2 power of the second, of the units' influence; 0 where nothing varies.
-fn skewness(
-    estimate: &Estimate,
-    customers: Option<&[u32]>,
-    units: usize,
-) -> Result<f64, OpeError> {
+fn skewness(estimate: &Estimate, customers: Option<&[u32]>, units: usize) -> Result<f64, OpeError> {
     let moment = |values: &mut dyn Iterator<Item = f64>| sum(values) / real(units);
     let (second, third) = match customers {
         None => {
@@ -100,9 +96,22 @@ mod tests {
     /// By hand in Python with numpy 2 and scipy 1.15 (`stats.t.ppf`).
     #[test]
     fn it_equals_the_formula_by_hand() {
-        let found = skewed(&mean_of(&[0.0, 1.0, 0.0, 2.0, 9.0, 0.5, 0.0, 4.0]), None, 0.95).unwrap();
-        assert!((found.low - 0.19373572567106567).abs() < 1e-9, "{}", found.low);
-        assert!((found.high - 12.330297967382862).abs() < 1e-9, "{}", found.high);
+        let found = skewed(
+            &mean_of(&[0.0, 1.0, 0.0, 2.0, 9.0, 0.5, 0.0, 4.0]),
+            None,
+            0.95,
+        )
+        .unwrap();
+        assert!(
+            (found.low - 0.19373572567106567).abs() < 1e-9,
+            "{}",
+            found.low
+        );
+        assert!(
+            (found.high - 12.330297967382862).abs() < 1e-9,
+            "{}",
+            found.high
+        );
     }
 
     #[test]
@@ -152,6 +161,11 @@ mod tests {
         }
         let share = |held: usize| held as f64 / f64::from(logs);
         assert!(share(held) > 0.94, "{}", share(held));
-        assert!(share(held) > share(students) + 0.005, "{} {}", share(held), share(students));
+        assert!(
+            share(held) > share(students) + 0.005,
+            "{} {}",
+            share(held),
+            share(students)
+        );
     }
 }

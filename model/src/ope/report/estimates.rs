@@ -12,8 +12,7 @@ use crate::ope::{
     interval::{
         bootstrap::{self, bootstrap_all},
         bounds::lower_bounds,
-        clopper_pearson,
-        skewed,
+        clopper_pearson, skewed,
         student::gaussian,
     },
     numeric::{mean, real},
