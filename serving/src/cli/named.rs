@@ -3,12 +3,13 @@
 use super::answer::Failure;
 use super::export::SHADOWS;
 use crate::config::Config;
+use crate::registry::warm_start_of;
 use lagom_features::domain::Timestamp;
 use lagom_model::artefact::ModelVersion;
+use lagom_model::bandit::Anchor;
 use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::valuation::{Estimand, METRICS};
-use lagom_model::policy::learning::Learning;
 use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
 use lagom_training::valuation::{OwnLog, Policy, Shadows};
@@ -68,14 +69,12 @@ impl Maker<'_> {
             "bandit" => (None, PolicyKind::Bandit),
             given => (Some(self.version(given)?), PolicyKind::Bandit),
         };
+        let anchor = model.as_ref().and_then(|(_, anchor)| *anchor);
+        let model = model.map(|(model, _)| model);
         let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
         let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
-        let mut learning = Learning::new(
-            Arc::clone(&self.config.strategy),
-            self.config.context.clone(),
-            self.config.spec.fingerprint(),
-            self.config.bandit.clone(),
-        )?;
+        let learning = self.config.nothing_learnt(self.config.spec.fingerprint())?;
+        let mut learning = learning.anchored(anchor)?;
         if kind == PolicyKind::Bandit {
             self.log.teach(&mut learning, self.from)?;
         }
@@ -87,7 +86,8 @@ impl Maker<'_> {
         ))
     }
 
-    fn version(&self, given: &str) -> Result<ModelVersion, Failure> {
+    /// The version, and how far it may go from the ladder.
+    fn version(&self, given: &str) -> Result<(ModelVersion, Option<Anchor>), Failure> {
         let path = Path::new(given);
         let folder = if path.is_file() {
             path.parent()
@@ -96,10 +96,17 @@ impl Maker<'_> {
         };
         let elsewhere = folder.filter(|folder| folder.is_dir());
         let place = elsewhere.and_then(|folder| Some((folder.parent()?, folder.file_name()?)));
-        Ok(match place {
-            Some((registry, id)) => Registry::at(registry).get(&id.to_string_lossy())?,
-            None => self.registry.get(given)?,
-        })
+        let of = |registry: &Registry, id: &str| {
+            let model = registry.get(id)?;
+            let folder = registry.path(model.id());
+            let warm = folder.parent().map(|dir| warm_start_of(dir, model.id()));
+            let anchor = warm.transpose()?.flatten().and_then(|warm| warm.anchor);
+            Ok::<_, Failure>((model, anchor))
+        };
+        match place {
+            Some((registry, id)) => of(&Registry::at(registry), &id.to_string_lossy()),
+            None => of(&self.registry, given),
+        }
     }
 }
 
