@@ -17,7 +17,7 @@ use crate::experiment::Experiments;
 use crate::store::StoreUrl;
 use lagom_features::domain::TenantId;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::bandit::{BanditConfig, BanditError, Generation};
+use lagom_model::bandit::{BanditConfig, BanditError, Digest, Generation};
 use lagom_model::decide::{ColdStart, Pace, PolicyKind, Predictor, SnapshotParts};
 use lagom_model::guardrails::Guardrails;
 use lagom_model::objective::Objective;
@@ -25,6 +25,7 @@ use lagom_model::policy::context::Context;
 use lagom_model::policy::learning::Learning;
 use lagom_model::rollout::guard::GuardSpec;
 use lagom_model::strategy::Strategy;
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub struct Config {
     pub context: Context,
     /// How the bandit learns and explores.
     pub bandit: BanditConfig,
+    /// Other ways of the bandit than those that have learnt, in spite of the gate.
+    pub in_spite: Option<InSpite>,
     /// Who decides.
     pub policy: PolicyKind,
     /// How the bandit begins.
@@ -80,6 +83,16 @@ pub struct Config {
     pub rollout: GuardSpec,
     /// Which customers others decide for.
     pub experiments: Experiments,
+}
+
+/// Ways of the bandit that a company takes up without proof.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InSpite {
+    /// Which: [`Generation::ways`], as the refusal names it.
+    pub ways: Digest,
+    /// Why, for the record.
+    pub reason: String,
 }
 
 /// One fault of a configuration.

@@ -21,6 +21,7 @@ mod record;
 mod reservations;
 mod rollout;
 mod time;
+mod ways;
 
 pub use boot::{BootError, Booted};
 pub use change::ChangeError;

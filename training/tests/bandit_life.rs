@@ -344,6 +344,6 @@ fn a_scarce_channel_has_a_price_under_which_a_day_uses_what_there_is() {
     assert!(used < 0.75 * before, "{scarce}: {used} of {before}");
     assert!(
         most <= 1.75 * capacity && most < 0.7 * asked,
-        "{scarce}: {most} of {capacity}"
+        "{scarce}: {most} of {capacity}, {asked} where it is free"
     );
 }

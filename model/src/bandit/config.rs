@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::base_measure::BaseMeasureConfig;
 use super::error::BanditError;
 use super::explore::RuleConfig;
-use super::prior::{PriorScales, Shrinkage};
+use super::prior::{Firmness, PriorScales, Shrinkage};
 
 /// The bandit's configuration. It is part of every generation, and so of what determines a probability.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub struct BanditConfig {
     /// smaller part of its noise than that of cash. Empty: all 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub head_firmness: Vec<f64>,
+    /// How much harder than the prior says it is shrunk by how much the effect of a level depends on the
+    /// context, over all heads and beside [`head_firmness`](Self::head_firmness); above 0. None: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_firmness: Option<f64>,
 }
 
 /// How scores become probabilities.
@@ -150,7 +154,15 @@ impl BanditConfig {
             }
         }
         self.check_each("`head_spans`", &self.head_spans, heads)?;
-        self.check_each("`head_firmness`", &self.head_firmness, heads)
+        self.check_each("`head_firmness`", &self.head_firmness, heads)?;
+        match self.context_firmness {
+            Some(value) if !above_zero(value) => Err(BanditError::Parameter {
+                name: "context_firmness",
+                value,
+                expected: "above zero",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// One number above zero for each head, or none at all.
@@ -185,8 +197,11 @@ impl BanditConfig {
     }
 
     /// How hard the effects of actions on one head are shrunk.
-    #[must_use]
-    pub fn firmness(&self, head: usize) -> f64 {
-        self.head_firmness.get(head).copied().unwrap_or(1.0)
+    pub(super) fn firmness(&self, head: usize) -> Firmness {
+        let own = self.head_firmness.get(head).copied().unwrap_or(1.0);
+        Firmness {
+            effects: own,
+            context: own * self.context_firmness.unwrap_or(1.0),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lagom_features::domain::Channel;
 use serde::{Deserialize, Serialize};
 
-use super::config::BanditConfig;
+use super::config::{BanditConfig, Refresh};
 use super::digest::{Digest, DigestWriter};
 use super::doubt::{BlockDoubt, Doubt};
 use super::error::BanditError;
@@ -291,6 +291,24 @@ impl Generation {
     #[must_use]
     pub fn keeps_whitening(&self) -> bool {
         self.is_optimistic() || self.config.exploration.rule.asks_for_deviations()
+    }
+
+    /// Identity of how it learns and chooses, apart from what it has learnt: catalogue, context, prior and
+    /// exploration. When coefficients are solved for again is no part of it.
+    ///
+    /// # Panics
+    /// Never: a configuration is numbers and names.
+    #[must_use]
+    pub fn ways(&self) -> Digest {
+        let config = BanditConfig {
+            refresh: Refresh::default(),
+            ..self.config.clone()
+        };
+        let config = serde_json::to_string(&config).expect("numbers and names");
+        let mut writer = DigestWriter::new("lagom bandit ways 1");
+        writer.bytes(self.layout.digest().as_bytes());
+        writer.text(&config);
+        writer.finish()
     }
 
     /// Which publication this is.

@@ -111,26 +111,45 @@ impl PriorScales {
 
     /// The penalties of one block before the common factor, one a coefficient.
     ///
-    /// `variance` is the pooled variance of a context entry, `firmness` multiplies the penalties of
-    /// what actions do; what happens whatever is done is not shrunk harder.
+    /// `variance` is the pooled variance of a context entry.
     pub(super) fn penalties(
         &self,
         layout: &Layout,
         block: usize,
         variance: f64,
-        firmness: f64,
+        firmness: Firmness,
     ) -> Vec<f64> {
+        let Firmness { effects, context } = firmness;
         let penalty = |role| match role {
             Role::Baseline => self.baseline,
             Role::BaselineContext => self.baseline_context * variance,
-            Role::Level => firmness * self.level,
-            Role::LevelContext => firmness * self.level_context * variance,
-            Role::Pair => firmness * self.pair,
-            Role::Own => firmness * self.own,
-            Role::OwnContext => firmness * self.own_context * variance,
+            Role::Level => effects * self.level,
+            Role::LevelContext => context * self.level_context * variance,
+            Role::Pair => effects * self.pair,
+            Role::Own => effects * self.own,
+            Role::OwnContext => effects * self.own_context * variance,
         };
         layout.roles(block).into_iter().map(penalty).collect()
     }
+}
+
+/// How much harder than [`PriorScales`] says what actions do is shrunk; what happens whatever is done is
+/// not shrunk harder.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Firmness {
+    /// What a level, a pair, or an action that shares nothing does.
+    pub(super) effects: f64,
+    /// By how much that of a level depends on the context.
+    pub(super) context: f64,
+}
+
+impl Firmness {
+    /// As the prior says.
+    #[cfg(test)]
+    pub(super) const PLAIN: Self = Self {
+        effects: 1.0,
+        context: 1.0,
+    };
 }
 
 /// Heads that share their penalties, and so the factor of their normal equations.
@@ -150,7 +169,7 @@ pub(super) fn head_groups(
     variance: f64,
     factor: f64,
 ) -> Vec<HeadGroup> {
-    let mut groups: Vec<(f64, HeadGroup)> = Vec::new();
+    let mut groups: Vec<(Firmness, HeadGroup)> = Vec::new();
     for head in 0..layout.heads().len() {
         let firmness = config.firmness(head);
         if let Some((_, group)) = groups.iter_mut().find(|(own, _)| *own == firmness) {

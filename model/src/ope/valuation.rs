@@ -6,6 +6,7 @@ use super::calibration::Calibration;
 use super::gate::Verdict;
 use super::interval::Interval;
 use super::overlap::Overlap;
+use crate::bandit::Digest;
 use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -149,6 +150,10 @@ pub struct Judged {
     pub candidate: String,
     /// A version, or the name of a policy (`logged`, `ladder`, `uniform`).
     pub against: String,
+    /// How the bandit learns and chooses that the candidate decided with
+    /// ([`Generation::ways`](crate::bandit::Generation::ways)), where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<Digest>,
     /// Values, intervals and the verdict.
     pub valuation: Valuation,
     /// The trade-off curve, where it was asked for.

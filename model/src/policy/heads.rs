@@ -34,6 +34,10 @@ pub const SPANS: [f64; 6] = [0.3, 0.05, 0.05, 0.3, 0.05, 0.2];
 /// the general prior the chosen contact was thought to add 50 SEK where it cost 6.
 pub const FIRMNESS: [f64; 6] = [200.0, 3_000.0, 2_000.0, 500.0, 2_000.0, 200.0];
 
+/// The prior's part for how an effect depends on the case, apart from [`FIRMNESS`]: whom a message
+/// helps is most of what is to be learnt, since what it does on average is next to nothing.
+pub const CONTEXT_FIRMNESS: f64 = 0.1;
+
 /// What a step is expected to stir up beside what happens anyway, before anything is learnt: the
 /// mean of the prior, on which the bandit learns the deviation. Cash has none: that a message helps
 /// must be seen.

@@ -1,7 +1,7 @@
 //! The bandit's memory: matured rounds in, generations out.
 
 use super::context::Context;
-use super::heads::{COLLECTED, FIRMNESS, HEADS, SPANS, expected, observed};
+use super::heads::{COLLECTED, CONTEXT_FIRMNESS, FIRMNESS, HEADS, SPANS, expected, observed};
 use super::scarcity::{Remembered, Scarcity};
 use crate::bandit::{
     Anchor, Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation,
@@ -115,6 +115,7 @@ pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     if config.head_firmness.is_empty() {
         config.head_firmness = FIRMNESS.to_vec();
     }
+    config.context_firmness.get_or_insert(CONTEXT_FIRMNESS);
     config
 }
 
@@ -398,7 +399,8 @@ impl Learning {
             && let Some(mut places) = places(&self.strategy, decision)
         {
             places.sort_unstable();
-            scarcity.see(&self.row, places, outcome.outstanding_minor, age_days);
+            let day = decided_on(decision.decided_at);
+            scarcity.see(day, &self.row, places, outcome.outstanding_minor, age_days);
         }
         self.recovery
             .count(age_days, window_days, observed(outcome)[COLLECTED]);
@@ -408,8 +410,7 @@ impl Learning {
     }
 
     fn count(&mut self, decided_at: Timestamp) {
-        let day = decided_at.micros().div_euclid(DAY_MICROS);
-        *self.days.entry(day).or_default() += 1;
+        *self.days.entry(decided_on(decided_at)).or_default() += 1;
         while self.days.len() > BUSY_DAYS {
             self.days.pop_first();
         }
@@ -427,12 +428,11 @@ impl Learning {
 
     /// Finds the shadow prices for a generation that was just published, once for every day.
     fn priced(&mut self, published: Arc<Generation>) -> Result<Arc<Generation>, BanditError> {
-        let day = self.latest.micros().div_euclid(DAY_MICROS);
-        let busiest = self.days.values().max().copied().unwrap_or(1) as f64;
+        let day = decided_on(self.latest);
         let Some(scarcity) = self.scarcity.as_mut().filter(|one| one.is_due(day)) else {
             return Ok(published);
         };
-        let shadow_prices = scarcity.prices(day, busiest, &published, &self.strategy)?;
+        let shadow_prices = scarcity.prices(day, &self.days, &published, &self.strategy)?;
         if shadow_prices == published.aside().shadow_prices {
             return Ok(published);
         }
@@ -481,6 +481,11 @@ impl Learning {
         let published = self.learner.publish(discount)?;
         self.priced(published)
     }
+}
+
+/// In days since 1970 (UTC).
+fn decided_on(at: Timestamp) -> i64 {
+    at.micros().div_euclid(DAY_MICROS)
 }
 
 /// Places of the eligible actions in the catalogue, in the decision's order; `None` if one is not there.

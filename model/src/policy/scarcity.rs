@@ -1,14 +1,15 @@
 //! Channels of which only so much can be used in a day: who gets the call.
 //!
 //! ```text
-//! minimise λ_c ≥ 0   subject to   n · mean over recent cases Σ_{a over c} p(a | case, λ)  ≤  capacity_c
-//! value(a | λ) = value(a) − λ_c                                            for a over channel c
+//! minimise λ_c ≥ 0   subject to   n_d · mean over the cases of day d Σ_{a over c} p(a | case, λ)  ≤  capacity_c
+//! value(a | λ) = value(a) − λ_c                                                  for a over channel c
 //! ```
+//! for every recent day d with its n_d decisions, and for all recent cases with as many decisions as the
+//! busiest of the latest days had: on the day of a month on which most falls due, the cases differ too.
 //! `λ_c` is the shadow price of the channel, what one more of it a day would be worth: charged beside
 //! the real price, it leaves the scarce channel to the cases in which it adds most, and to nobody
 //! else. It is found on the latest cases whose outcomes are in, under the distribution that would
-//! serve, for as many decisions `n` as the busiest of the latest days had. What the floor explores is
-//! spent in any case: where that alone is more than there is, the price stays finite.
+//! serve. What the floor explores is spent in any case: where that alone is more than there is, the price stays finite.
 
 use super::heads::{self, Stakes};
 use crate::bandit::{ActionSet, BanditError, Generation, Scorer, Scratch, Valuation};
@@ -39,6 +40,8 @@ pub type ShadowPrices = BTreeMap<Channel, f64>;
 /// One case as the bandit saw it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Case {
+    /// On which it was decided, in days since 1970.
+    day: i64,
     context: Vec<f64>,
     /// Places of the eligible actions, ascending.
     places: Vec<u32>,
@@ -95,6 +98,7 @@ impl Scarcity {
     /// Remembers a case in the place of the oldest.
     pub fn see(
         &mut self,
+        day: i64,
         context: &[f64],
         places: Vec<u32>,
         outstanding_minor: i64,
@@ -104,6 +108,7 @@ impl Scarcity {
             self.cases.pop_front();
         }
         self.cases.push_back(Case {
+            day,
             context: context.to_vec(),
             places,
             outstanding_minor,
@@ -117,24 +122,23 @@ impl Scarcity {
         self.cases.len() >= LEAST_CASES && self.found_on != Some(day)
     }
 
-    /// The prices for decisions by `generation` on a day with as many `decisions`.
+    /// The prices for decisions by `generation`; `decisions` holds those of each of the latest days.
     ///
     /// # Errors
     /// [`BanditError`] where a case does not fit the generation.
     pub fn prices(
         &mut self,
         day: i64,
-        decisions: f64,
+        decisions: &BTreeMap<i64, u64>,
         generation: &Arc<Generation>,
         strategy: &Strategy,
     ) -> Result<ShadowPrices, BanditError> {
         self.found_on = Some(day);
-        let mut trial = Trial::new(self, generation, strategy)?;
+        let mut trial = Trial::new(self, decisions, generation, strategy)?;
         let mut prices = ShadowPrices::new();
         for _ in 0..ROUNDS {
             for (&channel, &capacity) in &self.capacity {
-                let target = f64::from(capacity) / decisions.max(1.0);
-                let price = trial.price(channel, target, &mut prices)?;
+                let price = trial.price(channel, f64::from(capacity), &mut prices)?;
                 if price > 0.0 {
                     prices.insert(channel, price);
                 } else {
@@ -149,6 +153,8 @@ impl Scarcity {
 /// Decides the remembered cases again under tried prices.
 struct Trial<'a> {
     scarcity: &'a Scarcity,
+    /// Of each of the latest days.
+    decisions: &'a BTreeMap<i64, u64>,
     strategy: &'a Strategy,
     scorer: Scorer,
     scratch: Scratch,
@@ -158,6 +164,7 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     fn new(
         scarcity: &'a Scarcity,
+        decisions: &'a BTreeMap<i64, u64>,
         generation: &Arc<Generation>,
         strategy: &'a Strategy,
     ) -> Result<Self, BanditError> {
@@ -170,6 +177,7 @@ impl<'a> Trial<'a> {
         heads::value(objective, strategy, nothing, 0.0, None, &mut valuation);
         Ok(Self {
             scarcity,
+            decisions,
             strategy,
             scorer: Scorer::new(Arc::clone(generation), &valuation)?,
             scratch: Scratch::default(),
@@ -177,8 +185,8 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// The least price of `channel` under which at most the share `target` of decisions use it, beside
-    /// the other prices.
+    /// The least price of `channel` under which it is used at most `target` times a day, beside the other
+    /// prices.
     fn price(
         &mut self,
         channel: Channel,
@@ -209,11 +217,11 @@ impl<'a> Trial<'a> {
         Ok(high)
     }
 
-    /// Share of decisions that use `channel`.
+    /// Uses of `channel` on the day that has most.
     fn used(&mut self, channel: Channel, prices: &ShadowPrices) -> Result<f64, BanditError> {
         let catalogue = self.strategy.catalogue();
         let generation = Arc::clone(self.scorer.generation());
-        let mut sum = 0.0;
+        let mut days: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
         for case in &self.scarcity.cases {
             let stakes = Stakes {
                 outstanding_minor: case.outstanding_minor,
@@ -230,12 +238,22 @@ impl<'a> Trial<'a> {
                 .score(&case.context, &eligible, &mut self.scratch)?;
             self.scorer.spread(&case.context, &mut self.scratch);
             let chances = self.scratch.eligible().iter();
-            sum += chances
+            let uses = chances
                 .zip(self.scratch.probabilities())
                 .filter(|(place, _)| catalogue[**place as usize].channel == Some(channel))
                 .map(|(_, chance)| chance)
                 .sum::<f64>();
+            let (sum, cases) = days.entry(case.day).or_default();
+            *sum += uses;
+            *cases += 1.0;
         }
-        Ok(sum / self.scarcity.cases.len().max(1) as f64)
+        let sum: f64 = days.values().map(|(sum, _)| sum).sum();
+        let busiest = self.decisions.values().max().copied().unwrap_or(1) as f64;
+        let on_average = busiest * sum / self.scarcity.cases.len().max(1) as f64;
+        let of_day = |(day, (sum, cases)): (&i64, &(f64, f64))| {
+            let decisions = self.decisions.get(day).copied().unwrap_or_default() as f64;
+            decisions * sum / cases
+        };
+        Ok(days.iter().map(of_day).fold(on_average, f64::max))
     }
 }

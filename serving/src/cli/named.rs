@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::registry::warm_start_of;
 use lagom_features::domain::Timestamp;
 use lagom_model::artefact::ModelVersion;
-use lagom_model::bandit::Anchor;
+use lagom_model::bandit::{Anchor, Digest};
 use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::valuation::{Estimand, METRICS};
@@ -29,6 +29,14 @@ impl Named {
             Self::Logged => Policy::Logged,
             Self::Of(snapshot, kind, _) => Policy::Of(snapshot, *kind),
             Self::Shadowed(shadows) => Policy::Shadowed(shadows),
+        }
+    }
+
+    /// How the bandit learns and chooses, where it is one.
+    pub(super) fn ways(&self) -> Option<Digest> {
+        match self {
+            Self::Of(snapshot, PolicyKind::Bandit, _) => Some(snapshot.parts().generation.ways()),
+            Self::Of(..) | Self::Logged | Self::Shadowed(_) => None,
         }
     }
 }
@@ -73,8 +81,8 @@ impl Maker<'_> {
         let model = model.map(|(model, _)| model);
         let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
         let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
-        let learning = self.config.nothing_learnt(self.config.spec.fingerprint())?;
-        let mut learning = learning.anchored(anchor)?;
+        let fingerprint = self.config.spec.fingerprint();
+        let mut learning = self.config.nothing_learnt(fingerprint)?.anchored(anchor)?;
         if kind == PolicyKind::Bandit {
             self.log.teach(&mut learning, self.from)?;
         }

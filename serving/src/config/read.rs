@@ -5,7 +5,7 @@ use super::locate::{Into, line_at, line_of, misreading};
 use super::raw::{
     ClockSpec, FeaturesSpec, Keeping, LearningSpec, ModelsSpec, ServerSpec, StoreSpec,
 };
-use super::{Config, ConfigFault};
+use super::{Config, ConfigFault, InSpite};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
 use crate::reviews::check_plan;
 use crate::store::StoreUrl;
@@ -98,6 +98,7 @@ impl Reader<'_> {
         let rollout: GuardSpec = self.section("rollout");
         let policy = self.part("policy").unwrap_or(PolicyKind::Bandit);
         let cold_start: ColdStart = self.part("cold_start").unwrap_or_default();
+        let in_spite: Option<InSpite> = self.part("in_spite");
         let entries: Vec<ContextEntry> = self.part("context").unwrap_or_else(default_entries);
         let bandit: BanditConfig = with_spans(self.section("bandit"));
         let mut experiments: Vec<ExperimentSpec> = self.list("experiments");
@@ -191,6 +192,7 @@ impl Reader<'_> {
             spec: spec?,
             context: context?,
             bandit,
+            in_spite,
             policy,
             cold_start,
             pace,

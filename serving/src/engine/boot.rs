@@ -5,6 +5,7 @@ use super::change::{Find, Learnt};
 use super::explained::Recent;
 use super::phases::Phases;
 use super::pressure::{self, Pressure};
+use super::ways::{self, Unproven};
 use super::{Engine, Live};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -43,6 +44,9 @@ pub enum BootError {
     /// The parts do not fit together.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// Other ways of the bandit that nothing speaks for.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
 }
 
 /// An engine, and what its learner has learnt so far.
@@ -195,6 +199,7 @@ impl Rebuild {
                 self.catch_up(shared).await?;
             }
             self.learnt.number_after_the_last();
+            ways::check(&self.learnt, config)?;
             let generation = Arc::clone(self.learnt.learning.generation());
             let policy = self.house.policy.as_ref();
             let next = snapshot(config, model.clone(), generation, policy)?;

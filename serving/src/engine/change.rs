@@ -3,6 +3,7 @@
 //! nothing.
 
 use super::boot::{announce, snapshot};
+use super::ways::{self, Unproven};
 use super::{Engine, Live};
 use crate::config::Config;
 use crate::learner::{Request, fold, publication};
@@ -34,6 +35,9 @@ pub enum ChangeError {
     /// The log cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Other ways of the bandit that nothing speaks for.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
     /// The server is draining.
     #[error("the server is ending")]
     Ending,
@@ -147,6 +151,7 @@ pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, Chan
     let mut learnt = Learnt::nothing(config)?;
     learnt.upto = store.scan(&mut |_, entry| learnt.take(&entry, &|_| Ok(None)))?;
     learnt.number_after_the_last();
+    ways::check(&learnt, config)?;
     Ok(learnt)
 }
 

@@ -57,6 +57,7 @@ fn judged(id: &str, gain: f64) -> Judged {
         words: format!("a life is worth {gain} more"),
     };
     Judged {
+        ways: None,
         format: valuation::FORMAT,
         candidate: id.to_owned(),
         against: "aaaa".to_owned(),

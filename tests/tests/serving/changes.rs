@@ -1,6 +1,6 @@
 //! Another model, another configuration, a customer forgotten: while the server runs.
 
-use crate::house::House;
+use crate::house::{House, in_spite};
 use crate::versions::{verdict, version};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::CustomerId;
@@ -213,6 +213,12 @@ async fn a_configuration_is_taken_up_whole_or_not_at_all() {
          [[strategy.steps]]\nkind = \"collection_claim\"\nchannels = [\"letter\"]\n\
          tones = [\"final\"]\ntimings = [\"d0-morning\"]\n"
     );
+    let next = config(house.folder.path(), &changed);
+    let refused = engine.reconfigure(next).await.unwrap_err().to_string();
+    assert!(refused.contains("no verdict speaks for them"), "{refused}");
+    let same = engine.snapshot().parts().generation.digest();
+    assert_eq!(same, before.parts().generation.digest());
+    let changed = in_spite(&changed);
     let next = config(house.folder.path(), &changed);
     engine.reconfigure(next).await.unwrap();
     let after = engine.snapshot();

@@ -24,6 +24,14 @@ pub(crate) fn config(folder: &Path, more: &str) -> Config {
     Config::parse(&text, folder, HashMap::new()).unwrap()
 }
 
+/// The settings, with the ways of their bandit taken up in spite of the gate.
+pub(crate) fn in_spite(settings: &str) -> String {
+    let config = config(Path::new(""), settings);
+    let learning = config.nothing_learnt(config.spec.fingerprint()).unwrap();
+    let ways = learning.generation().ways();
+    format!("{settings}[bandit.in_spite]\nways = \"{ways}\"\nreason = \"a test\"\n")
+}
+
 pub(crate) async fn connect(server: &Running) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{}", server.grpc_addr)).unwrap();
     endpoint.connect().await.unwrap()
@@ -51,8 +59,8 @@ impl House {
         }
     }
 
-    /// Shuts down and starts again on the same store.
-    pub(crate) async fn reopen(self, more: &str) -> Self {
+    /// Shuts down.
+    pub(crate) async fn close(self) -> TempDir {
         let Self {
             server,
             folder,
@@ -60,6 +68,12 @@ impl House {
         } = self;
         drop(channel);
         server.shutdown().await;
+        folder
+    }
+
+    /// Shuts down and starts again on the same store.
+    pub(crate) async fn reopen(self, more: &str) -> Self {
+        let folder = self.close().await;
         Self::open_in(folder, &format!("[clock]\nsource = \"events\"\n{more}")).await
     }
 

@@ -1,8 +1,14 @@
 //! Windows close, outcomes are counted once, generations follow, and a restart changes nothing.
 
-use crate::house::House;
+use crate::house::{House, config, in_spite};
+use crate::versions::{verdict, version};
+use lagom_features::FeatureSpec;
+use lagom_model::ope::valuation::Judged;
 use lagom_proto::v1::EventType;
+use lagom_serving::registry;
+use lagom_serving::server::Server;
 use lagom_tests::company::{DAY, MONDAY, at, fact, opening, question};
+use lagom_training::registry::Registry;
 
 const QUICK: &str = "[learning]\nwindow_days = 14\n[bandit.cold_start]\nrounds = 20\n";
 
@@ -77,12 +83,58 @@ async fn another_configuration_takes_the_next_number() {
         (generation.number(), generation.digest())
     };
     let first = of(&house);
-    let changed = format!("{QUICK}[bandit.exploration]\nfloor = 0.2\n");
+    let changed = in_spite(&format!("{QUICK}[bandit.exploration]\nfloor = 0.2\n"));
     let house = house.reopen(&changed).await;
     let second = of(&house);
     assert_eq!(second.0, first.0 + 1);
     let house = house.reopen(&changed).await;
     assert_eq!(of(&house), second, "the same settings, the same number");
-    let house = house.reopen(QUICK).await;
+    let house = house.reopen(&in_spite(QUICK)).await;
     assert_eq!(of(&house).0, second.0 + 1);
+}
+
+/// A server starts with other ways than those that learnt only if the version in force was judged with
+/// them and passed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_with_other_ways_waits_for_their_verdict() {
+    let house = House::open(QUICK).await;
+    house.record(opening(40).events).await;
+    decide(&house, 40, "first", MONDAY).await;
+    let other = format!("{QUICK}[bandit.exploration]\nfloor = 0.2\n");
+    // Nothing has been learnt yet: both ways are as good.
+    let house = house.reopen(&other).await;
+    let house = house.reopen(QUICK).await;
+    decide(&house, 1, "later", MONDAY + 16 * DAY).await;
+    let folder = house.close().await;
+    let other = format!("[clock]\nsource = \"events\"\n{other}");
+    let settings = config(folder.path(), &other);
+    let start = async || Server::start(settings.clone(), None).await;
+    let refused = start().await.unwrap_err().to_string();
+    assert!(refused.contains("outcomes, and no verdict"), "{refused}");
+    assert!(refused.contains("--policy bandit"), "{refused}");
+
+    let models = folder.path().join("models");
+    let registry = Registry::at(&models);
+    let one = version(1, 0.01, FeatureSpec::built_in().text());
+    registry.put(&one).unwrap();
+    registry::promote(&models, one.id(), "first").unwrap();
+    let learning = settings.nothing_learnt(settings.spec.fingerprint());
+    let ways = learning.unwrap().generation().ways();
+    for (of, passed) in [(None, true), (Some(ways), false), (Some(ways), true)] {
+        let judged = Judged {
+            ways: of,
+            ..verdict(one.id(), "logged", passed, "as it is")
+        };
+        registry.keep(&judged).unwrap();
+        match start().await {
+            Ok(server) => {
+                assert!(of.is_some() && passed);
+                server.shutdown().await;
+            }
+            Err(refused) => {
+                assert!(of.is_none() || !passed);
+                assert!(refused.to_string().contains(one.id()), "{refused}");
+            }
+        }
+    }
 }

@@ -90,6 +90,7 @@ pub(crate) fn verdict(candidate: &str, against: &str, passed: bool, words: &str)
         words: words.to_owned(),
     };
     Judged {
+        ways: None,
         format: valuation::FORMAT,
         candidate: candidate.to_owned(),
         against: against.to_owned(),

@@ -142,6 +142,7 @@ fn judged(candidate: &str, words: &str) -> Judged {
         words: words.to_owned(),
     };
     Judged {
+        ways: None,
         format: valuation::FORMAT,
         candidate: candidate.to_owned(),
         against: "logged".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::super::fixture::{layout, rounds, space, sums, unit_ridge};
 use super::super::normal_equations::NormalEquations;
-use super::super::prior::context_variance;
+use super::super::prior::{Firmness, context_variance};
 use super::super::{ActionSpace, Facet, Layout, SufficientStatistics};
 use super::*;
 
@@ -30,9 +30,10 @@ fn dense(sums: &SufficientStatistics, layout: &Layout, context: &[f64], a: usize
     for block in 0..layout.dimensions().len() {
         let equations = NormalEquations::assemble(sums, block, 1.0);
         let n = equations.gram.dimension();
-        let penalties = unit_ridge()
-            .prior
-            .penalties(layout, block, context_variance(sums), 1.0);
+        let penalties =
+            unit_ridge()
+                .prior
+                .penalties(layout, block, context_variance(sums), Firmness::PLAIN);
         let mut matrix = vec![vec![0.0; n]; n];
         for i in 0..n {
             for (j, &value) in equations.gram.row(i).iter().enumerate() {

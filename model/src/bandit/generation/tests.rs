@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use super::super::prior::Firmness;
 use super::*;
 use crate::bandit::fixture::{Owned, layout, rounds, space, sums, unit_ridge};
 use crate::bandit::{ActionSpace, Facet};
@@ -38,7 +39,9 @@ fn the_coefficients_are_the_ridge_solution() {
     let equations = NormalEquations::assemble(&sums, 0, 1.0);
     let n = equations.gram.dimension();
     let variance = context_variance(&sums);
-    let penalties = unit_ridge().prior.penalties(&layout, 0, variance, 1.0);
+    let penalties = unit_ridge()
+        .prior
+        .penalties(&layout, 0, variance, Firmness::PLAIN);
     let mut matrix = vec![vec![0.0; n]; n];
     for i in 0..n {
         for (j, &value) in equations.gram.row(i).iter().enumerate() {

@@ -123,6 +123,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         format: valuation::FORMAT,
         candidate,
         against,
+        ways: new.ways(),
         valuation: found,
         frontier,
     };
