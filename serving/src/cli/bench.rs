@@ -7,6 +7,7 @@ mod evaluate;
 mod features;
 mod fit;
 mod guardrails;
+mod hazard;
 mod mean;
 mod overload;
 mod promotion;
@@ -34,6 +35,7 @@ enum What {
     Evaluate(evaluate::Args),
     Features(features::Args),
     Fit(fit::Args),
+    Hazard(hazard::Args),
     Worlds(worlds::Args),
     Promotion(promotion::Args),
     Review(review::Args),
@@ -51,6 +53,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Evaluate(args) => evaluate::run(args, out),
         What::Features(args) => features::run(args, out),
         What::Fit(args) => fit::run(args, out),
+        What::Hazard(args) => hazard::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Promotion(args) => promotion::run(args, out),
         What::Review(args) => review::run(args, out),
