@@ -5,14 +5,17 @@
 //! change and two trainings that end in the same numbers are the same version.
 
 mod error;
+pub mod scrutiny;
 
 pub use error::ArtefactError;
 
 use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead};
+use crate::leaving::{Leaving, LeavingHead};
 use crate::linear::LinearModel;
 use crate::metrics::Metrics;
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
+use scrutiny::Scrutiny;
 use serde::{Deserialize, Serialize};
 
 /// Format of the document; grows when an old reader would misread a new one.
@@ -58,6 +61,9 @@ pub struct Head {
     /// Figures of a twin that was fitted on the earlier rows only; none where the rows were too
     /// few to be parted.
     pub held_out: Option<HeldOut>,
+    /// How the model holds over time and in every part of the customers.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_empty")]
+    pub scrutiny: Scrutiny,
 }
 
 /// Where a version came from.
@@ -102,6 +108,10 @@ pub struct Parts {
     pub lateness: Option<Head>,
     /// P(the customer leaves within the horizon of the decision).
     pub churn: Option<Head>,
+    /// P(the customer leaves by a day of that horizon), from decisions whose outcome is not known to its
+    /// end as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<LeavingHead>,
     /// Where it came from.
     pub lineage: Lineage,
 }
@@ -142,6 +152,10 @@ impl ModelVersion {
             if let Some(head) = head {
                 check_columns(name, &head.model, &spec, &[])?;
             }
+        }
+        if let Some(head) = &parts.leaving {
+            let own = Leaving::OWN_COLUMNS;
+            check_columns("leaving", &head.leaving.model, &spec, own)?;
         }
         if let Some(head) = &parts.hazard {
             if !head.hazard.clock.is_sound() {
@@ -223,11 +237,7 @@ impl ModelVersion {
         let worse = match (shown, challenger) {
             (_, None) => false,
             (None, Some(_)) => true,
-            (Some(at), Some(other)) => {
-                let (curve, other) = (&at.metrics, &other.metrics);
-                curve.log_loss > other.log_loss + TOLERATED_LOSS
-                    || curve.ece > other.ece.max(CALIBRATED_ECE)
-            }
+            (Some(at), Some(other)) => is_worse(&at.metrics, &other.metrics),
         };
         (!worse).then_some((curve, days))
     }
@@ -257,10 +267,29 @@ impl ModelVersion {
         head.hazard.paid_by(features, late_in_days, days).ok()
     }
 
-    /// P(leaves within the horizon) of a feature vector, where the data had churn to learn from.
+    /// P(leaves within the horizon) of a feature vector, where the data had churn to learn from: by the
+    /// hazard of leaving; by the model of the whole horizon where there is no hazard, or later decisions
+    /// showed it worse.
     #[must_use]
     pub fn churn_risk(&self, features: &[f64]) -> Option<f64> {
+        if let Some(head) = self.leaving() {
+            let days = f64::from(head.leaving.horizon_days);
+            return head.leaving.left_by(features, days).ok();
+        }
         self.parts.churn.as_ref()?.model.predict(features).ok()
+    }
+
+    /// The hazard from which the risk of leaving is read.
+    fn leaving(&self) -> Option<&LeavingHead> {
+        let head = self.parts.leaving.as_ref()?;
+        let challenger = self.parts.churn.as_ref();
+        let other = challenger.and_then(|other| other.held_out.as_ref());
+        let better = match (&head.held_out, other) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(other)) => !is_worse(&own.metrics, &other.metrics),
+        };
+        better.then_some(head)
     }
 
     /// P(late at all) of the vector at issue, where the data had enough of it.
@@ -268,6 +297,11 @@ impl ModelVersion {
     pub fn lateness(&self, features: &[f64]) -> Option<f64> {
         self.parts.lateness.as_ref()?.model.predict(features).ok()
     }
+}
+
+/// Whether a curve is behind a model of its one horizon.
+fn is_worse(curve: &Metrics, other: &Metrics) -> bool {
+    curve.log_loss > other.log_loss + TOLERATED_LOSS || curve.ece > other.ece.max(CALIBRATED_ECE)
 }
 
 fn check_columns(

@@ -49,7 +49,7 @@ pub use draw::{draw, select};
 pub use eligible::ActionSet;
 pub use error::BanditError;
 pub use explain::{Contribution, HeadExplanation};
-pub use generation::{Aside, Generation};
+pub use generation::{Anchor, Aside, Generation};
 pub use layout::{Atom, AtomKind, Layout, Role};
 pub use learner::Learner;
 pub use prior::{PriorScales, Shrinkage};

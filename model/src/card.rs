@@ -187,6 +187,15 @@ impl Card {
             parts.churn.as_ref(),
         ];
         let mut cards: Vec<Part> = heads.into_iter().flatten().map(Part::of).collect();
+        if let Some(head) = &parts.leaving {
+            cards.push(Part {
+                target: format!("left by day {}, hazard", head.leaving.horizon_days),
+                rows: head.rows,
+                base_rate: None,
+                held_out: head.held_out.clone(),
+                strengths: strengths(&head.leaving.model),
+            });
+        }
         if let Some(head) = &parts.hazard {
             cards.extend(head.hazard.models().map(|(name, model)| Part {
                 target: name.to_owned(),

@@ -8,6 +8,7 @@
 //! * [`card`]: a version for its reviewers.
 //! * [`forecast`]: expected cash by week, with intervals that the past has tried.
 //! * [`hazard`]: time to payment as one curve.
+//! * [`leaving`]: when a customer leaves.
 //! * [`linear`]: linear-logistic models as plain numbers, exact to explain.
 //! * [`log`]: what is written down of a decision and its outcome, and their join.
 //! * [`metrics`]: how good probabilities are.
@@ -30,6 +31,7 @@ pub mod decide;
 pub mod forecast;
 pub mod guardrails;
 pub mod hazard;
+pub mod leaving;
 pub mod linear;
 pub mod log;
 pub mod metrics;

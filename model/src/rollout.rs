@@ -239,11 +239,19 @@ impl Pointers {
     /// The version before `id` decides again, if `id` is in force; a candidate stays. Nothing changes
     /// where another one is in force by now.
     ///
+    /// Where `id` itself decides by a rollback, what is called previous is what was rolled back; returning to
+    /// that would let two harmful versions take turns.
+    ///
     /// # Errors
     /// [`StepError::NoPrevious`] where there is none to return to.
     pub fn take_back(mut self, id: &str, at: Timestamp, reason: &str) -> Result<Self, StepError> {
         if self.current.as_deref() != Some(id) {
             return Ok(self);
+        }
+        let taking_over = |one: &&Change| matches!(one.step, Step::Live | Step::RolledBack);
+        let latest = self.changes.iter().rev().find(taking_over);
+        if latest.is_some_and(|one| one.step == Step::RolledBack) {
+            return Err(StepError::NoPrevious);
         }
         let before = self.previous.take().ok_or(StepError::NoPrevious)?;
         self.candidate.take_if(|one| one.id == before);
@@ -308,6 +316,21 @@ mod tests {
         assert_eq!(back.current.as_deref(), Some("a"));
         assert_eq!(back.previous.as_deref(), Some("b"));
         assert_eq!(back.changes.last().unwrap().number, 5);
+    }
+
+    #[test]
+    fn two_harmful_versions_do_not_take_turns() {
+        let live = Pointers::default()
+            .promote("a", at(1), "")
+            .promote("b", at(2), "");
+        let taken = live.take_back("b", at(3), "harm").unwrap();
+        // The service then lets the ladder decide.
+        let refused = taken.clone().take_back("a", at(4), "harm");
+        assert_eq!(refused, Err(StepError::NoPrevious));
+        // By hand anything may be brought back, and is guarded anew.
+        let again = taken.promote("c", at(5), "");
+        let back = again.take_back("c", at(6), "harm").unwrap();
+        assert_eq!(back.current.as_deref(), Some("a"));
     }
 
     #[test]

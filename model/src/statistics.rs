@@ -14,12 +14,14 @@
 //! | several questions at once | [`multiplicity`], [`heterogeneity`], [`decision`] |
 //! | how large must an experiment be | [`power`] |
 //! | how long until an invoice is paid | [`survival`] |
+//! | what single actions do inside a policy that learns | [`adaptive`] |
 //! | an alternative reading for people who prefer it | [`bayes`] |
 //!
 //! Nothing here reads a table, knows a metric by name or draws a picture. Functions that can be
 //! asked for the impossible return [`StatisticsError`]; a quantity that does not exist for the
 //! given numbers (a lift over a control mean of zero) is `None`, never a made-up value.
 
+pub mod adaptive;
 pub mod anytime_t;
 pub mod asymptotic_cs;
 pub mod balance;

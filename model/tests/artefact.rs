@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use lagom_features::domain::Timestamp;
+use lagom_model::artefact::scrutiny::Scrutiny;
 use lagom_model::artefact::{ArtefactError, FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
 use lagom_model::calibration::Calibration;
 use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
@@ -57,6 +58,7 @@ fn head(target: &str, columns: [&str; 2]) -> Head {
             fitted_rows: 600,
             metrics: Metrics::of(&[true, false, true], &[0.8, 0.3, 0.25]).unwrap(),
         }),
+        scrutiny: Scrutiny::default(),
     }
 }
 
@@ -70,6 +72,7 @@ fn parts() -> Parts {
         hazard: None,
         lateness: None,
         churn: Some(head("left within 90 days", ["log_amount", "late_rate"])),
+        leaving: None,
         lineage: Lineage {
             parent: None,
             data_digest: "d".to_owned(),

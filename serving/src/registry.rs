@@ -357,9 +357,17 @@ pub fn objections(version: &ModelVersion) -> Vec<String> {
 /// # Errors
 /// [`RegistryError`] where there is something and it cannot be read.
 pub fn warm_start(dir: &Path) -> Result<Option<WarmStart>, RegistryError> {
-    let Some(id) = pointers(dir)?.current else {
-        return Ok(None);
-    };
+    match pointers(dir)?.current {
+        None => Ok(None),
+        Some(id) => warm_start_of(dir, &id),
+    }
+}
+
+/// The same of any version.
+///
+/// # Errors
+/// [`RegistryError`] where there is something and it cannot be read.
+pub(crate) fn warm_start_of(dir: &Path, id: &str) -> Result<Option<WarmStart>, RegistryError> {
     let path = dir.join(id).join(WARM_START);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,

@@ -6,8 +6,9 @@
 
 use crate::engine::{Engine, Failure};
 use lagom_features::domain::Timestamp;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A review.
 #[derive(Debug, Clone)]
@@ -22,6 +23,53 @@ pub(crate) struct Reviewed {
 
 /// How long a review waits for outcomes that are due, which the learner is writing down.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How old a page of a review may be; a review reads the whole log, whoever reloads its page.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// What pages have shown lately, by what was asked for.
+#[derive(Debug)]
+pub(crate) struct Shown<T>(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Kept<T>>>>>);
+
+/// What was found, and when.
+type Kept<T> = Option<(Instant, T)>;
+
+impl<T> Default for Shown<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Shown<T> {
+    /// What `find` gives, unless it was found within the last minute. Those who ask for the same
+    /// meanwhile wait for it; a failure is not kept.
+    pub(crate) async fn or<E>(
+        &self,
+        what: &str,
+        find: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let place = {
+            let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(places.entry(what.to_owned()).or_default())
+        };
+        let mut kept = place.lock().await;
+        if let Some((when, found)) = &*kept
+            && when.elapsed() < FRESH
+        {
+            return Ok(found.clone());
+        }
+        let found = find.await;
+        match &found {
+            Ok(found) => *kept = Some((Instant::now(), found.clone())),
+            // Names that nobody knows must not pile up.
+            Err(_) => {
+                let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                places.remove(what);
+            }
+        }
+        found
+    }
+}
 
 /// Reviews the experiment `name` as of a time, by default now, once every outcome due by now is in
 /// the log.
@@ -133,7 +181,6 @@ impl crate::export::Export {
 #[cfg(feature = "training")]
 fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failure> {
     use lagom_training::review::{LogReview, WINDOW_DAYS, review_log};
-    use std::sync::{Mutex, PoisonError};
 
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -196,4 +243,27 @@ pub(crate) fn check_plan(file: &str, text: &str) -> Result<(), String> {
 #[cfg(not(feature = "training"))]
 pub(crate) fn check_plan(_: &str, _: &str) -> Result<(), String> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn a_page_is_made_once_however_many_ask_and_a_failure_is_not_kept() {
+        let (shown, made) = (Shown::default(), AtomicU32::new(0));
+        let find = async || {
+            tokio::task::yield_now().await;
+            match made.fetch_add(1, Ordering::Relaxed) {
+                0 => Err("not yet"),
+                n => Ok(n),
+            }
+        };
+        assert_eq!(shown.or("spring", find()).await, Err("not yet"));
+        let both = tokio::join!(shown.or("spring", find()), shown.or("spring", find()));
+        assert_eq!(both, (Ok(1), Ok(1)));
+        assert_eq!(shown.or("autumn", find()).await, Ok(2));
+    }
 }

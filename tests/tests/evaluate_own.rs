@@ -70,3 +70,49 @@ fn policies_are_valued_on_the_own_log() {
         "{error}"
     );
 }
+
+/// A log of the ladder with a fifth explored says next to nothing of a policy that goes its own way, and a
+/// good deal of one that is held to the ladder.
+#[test]
+fn a_policy_held_to_the_ladder_can_be_valued_on_a_log_of_the_ladder() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let ladder = "[bandit.cold_start]\nrounds = 1000000\nexploration = 0.2\n";
+    let learnt = "[bandit.cold_start]\nrounds = 100\nexploration = 0.2\n";
+    std::fs::write(folder.join("ladder.toml"), ladder).unwrap();
+    std::fs::write(folder.join("learnt.toml"), learnt).unwrap();
+    let lived = "simulate --customers 500 --days 250 --seed 5 --policy bandit --config ladder.toml --out log";
+    assert!(run(folder, lived).status.success());
+    let train = "train --data log --models models --config learnt.toml";
+
+    let share = |line: &str| {
+        let trained = run(folder, line);
+        assert!(trained.status.success());
+        let words = String::from_utf8(trained.stdout).unwrap();
+        let id = words.split_whitespace().nth(1).unwrap();
+        let value = format!(
+            "evaluate --data log --models models --policy {id} --config learnt.toml --json"
+        );
+        let found = json(folder, &value);
+        let share = found["episode"]["overlap"]["ess_share"].as_f64().unwrap();
+        let warm = std::fs::read(folder.join("models").join(id).join("bandit.json")).unwrap();
+        (
+            share,
+            words.clone(),
+            serde_json::from_slice::<Value>(&warm).unwrap(),
+        )
+    };
+    let (own_way, words, warm) = share(train);
+    assert!(warm.get("anchor").is_none() && !words.contains("held to the ladder"));
+    let (held, words, warm) = share(&format!("{train} --anchor"));
+    assert!(
+        words.contains("held to the ladder, explored 20 %"),
+        "{words}"
+    );
+    assert_eq!(warm["anchor"]["exploration"], 0.2);
+    assert!(held > 0.8, "{held} of the lives count");
+    assert!(
+        held > 3.0 * own_way,
+        "{held} and {own_way} of the lives count"
+    );
+}

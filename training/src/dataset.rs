@@ -44,6 +44,9 @@ pub type Questions = BTreeMap<CustomerId, Vec<(InvoiceId, Timestamp)>>;
 pub struct DatasetOptions {
     /// Nothing recorded from this instant on is read, for features or labels.
     pub as_of: Timestamp,
+    /// What happened before this instant, at most `as_of`, has been reported by then: windows that
+    /// close later are not known.
+    pub known_until: Timestamp,
     /// Days within which an invoice counts as paid.
     pub paid_days: u16,
     /// Days within which a customer counts as having left.
@@ -98,6 +101,10 @@ pub struct Point {
     pub paid: Option<bool>,
     /// Whether the customer left within [`DatasetOptions::left_days`] of the point.
     pub left: Option<bool>,
+    /// When the customer left, at `at` or later, as far as is known.
+    pub left_at: Option<Timestamp>,
+    /// Whether the customer had left before `at`.
+    pub left_before: bool,
 }
 
 /// Points and their vectors.
@@ -295,7 +302,7 @@ impl Filling<'_> {
         if !extracted {
             return;
         }
-        let as_of = self.options.as_of;
+        let known_until = self.options.known_until;
         self.part.cells.extend_from_slice(vector);
         self.part.points.push(Point {
             customer_id: self.customer_id.clone(),
@@ -307,9 +314,11 @@ impl Filling<'_> {
             late_in_days: late_from.days_since(at),
             settled_at: settlement.settled_from(at),
             settled_before: settlement.owed_before(at) <= 0,
-            late: settlement.late(as_of),
-            paid: settlement.paid_within(at, self.options.paid_days, as_of),
-            left: loyalty.left_within(at, self.options.left_days, as_of),
+            late: settlement.late(known_until),
+            paid: settlement.paid_within(at, self.options.paid_days, known_until),
+            left: loyalty.left_within(at, self.options.left_days, known_until),
+            left_at: loyalty.left_from(at),
+            left_before: loyalty.gone_before(at),
         });
     }
 }

@@ -87,8 +87,10 @@ pub fn drift(
     let parts = Partitions::of(data, events_at_once, &std::env::temp_dir())?;
     for folder in parts.folders() {
         let histories = read_histories(folder)?;
+        let as_of = crate::pipeline::end(&parts, &histories);
         let options = DatasetOptions {
-            as_of: crate::pipeline::end(&parts, &histories),
+            as_of,
+            known_until: as_of,
             paid_days: 0,
             left_days: 0,
             after_days: after_days.to_vec(),

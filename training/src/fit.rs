@@ -82,6 +82,8 @@ pub struct FitOptions {
     pub times: Option<Vec<f64>>,
     /// Whom each row belongs to, one a row: rows of a group stay on one side of every split.
     pub groups: Option<Vec<usize>>,
+    /// Settings that were chosen already: nothing is chosen, nothing calibrated.
+    pub settled: Option<Choice>,
     /// Decides the splits of rows without times; the same seed gives the same bytes.
     pub seed: u64,
 }
@@ -95,6 +97,7 @@ impl Default for FitOptions {
             most_pairs: 24,
             times: None,
             groups: None,
+            settled: None,
             seed: 1,
         }
     }
@@ -191,6 +194,7 @@ pub fn fit_logistic(
         Form::Additive => options.most_pairs,
     };
     let (choice, calibration, held_out) = match fixed {
+        _ if let Some(choice) = &options.settled => (choice.clone(), Calibration::Identity, None),
         Some(alpha) if !options.calibrate && most_pairs == 0 => {
             (nothing_chosen(alpha), Calibration::Identity, None)
         }

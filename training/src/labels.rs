@@ -1,11 +1,47 @@
 //! What came of an invoice and of a customer, as far as it is known: the outcomes that models are
 //! fitted to.
 //!
-//! A label is read from what was recorded before `as_of` and only once its window has closed by
-//! then. What is not known is `None`; it is neither a yes nor a no.
+//! A label is read from what was recorded before the data ends, and only once its window has closed
+//! and late reports have had their time ([`reported_until`]). What is not known is `None`; it is
+//! neither a yes nor a no.
 
-use lagom_features::Known;
-use lagom_features::domain::{Date, Days, EventType, Invoice, Timestamp, Zone};
+use lagom_features::domain::{CustomerId, Date, Days, EventType, Invoice, Timestamp, Zone};
+use lagom_features::{History, Known};
+use std::collections::BTreeMap;
+
+/// Share of the payments that have been reported when a window counts as closed.
+const REPORTED: f64 = 0.99;
+/// Delays of reports beyond this are those of a migration, not of a bank.
+const LONGEST_DELAY_DAYS: i64 = 14;
+
+/// The instant, at most `as_of`, before which everything that happened has been reported by `as_of`:
+/// `as_of` less the delay with which all but a hundredth of the payments, credits and departures
+/// were recorded, at most two weeks. A window that closes later may yet be contradicted.
+#[must_use]
+pub fn reported_until(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Timestamp {
+    let reports = |kind| {
+        matches!(
+            kind,
+            EventType::PaymentSucceeded | EventType::CreditIssued | EventType::CustomerChurned
+        )
+    };
+    let longest = Days::whole(LONGEST_DELAY_DAYS).micros();
+    let mut delays: Vec<i64> = Vec::new();
+    for history in histories.values() {
+        let known = history.as_of(as_of);
+        let told = known.events().filter(|event| reports(event.kind()));
+        delays.extend(told.map(|event| {
+            let delay = event.recorded_at().micros() - event.occurred_at().micros();
+            delay.clamp(0, longest)
+        }));
+    }
+    if delays.is_empty() {
+        return as_of;
+    }
+    let place = ((delays.len() - 1) as f64 * REPORTED).ceil() as usize;
+    let (_, delay, _) = delays.select_nth_unstable(place);
+    Timestamp::from_micros(as_of.micros() - *delay).unwrap_or(as_of)
+}
 
 /// How one invoice was settled: what was owed after each event, in the order of occurrence.
 #[derive(Debug, Clone)]
@@ -67,7 +103,7 @@ impl Settlement {
     }
 
     /// Whether anything was still owed at the first instant after the due date; `None` while that
-    /// lies at or after `as_of`.
+    /// lies at or after `as_of`, before which everything has been reported.
     #[must_use]
     pub fn late(&self, as_of: Timestamp) -> Option<bool> {
         (self.late_from < as_of).then(|| self.owed_before(self.late_from) > 0)
@@ -84,7 +120,8 @@ impl Settlement {
     }
 
     /// Whether the invoice was settled in `[from, from + days)`, perhaps to be opened again by a
-    /// refund; `None` until that window has closed.
+    /// refund; `None` until that window has closed by `as_of`, before which everything has been
+    /// reported.
     #[must_use]
     pub fn paid_within(&self, from: Timestamp, days: u16, as_of: Timestamp) -> Option<bool> {
         let until = from + Days::whole(i64::from(days));
@@ -122,17 +159,25 @@ impl Loyalty {
     #[must_use]
     pub fn left_within(&self, from: Timestamp, days: u16, as_of: Timestamp) -> Option<bool> {
         let until = from + Days::whole(i64::from(days));
-        let before = self.turns.partition_point(|(at, _)| *at < from);
-        let gone = before > 0 && self.turns[before - 1].1;
-        if gone || until > as_of {
+        if self.gone_before(from) || until > as_of {
             return None;
         }
-        let inside = self.turns[before..].iter();
-        Some(
-            inside
-                .take_while(|(at, _)| *at < until)
-                .any(|&(_, left)| left),
-        )
+        Some(self.left_from(from).is_some_and(|at| at < until))
+    }
+
+    /// Whether the customer had left before `at` and not come back.
+    #[must_use]
+    pub fn gone_before(&self, at: Timestamp) -> bool {
+        let before = self.turns.partition_point(|(when, _)| *when < at);
+        before > 0 && self.turns[before - 1].1
+    }
+
+    /// When the customer first left at or after `from`, as far as is known.
+    #[must_use]
+    pub fn left_from(&self, from: Timestamp) -> Option<Timestamp> {
+        let before = self.turns.partition_point(|(at, _)| *at < from);
+        let mut later = self.turns[before..].iter();
+        later.find(|(_, left)| *left).map(|(at, _)| *at)
     }
 }
 

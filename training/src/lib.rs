@@ -19,9 +19,11 @@
 //! * [`registry`]: model versions on disk: immutable, by content, promoted by a pointer.
 //! * [`replay`]: logged decisions made again under another strategy or other rules.
 //! * [`review`]: an experiment review from one row a customer.
+//! * [`review_speed`]: a year of a company to time reviews on.
 //! * [`rounds`]: logged rounds from anywhere, valued off-policy.
 //! * [`simulated_log`]: a world lived under a snapshot: canonical tables and a decision log.
 //! * [`simulator`]: a seeded world of customers with a known truth.
+//! * [`steps`]: what a channel and tone add inside a policy that decides by chance.
 //! * [`streams`]: the bandit on streams, as published benchmarks run them.
 //! * [`tables`]: the canonical tables, read and written.
 //! * [`trial`]: policies tried in a world whose truth is known.
@@ -37,6 +39,7 @@ pub mod fit_table;
 pub mod flat_table;
 pub mod forecast;
 pub mod import;
+mod keys;
 pub mod labels;
 pub mod logged_table;
 pub mod matrix;
@@ -47,9 +50,11 @@ pub mod progress;
 pub mod registry;
 pub mod replay;
 pub mod review;
+pub mod review_speed;
 pub mod rounds;
 pub mod simulated_log;
 pub mod simulator;
+pub mod steps;
 pub mod streams;
 pub mod tables;
 pub mod trial;

@@ -93,6 +93,7 @@ pub fn matrix(
         let (paid_days, left_days) = options.label_days;
         let dataset_options = DatasetOptions {
             as_of,
+            known_until: as_of,
             paid_days,
             left_days,
             after_days: options.after_days.clone(),

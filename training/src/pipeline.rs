@@ -13,11 +13,15 @@ mod error;
 mod examples;
 mod hazard;
 mod heads;
+mod leaving;
+mod scrutiny;
+mod study;
 
 pub use config::{ConfigError, TrainingConfig};
 pub use error::TrainError;
 pub use examples::Target;
 pub use heads::HeadReport;
+pub use study::{Study, study};
 
 use crate::dataset::Dataset;
 use crate::fit::FitError;
@@ -26,7 +30,7 @@ use crate::registry::Registry;
 use crate::tables::{Partitions, Tables};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_features::{History, Known};
-use lagom_model::artefact::{FORMAT, Head, Lineage, ModelVersion, Parts};
+use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
 use lagom_model::hazard::{AtDay, HazardHead};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -76,8 +80,23 @@ pub struct TrainReport {
     pub data_digest: String,
     /// The models.
     pub heads: Vec<HeadReport>,
+    /// The hazard of leaving.
+    pub leaving: LeavingReport,
     /// The hazard of settlement.
     pub hazard: HazardReport,
+}
+
+/// How the hazard of leaving was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeavingReport {
+    /// Periods of decisions.
+    pub rows: usize,
+    /// Decisions among them whose outcome is not known to the end of the horizon.
+    pub censored: usize,
+    /// P(left within the horizon) of the twin against what came.
+    pub held_out: Option<HeldOut>,
+    /// Why there is none.
+    pub note: Option<String>,
 }
 
 /// How the hazard was fitted.
@@ -160,12 +179,13 @@ pub fn fit_version(
         .unwrap_or_else(|| last_recorded(histories) + Days::SHORTEST);
     let seed = origin.seed;
     let invoices = histories.values().map(|one| one.invoices().len()).sum();
-    let options = config.dataset(as_of, seed, invoices);
+    let options = config.dataset(histories, as_of, seed);
+    let known_until = options.known_until;
     let dataset = Dataset::build(histories, &config.spec, &options);
     if dataset.points().is_empty() {
         return Err(TrainError::NoPoints { as_of });
     }
-    let fits = work("fitting models", "fits", 4);
+    let fits = work("fitting models", "fits", 5);
     let fitted = |target: Target| {
         let fitted = heads::fit(&dataset, target, config, seed);
         fits.advance(1);
@@ -188,7 +208,12 @@ pub fn fit_version(
         }
     };
     let (lateness, churn) = (optional(Target::Late)?, optional(Target::Left)?);
-    let (hazard, hazard_note) = match hazard::fit(&dataset, config, as_of, seed) {
+    let (leaving, leaving_note) = match leaving::fit(&dataset, config, known_until, seed) {
+        Ok(head) => (Some(head), None),
+        Err(why) => (None, Some(why.to_string())),
+    };
+    fits.advance(1);
+    let (hazard, hazard_note) = match hazard::fit(&dataset, config, known_until, seed) {
         Ok(head) => (Some(head), None),
         // Nothing else rests on the curve, so a version without it is better than none.
         Err(why) => (None, Some(why.to_string())),
@@ -202,6 +227,7 @@ pub fn fit_version(
         hazard,
         lateness,
         churn,
+        leaving,
         lineage: Lineage {
             parent: origin.parent.clone(),
             data_digest: data_digest.clone(),
@@ -213,6 +239,13 @@ pub fn fit_version(
         },
     })?;
     let hazard_report = HazardReport::of(version.parts().hazard.as_ref(), hazard_note);
+    let leaving = version.parts().leaving.as_ref();
+    let leaving_report = LeavingReport {
+        rows: leaving.map_or(0, |head| head.rows),
+        censored: leaving.map_or(0, |head| head.censored),
+        held_out: leaving.and_then(|head| head.held_out.clone()),
+        note: leaving_note,
+    };
     let report = TrainReport {
         model_id: version.id().to_owned(),
         path: None,
@@ -226,6 +259,7 @@ pub fn fit_version(
         feature_fingerprint: config.spec.fingerprint().to_owned(),
         data_digest,
         heads: reports,
+        leaving: leaving_report,
         hazard: hazard_report,
     };
     Ok((version, report))

@@ -39,10 +39,12 @@ pub use effects::{Adjusted, AnytimeReport, Effects, Judged, SequenceReport, Wins
 pub use error::ReviewError;
 pub use guardrail::GuardrailReport;
 pub use log::{
-    ArmReport, Design, DesignReport, Facts, Generation, History, Isolation, LogReport, LogReview,
-    Phase, Told, Trained, WINDOW_DAYS, default_plan, history, review_log,
+    ArmReport, CustomerRow, DecisionRow, Design, DesignReport, FactRow, Facts, Folder, Generation,
+    History, InvoiceRow, Isolation, Log, LogReport, LogReview, OutcomeRow, Phase, RoundRow,
+    SinceExposure, Sizes, Told, Trained, WINDOW_DAYS, default_plan, history, review_folder,
+    review_log,
 };
-pub use over_time::DailyLook;
+pub use over_time::{CohortLook, DailyLook};
 pub use plan::{
     Column, Gate, IntervalRule, Margin, Metric, Plan, PlanFault, Role, Segment, Winsorising,
 };

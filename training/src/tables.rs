@@ -14,15 +14,15 @@
 //! Reading collects the wrong cells of all tables before it gives up; writing is all or nothing.
 
 pub(crate) mod cell;
-mod columnar;
+pub(crate) mod columnar;
 mod error;
 pub(crate) mod fields;
-mod files;
+pub(crate) mod files;
 mod list;
 pub(crate) mod nearest;
 mod out;
 mod partitions;
-mod read;
+pub(crate) mod read;
 mod record;
 mod records;
 pub(crate) mod schema;

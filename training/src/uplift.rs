@@ -7,11 +7,7 @@
 //! not: it is confounded, and shown so that nobody takes it for the effect.
 //!
 //! A single channel or tone has no holdout of its own. What it adds over waiting is estimated from
-//! the logged probabilities (Hájek's ratio of inverse-propensity sums, customers as clusters):
-//!
-//! ```text
-//! Σ 1{chosen in g} r / p_g ÷ Σ 1{chosen in g} / p_g  −  the same for waiting
-//! ```
+//! the logged probabilities, see [`crate::steps`].
 
 mod count;
 mod steps;
@@ -24,9 +20,9 @@ use lagom_model::objective::Objective;
 use lagom_model::statistics::{Alpha, ArmEstimate, Moments, difference::Difference};
 use serde::Serialize;
 
+pub use crate::steps::Step;
 use crate::tables::Tables;
 use count::{MEASURES, counted};
-pub use steps::Step;
 
 /// When a customer was drawn, and whether into the holdout.
 pub type Drawn = HashMap<CustomerId, (bool, Timestamp)>;

@@ -10,10 +10,12 @@
 //! what had matured at `from`, and is judged on lives that began then or later.
 
 mod action_features;
+mod anchoring;
 mod confounding;
 mod figures;
 mod visits;
 
+pub use anchoring::{Anchoring, AnchoringPlan, Half, Reached, TILTS_MINOR, choose};
 pub use confounding::Confounding;
 
 use crate::progress::work;
@@ -21,7 +23,7 @@ use crate::tables::{TableError, Tables};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, DecisionId, InvoiceId, Timestamp};
 use lagom_model::bandit::BanditError;
-use lagom_model::decide::{DecideError, PolicyKind, Snapshot};
+use lagom_model::decide::{DecideError, PolicyKind, Snapshot, SnapshotError};
 use lagom_model::log::{Choice, Decision, Executed, LoggedRound, Outcome, join};
 use lagom_model::objective::Objective;
 use lagom_model::ope::OpeError;
@@ -54,6 +56,9 @@ pub enum ValuationError {
         /// Why.
         source: DecideError,
     },
+    /// What was learnt does not fit the snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The numbers cannot be estimated.
     #[error(transparent)]
     Ope(#[from] OpeError),
@@ -125,6 +130,8 @@ pub struct ValuationOptions {
     pub until: Option<Timestamp>,
     /// Days after the first decision that are counted.
     pub horizon_days: u16,
+    /// Lives of one half of the customers; of all where `None`.
+    pub half: Option<Half>,
     /// What the gate demands.
     pub gate: GateSpec,
     /// Why the candidate cannot be trusted on this period, beforehand.
@@ -207,8 +214,22 @@ impl OwnLog {
     /// # Errors
     /// [`BanditError`].
     pub fn teach(&self, learning: &mut Learning, until: Timestamp) -> Result<(), ValuationError> {
+        self.teach_by(learning, until, None)
+    }
+
+    /// The same, by one half of the customers where `half` names one.
+    ///
+    /// # Errors
+    /// [`BanditError`].
+    pub fn teach_by(
+        &self,
+        learning: &mut Learning,
+        until: Timestamp,
+        half: Option<Half>,
+    ) -> Result<(), ValuationError> {
         for round in &self.rounds {
-            if round.outcome.matured_at < until {
+            let teaches = half.is_none_or(|half| half.holds(&round.decision.customer_id));
+            if teaches && round.outcome.matured_at < until {
                 learning.fold(round)?;
             }
         }
@@ -238,7 +259,10 @@ impl OwnLog {
         for life in &self.lives {
             let first = life[0].decided_at;
             let too_late = options.until.is_some_and(|until| first >= until);
-            if first < options.from || too_late || first + horizon > self.end {
+            let other = options
+                .half
+                .is_some_and(|half| !half.holds(&life[0].customer_id));
+            if other || first < options.from || too_late || first + horizon > self.end {
                 continue;
             }
             match self.histories.get(&life[0].customer_id) {

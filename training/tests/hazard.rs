@@ -12,7 +12,7 @@ use lagom_model::objective::Objective;
 use lagom_model::policy::context::{Context, default_entries};
 use lagom_model::policy::learning::Learning;
 use lagom_model::strategy::{Strategy, StrategySpec};
-use lagom_training::pipeline::{Origin, TrainReport, TrainingConfig, fit_version};
+use lagom_training::pipeline::{Study, TrainingConfig, study};
 use lagom_training::simulated_log::{Plan, simulate};
 use lagom_training::simulator::World;
 use lagom_training::tables::Tables;
@@ -68,6 +68,10 @@ fn lived(customers: usize, days: u16) -> Tables {
     }
 }
 
+/// By how much a tenth may be off beyond chance here, where few invoices are fitted on. `lagom bench hazard`
+/// measures it on many.
+const OFF: f64 = 0.04;
+
 /// How far a tenth's share strays by chance: half of its 95 % interval, half as much again because
 /// decisions over one invoice share an outcome.
 fn noise(at: &AtDay) -> impl Iterator<Item = (f64, f64)> {
@@ -77,8 +81,8 @@ fn noise(at: &AtDay) -> impl Iterator<Item = (f64, f64)> {
     })
 }
 
-fn told(report: &TrainReport) {
-    for at in &report.hazard.held_out {
+fn told(study: &Study) {
+    for at in &study.all {
         println!(
             "day {}: {} decisions, log-loss {:.4}, ECE {:.4}",
             at.days, at.metrics.rows, at.metrics.log_loss, at.metrics.ece
@@ -90,10 +94,7 @@ fn told(report: &TrainReport) {
             );
         }
     }
-    for head in &report.heads {
-        let metrics = head.held_out.as_ref().map(|held_out| held_out.metrics);
-        println!("{}: {metrics:?}", head.words);
-    }
+    println!("one day alone: {:?}", study.single);
 }
 
 #[test]
@@ -101,9 +102,9 @@ fn what_is_quoted_comes_true_where_half_is_paid_in_one_evening() {
     let histories = lived(600, 400).take_histories();
     let text = "[training]\nmost_invoices = 2500\nafter_days = [3, 14, 28]";
     let config = TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap();
-    let (_, report) = fit_version(&histories, &config, Origin::default()).unwrap();
-    told(&report);
-    let curve = &report.hazard.held_out;
+    let study = study(&histories, &config, 1).unwrap();
+    told(&study);
+    let curve = &study.all;
     assert_eq!(
         curve.iter().map(|at| at.days).collect::<Vec<_>>(),
         [7, 14, 30, 60]
@@ -111,20 +112,20 @@ fn what_is_quoted_comes_true_where_half_is_paid_in_one_evening() {
     for at in curve {
         for (gap, chance) in noise(at) {
             assert!(
-                gap < 0.02 + chance,
+                gap < OFF + chance,
                 "day {}: off by {gap}, {chance} by chance",
                 at.days
             );
         }
-        assert!(
-            at.metrics.ece < 0.035,
-            "day {}: {}",
-            at.days,
-            at.metrics.ece
-        );
+        // A mean distance is a fifth of the width of the intervals where all is chance, a quarter
+        // where decisions share outcomes.
+        let width = at.bins.iter().map(|bin| bin.high - bin.low).sum::<f64>();
+        let allowed = OFF / 2.0 + 0.25 * width / at.bins.len() as f64;
+        let found = at.metrics.ece;
+        assert!(found < allowed, "day {}: {found}, {allowed}", at.days);
     }
     // One curve for every day is no worse than a model of the one day.
-    let single = report.heads[0].held_out.as_ref().unwrap().metrics.log_loss;
+    let single = study.single.unwrap().log_loss;
     let curve = curve[2].metrics.log_loss;
     assert!(curve < single + 0.01, "{curve} against {single}");
 }

@@ -14,6 +14,7 @@ mod greedy;
 mod inverse_gap;
 mod softmax;
 mod thompson;
+pub mod tilt;
 mod uniform;
 
 pub use epsilon_greedy::EpsilonGreedy;

@@ -44,6 +44,50 @@ pub struct Aside {
     /// What scarce channels cost beside their prices, in minor units.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub shadow_prices: BTreeMap<Channel, f64>,
+    /// How far the policy may go from the explored ladder; `None` where it goes its own way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Anchor>,
+}
+
+/// The ladder, explored a little, from which a policy may go as far as a log could prove.
+///
+/// ```text
+/// μ(a) = (1 − exploration) 1[a is the ladder's step] + exploration · base(a)
+/// q    = μ tilted by the expected values
+/// ```
+/// See [`tilt`](super::explore::tilt).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// Share of the base measure beside the ladder's own step, in (0, 1].
+    pub exploration: f64,
+    /// The advantage, in minor units, that doubles a step's chance against the explored ladder's;
+    /// positive. The smaller, the farther the policy goes.
+    pub tilt_minor: f64,
+}
+
+impl Anchor {
+    /// Refuses numbers out of range.
+    ///
+    /// # Errors
+    /// Names the number, its value and its range.
+    pub fn check(&self) -> Result<(), BanditError> {
+        let refused = |name, value, expected| {
+            Err(BanditError::Parameter {
+                name,
+                value,
+                expected,
+            })
+        };
+        if !(self.exploration > 0.0 && self.exploration <= 1.0) {
+            let value = self.exploration;
+            return refused("anchor.exploration", value, "above 0 and at most 1");
+        }
+        if !(self.tilt_minor > 0.0 && self.tilt_minor.is_finite()) {
+            return refused("anchor.tilt_minor", self.tilt_minor, "above zero");
+        }
+        Ok(())
+    }
 }
 
 impl Aside {
@@ -59,6 +103,10 @@ impl Aside {
             writer.text("shadow price");
             writer.text(&channel.to_string());
             writer.numbers(&[price]);
+        }
+        if let Some(anchor) = self.anchor {
+            writer.text("anchor");
+            writer.numbers(&[anchor.exploration, anchor.tilt_minor]);
         }
     }
 }
@@ -201,6 +249,12 @@ impl Generation {
     pub fn shadow_prices(&self) -> Option<&BTreeMap<Channel, f64>> {
         let prices = &self.aside.shadow_prices;
         (!prices.is_empty()).then_some(prices)
+    }
+
+    /// How far the policy may go from the explored ladder; `None` where it goes its own way.
+    #[must_use]
+    pub fn anchor(&self) -> Option<Anchor> {
+        self.aside.anchor
     }
 
     fn solve(

@@ -1,8 +1,10 @@
 //! Score → distribution → draw, for each policy.
 
 use super::snapshot::{PolicyKind, Snapshot};
+use crate::bandit::explore::{floor, tilt::tilt};
 use crate::bandit::{
-    ActionSet, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw, select,
+    ActionSet, Anchor, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw,
+    select,
 };
 use crate::guardrails::{Facts, RuleRef, Verdict};
 use crate::policy::heads::{self, Stakes};
@@ -12,6 +14,10 @@ use crate::strategy::WAIT;
 use lagom_features::LedgerMemory;
 use lagom_features::domain::DecisionId;
 use std::sync::Arc;
+
+/// Share of its anchor's exploration that an anchored policy keeps, however little it expects of a step:
+/// enough that the next log can still speak of every step, too little to spoil what this one proves.
+const KEPT: f64 = 0.2;
 
 /// What a policy reads of a case.
 pub(super) struct Case<'a> {
@@ -183,11 +189,15 @@ pub(super) fn spread(
             );
             unscored(explored, Some(reason))
         }
-        PolicyKind::Bandit => Spread {
-            distribution: score(snapshot, case, workspace)?,
-            scored: true,
-            fallback: None,
-        },
+        PolicyKind::Bandit => {
+            let anchor = generation.anchor();
+            let anchor = anchor.map(|anchor| (anchor, ladder(&workspace.mask)));
+            Spread {
+                distribution: score(snapshot, case, anchor, workspace)?,
+                scored: true,
+                fallback: None,
+            }
+        }
     })
 }
 
@@ -227,10 +237,39 @@ fn mixed(
         .collect()
 }
 
-/// The bandit's distribution under this case's valuation.
+/// The ladder's step, explored, and tilted by the values in `scratch`.
+fn anchored(
+    snapshot: &Snapshot,
+    (anchor, rung): (Anchor, usize),
+    scratch: &Scratch,
+    base_scratch: &mut BaseScratch,
+) -> Vec<(usize, f64)> {
+    let mut base = Vec::with_capacity(scratch.eligible().len());
+    snapshot
+        .base()
+        .restrict(scratch.eligible(), base_scratch, &mut base);
+    let share = anchor.exploration;
+    let places = scratch.eligible().iter().map(|&place| place as usize);
+    let explored: Vec<f64> = places
+        .clone()
+        .zip(&base)
+        .map(|(place, base)| {
+            let own = if place == rung { 1.0 - share } else { 0.0 };
+            own + share * base
+        })
+        .collect();
+    let mut chances = vec![0.0; base.len()];
+    tilt(anchor.tilt_minor, scratch.values(), &explored, &mut chances);
+    floor::mix(KEPT * share, &base, &mut chances);
+    places.zip(chances).collect()
+}
+
+/// The bandit's distribution under this case's valuation; with an anchor and the ladder's step, no
+/// farther from it than the anchor says.
 fn score(
     snapshot: &Snapshot,
     case: &Case<'_>,
+    anchor: Option<(Anchor, usize)>,
     workspace: &mut Workspace,
 ) -> Result<Vec<(usize, f64)>, BanditError> {
     let parts = snapshot.parts();
@@ -288,11 +327,18 @@ fn score(
             deviation.is_some_and(|sd| values[a] - values[b] >= quantile * sd)
         };
         let scale = snapshot.strategy().scale();
-        gentle::close(scale, mask, |place| values[place], credibly, closed);
+        match anchor {
+            // The ladder's own step is the company's, and what it is tilted from.
+            Some((_, rung)) => gentle::close_unlearnt(scale, mask, rung, closed),
+            None => gentle::close(scale, mask, |place| values[place], credibly, closed),
+        }
         workspace.closed_by = Some(rule);
         if !closed.is_empty() {
             scratch.retain(|place| mask[place as usize]);
         }
+    }
+    if let Some(anchor) = anchor {
+        return Ok(anchored(snapshot, anchor, scratch, &mut workspace.base));
     }
     scorer.spread(context, scratch);
     let chances = scratch.eligible().iter().zip(scratch.probabilities());

@@ -10,7 +10,7 @@ use super::direct::{FOLDS, Sample, cross_fit};
 use super::error::OpeError;
 use super::estimate::Estimate;
 use super::interval::Interval;
-use super::interval::student::student;
+use super::interval::skewed;
 use super::numeric::real;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ pub fn side_by_side(of: &Contacts<'_>, confidence: f64) -> Result<SideBySide, Op
         .map(|one| one.clamp(TRIM, 1.0 - TRIM))
         .collect();
     let effect = |estimate: Estimate| {
-        let interval = student(&estimate, Some(of.customers), confidence)?;
+        let interval = skewed(&estimate, Some(of.customers), confidence)?;
         Ok::<_, OpeError>(Effect {
             value: estimate.value,
             interval,

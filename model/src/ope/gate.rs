@@ -7,7 +7,7 @@ use super::{
     calibration::Calibration,
     error::OpeError,
     estimate::Estimate,
-    interval::student::student,
+    interval::skewed,
     overlap::{Overlap, Requirements},
 };
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ pub fn judge(spec: &GateSpec, evidence: &Evidence<'_>) -> Result<Verdict, OpeErr
     }
     checks.push(honest(spec, evidence.calibration));
     let gain = difference(&evidence.value)?;
-    let interval = student(&gain, Some(evidence.customers), spec.confidence)?;
+    let interval = skewed(&gain, Some(evidence.customers), spec.confidence)?;
     let (low, high, margin) = (interval.low, interval.high, spec.margin);
     checks.push(check(
         "value",
@@ -232,7 +232,7 @@ fn no_worse(
     allowed: f64,
 ) -> Result<Check, OpeError> {
     let added = difference(pair)?;
-    let interval = student(&added, Some(evidence.customers), spec.confidence)?;
+    let interval = skewed(&added, Some(evidence.customers), spec.confidence)?;
     let (low, high) = (interval.low, interval.high);
     let state = if high <= allowed {
         "not worse"

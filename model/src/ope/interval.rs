@@ -2,7 +2,8 @@
 //!
 //! | interval | holds | for |
 //! |---|---|---|
-//! | [`student`] | for many rounds or customers | every estimate; the default |
+//! | [`skewed`](skewed()) | for many rounds or customers, also when skew | every estimate; the default |
+//! | [`student`] | for many rounds or customers | every estimate |
 //! | [`bootstrap`] | for many rounds or customers, also when skew | the linear family |
 //! | [`bounds`] | always, for rewards in a known range | one-sided lower bounds |
 //! | [`clopper_pearson`](clopper_pearson()) | roughly, for rewards in [0, 1] | IPS with few successes |
@@ -13,9 +14,11 @@ pub mod bootstrap;
 pub mod bounds;
 mod clopper_pearson;
 mod incomplete_beta;
+mod skewed;
 pub mod student;
 
 pub use clopper_pearson::clopper_pearson;
+pub use skewed::skewed;
 
 use super::error::OpeError;
 use crate::statistics::special::student_t;

@@ -6,7 +6,7 @@
 use super::error::OpeError;
 use super::estimate::Estimate;
 use super::gate::GateSpec;
-use super::interval::student::student;
+use super::interval::skewed;
 use super::numeric::{mean, real, sum};
 use super::round::Round;
 use super::sequence::{EmpiricalBernstein, Wealth, asymptotic};
@@ -147,7 +147,7 @@ fn estimators(replications: u32, seed: u64) -> Result<Vec<Coverage>, OpeError> {
         })?;
         let estimates = [worth.per_decision, weighted, worth.doubly_robust];
         for (estimate, (values, covered)) in estimates.iter().zip(&mut found) {
-            let interval = student(estimate, Some(log.lives.customers()), CONFIDENCE)?;
+            let interval = skewed(estimate, Some(log.lives.customers()), CONFIDENCE)?;
             *covered += u32::from(interval.covers(truth(TARGET)));
             values.push(estimate.value);
         }

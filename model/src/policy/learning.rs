@@ -4,8 +4,8 @@ use super::context::Context;
 use super::heads::{COLLECTED, CONTEXT_FIRMNESS, FIRMNESS, HEADS, SPANS, expected, observed};
 use super::scarcity::{Remembered, Scarcity};
 use crate::bandit::{
-    Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation, Layout,
-    Learner, Recovery, Round, SufficientStatistics,
+    Anchor, Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation,
+    Layout, Learner, Recovery, Round, SufficientStatistics,
 };
 use crate::log::{Decision, Executed, LoggedRound};
 use crate::objective::Objective;
@@ -56,6 +56,9 @@ pub struct WarmStart {
     /// What still comes in when a window has closed.
     #[serde(default)]
     pub recovery: Recovery,
+    /// How far the policy may go from the ladder; see [`Learning::anchored`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Anchor>,
 }
 
 /// Everything that the rounds to come depend on and that the configuration does not say.
@@ -71,6 +74,8 @@ pub struct Learned {
     recovery: Recovery,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scarcity: Option<Remembered>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    anchor: Option<Anchor>,
 }
 
 /// Folds what matured, publishes what was learnt. The same rounds in the same order publish the
@@ -89,6 +94,8 @@ pub struct Learning {
     recovery: Recovery,
     /// Where some channels are scarce.
     scarcity: Option<Scarcity>,
+    /// How far the policy may go from the ladder.
+    anchor: Option<Anchor>,
     /// Set by the first round, so that the same rounds always get the same weights.
     decay: Option<ForwardDecay>,
     /// The latest end of a window that was learnt from.
@@ -149,6 +156,7 @@ impl Learning {
             days: BTreeMap::new(),
             recovery: Recovery::default(),
             scarcity: None,
+            anchor: None,
             decay: None,
             latest: Timestamp::MIN,
             known_through: None,
@@ -182,6 +190,21 @@ impl Learning {
         self
     }
 
+    /// Holds the policy to the explored ladder; `None` lets it go its own way.
+    ///
+    /// # Errors
+    /// [`BanditError::Parameter`] for numbers out of range.
+    pub fn anchored(mut self, anchor: Option<Anchor>) -> Result<Self, BanditError> {
+        if let Some(anchor) = &anchor {
+            anchor.check()?;
+        }
+        if self.anchor != anchor {
+            self.anchor = anchor;
+            self.learner.amend(self.aside());
+        }
+        Ok(self)
+    }
+
     fn allowance(&self) -> Option<f64> {
         let busiest = *self.days.values().max()?;
         self.budget.map(|budget| budget / busiest as f64)
@@ -201,6 +224,9 @@ impl Learning {
                 expected: format!("{expected} over features {}", self.fingerprint),
             });
         }
+        if let Some(anchor) = &warm.anchor {
+            anchor.check()?;
+        }
         let config = self.learner.generation().config().clone();
         self.half_life_days = warm.decay.half_life_days;
         self.decay = Some(warm.decay);
@@ -208,6 +234,7 @@ impl Learning {
         self.known_through = Some(warm.through);
         self.days = warm.days;
         self.recovery = warm.recovery;
+        self.anchor = warm.anchor;
         let learner = Learner::new(warm.sums, &config, self.discount())?;
         self.learner = learner;
         self.learner.amend(self.aside());
@@ -226,6 +253,7 @@ impl Learning {
             known_through: self.known_through,
             recovery: self.recovery.clone(),
             scarcity: self.scarcity.as_ref().map(Scarcity::remembered),
+            anchor: self.anchor,
         }
     }
 
@@ -250,6 +278,7 @@ impl Learning {
         self.latest = learned.latest;
         self.known_through = learned.known_through;
         self.recovery = learned.recovery;
+        self.anchor = learned.anchor;
         if let (Some(scarcity), Some(remembered)) = (&mut self.scarcity, learned.scarcity) {
             scarcity.go_on(remembered);
         }
@@ -266,6 +295,7 @@ impl Learning {
             feature_fingerprint: self.fingerprint.clone(),
             days: self.days.clone(),
             recovery: self.recovery.clone(),
+            anchor: self.anchor,
         })
     }
 
@@ -392,6 +422,7 @@ impl Learning {
             allowance: self.allowance(),
             recovery: Some(self.recovery.clone()),
             shadow_prices: self.learner.aside().shadow_prices.clone(),
+            anchor: self.anchor,
         }
     }
 

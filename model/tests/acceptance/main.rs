@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
+mod adaptive;
 mod draws;
 mod fixed;
 mod guardrails;

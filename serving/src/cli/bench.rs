@@ -7,9 +7,11 @@ mod evaluate;
 mod features;
 mod fit;
 mod guardrails;
+mod hazard;
 mod mean;
 mod overload;
 mod promotion;
+mod review;
 mod serve;
 mod start;
 mod store;
@@ -33,8 +35,10 @@ enum What {
     Evaluate(evaluate::Args),
     Features(features::Args),
     Fit(fit::Args),
+    Hazard(hazard::Args),
     Worlds(worlds::Args),
     Promotion(promotion::Args),
+    Review(review::Args),
     Serve(serve::Args),
     Overload(overload::Args),
     Store(store::Args),
@@ -49,8 +53,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         What::Evaluate(args) => evaluate::run(args, out),
         What::Features(args) => features::run(args, out),
         What::Fit(args) => fit::run(args, out),
+        What::Hazard(args) => hazard::run(args, out),
         What::Worlds(args) => worlds::run(args, out),
         What::Promotion(args) => promotion::run(args, out),
+        What::Review(args) => review::run(args, out),
         What::Serve(args) => serve::run(args, out),
         What::Overload(args) => overload::run(args, out),
         What::Store(args) => store::run(args, out),

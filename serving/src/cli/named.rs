@@ -3,9 +3,10 @@
 use super::answer::Failure;
 use super::export::SHADOWS;
 use crate::config::Config;
+use crate::registry::warm_start_of;
 use lagom_features::domain::Timestamp;
 use lagom_model::artefact::ModelVersion;
-use lagom_model::bandit::Digest;
+use lagom_model::bandit::{Anchor, Digest};
 use lagom_model::decide::{PolicyKind, Predictor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::valuation::{Estimand, METRICS};
@@ -76,10 +77,12 @@ impl Maker<'_> {
             "bandit" => (None, PolicyKind::Bandit),
             given => (Some(self.version(given)?), PolicyKind::Bandit),
         };
+        let anchor = model.as_ref().and_then(|(_, anchor)| *anchor);
+        let model = model.map(|(model, _)| model);
         let full = model.as_ref().map_or(name, ModelVersion::id).to_owned();
         let as_of = model.as_ref().map(|model| model.parts().lineage.as_of);
         let fingerprint = self.config.spec.fingerprint();
-        let mut learning = self.config.nothing_learnt(fingerprint)?;
+        let mut learning = self.config.nothing_learnt(fingerprint)?.anchored(anchor)?;
         if kind == PolicyKind::Bandit {
             self.log.teach(&mut learning, self.from)?;
         }
@@ -91,7 +94,8 @@ impl Maker<'_> {
         ))
     }
 
-    fn version(&self, given: &str) -> Result<ModelVersion, Failure> {
+    /// The version, and how far it may go from the ladder.
+    fn version(&self, given: &str) -> Result<(ModelVersion, Option<Anchor>), Failure> {
         let path = Path::new(given);
         let folder = if path.is_file() {
             path.parent()
@@ -100,10 +104,17 @@ impl Maker<'_> {
         };
         let elsewhere = folder.filter(|folder| folder.is_dir());
         let place = elsewhere.and_then(|folder| Some((folder.parent()?, folder.file_name()?)));
-        Ok(match place {
-            Some((registry, id)) => Registry::at(registry).get(&id.to_string_lossy())?,
-            None => self.registry.get(given)?,
-        })
+        let of = |registry: &Registry, id: &str| {
+            let model = registry.get(id)?;
+            let folder = registry.path(model.id());
+            let warm = folder.parent().map(|dir| warm_start_of(dir, model.id()));
+            let anchor = warm.transpose()?.flatten().and_then(|warm| warm.anchor);
+            Ok::<_, Failure>((model, anchor))
+        };
+        match place {
+            Some((registry, id)) => of(&Registry::at(registry), &id.to_string_lossy()),
+            None => of(&self.registry, given),
+        }
     }
 }
 

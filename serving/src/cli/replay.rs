@@ -136,6 +136,7 @@ fn valued(args: &Args, config: Config, name: &str) -> Result<Found, Failure> {
         from,
         until: args.until,
         horizon_days: args.horizon,
+        half: None,
         gate: GateSpec::default(),
         objections: hindsight(&policy, &named, from),
     };

@@ -6,8 +6,8 @@ use crate::config::Config;
 use crate::pages::{self, Lang, Reader};
 use lagom_features::domain::Timestamp;
 use lagom_training::flat_table::ReadOptions;
-use lagom_training::review::{Design, LogReview, Review, WINDOW_DAYS, review_files, review_log};
-use lagom_training::tables::Tables;
+use lagom_training::review::{Design, LogReview, Review, WINDOW_DAYS, review_files, review_folder};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Reviews an experiment from the log of decisions, or from any table with one row a customer, by
@@ -103,7 +103,6 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
     let config = Config::load(args.config.as_deref())?;
     let plan = args.plan.as_deref().map(read).transpose()?;
     let design = agreed(data)?;
-    let tables = Tables::read(data)?;
     let ask = LogReview {
         experiment: name,
         plan: plan.as_deref(),
@@ -114,9 +113,13 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
         objective: &config.objective,
         design: design.as_ref(),
     };
-    let (review, facts) = review_log(&tables, &ask)?;
+    let (review, facts) = review_folder(data, &ask)?;
     if let Some(file) = &args.csv {
-        write(file, &facts.csv())?;
+        let unwritable = |error| format!("{}: cannot be written: {error}", file.display());
+        let opened = std::fs::File::create(file).map_err(unwritable)?;
+        let mut out = std::io::BufWriter::new(opened);
+        facts.write_csv(&mut out).map_err(unwritable)?;
+        out.flush().map_err(unwritable)?;
     }
     let command = format!(
         "lagom review --data {} --experiment {name} --as-of {} --window {} --json",

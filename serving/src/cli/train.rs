@@ -6,10 +6,19 @@ use crate::config::Config;
 use crate::registry::WARM_START;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
+use lagom_model::bandit::Anchor;
+use lagom_model::decide::{Predictor, Snapshot};
 use lagom_model::log::join;
+use lagom_model::ope::gate::GateSpec;
 use lagom_training::pipeline::{TrainOptions, TrainReport, TrainingConfig, train};
+use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
+use lagom_training::valuation::{Anchoring, AnchoringPlan, OwnLog, TILTS_MINOR, choose};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Days of an invoice's life that are counted where the policy is held to the ladder.
+const HORIZON_DAYS: u16 = 60;
 
 /// Fits propensity and churn models to canonical tables, judges them on later invoices, and stores
 /// an immutable version with its card. Nothing is promoted.
@@ -31,6 +40,10 @@ pub(crate) struct Args {
     /// Nothing recorded from this instant on is read.
     #[arg(long, value_name = "T", value_parser = crate::cli::parse_time)]
     as_of: Option<Timestamp>,
+    /// Hold the policy to the rules ladder, explored as in [bandit.cold_start], as far as the decision log
+    /// can prove: for a log that the ladder wrote, which says little of a policy far from it.
+    #[arg(long)]
+    anchor: bool,
     /// Of everything drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -102,6 +115,17 @@ fn warm_start(
             learning.fold(round)?;
         }
     }
+    let mut words = String::new();
+    if args.anchor && learning.rounds() > 0 {
+        let found = anchoring(args, config, isolated, report)?;
+        let nearest = TILTS_MINOR[0];
+        let anchor = found.chosen.unwrap_or(Anchor {
+            exploration: config.cold_start.exploration,
+            tilt_minor: nearest,
+        });
+        words = tried(&found, anchor);
+        learning = learning.anchored(Some(anchor))?;
+    }
     let Some(warm) = learning.warm_start() else {
         return Ok(format!(
             "policy: none of {read} logged rounds has these features and this catalogue; it begins cold\n"
@@ -111,10 +135,66 @@ fn warm_start(
     std::fs::write(&path, serde_json::to_vec(&warm)?)
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(format!(
-        "policy: learnt from {} of {read} logged rounds, up to {}\n",
+        "policy: learnt from {} of {read} logged rounds, up to {}\n{words}",
         learning.rounds(),
         warm.through
     ))
+}
+
+/// How far from the ladder the log can prove something of the policy.
+fn anchoring(
+    args: &Args,
+    config: &Config,
+    isolated: &[String],
+    report: &TrainReport,
+) -> Result<Anchoring, Failure> {
+    let mut tables = Tables::read(&args.data)?;
+    tables.decisions.retain(|decision| {
+        let of = decision.experiment.as_ref();
+        !of.is_some_and(|name| isolated.contains(name))
+    });
+    let log = OwnLog::of(tables)?;
+    let model: Arc<dyn Predictor> = Arc::new(Registry::at(&args.models).get(&report.model_id)?);
+    let snapshot = |generation| Snapshot::new(config.parts(Some(Arc::clone(&model)), generation));
+    let plan = AnchoringPlan {
+        untaught: &config.nothing_learnt(&report.feature_fingerprint)?,
+        snapshot: &snapshot,
+        objective: &config.objective,
+        exploration: config.cold_start.exploration,
+        until: report.as_of,
+        horizon_days: HORIZON_DAYS,
+        gate: GateSpec::default(),
+        tilts_minor: &TILTS_MINOR,
+    };
+    Ok(choose(&log, &plan)?)
+}
+
+fn tried(found: &Anchoring, anchor: Anchor) -> String {
+    let mut text = format!(
+        "held to the ladder, explored {:.0} %: a step worth so much more is taken twice as often\n{:>10} \
+         {:>34} {:>8}\n",
+        100.0 * anchor.exploration,
+        "so much",
+        "a life gains, minor units",
+        "ESS"
+    );
+    for one in &found.tried {
+        let (low, high) = (one.interval.low, one.interval.high);
+        let gain = format!("{:+.1} ({low:+.1} to {high:+.1})", one.gain);
+        let chosen = if one.anchor == anchor { "  chosen" } else { "" };
+        text += &format!(
+            "{:>10} {gain:>34} {:>8.0}{chosen}",
+            one.anchor.tilt_minor, one.ess
+        );
+        if !one.objections.is_empty() {
+            text += &format!("  {}", one.objections.join(", "));
+        }
+        text.push('\n');
+    }
+    if found.chosen.is_none() {
+        text += "every one was objected to; the policy stays as near the ladder as was tried\n";
+    }
+    text
 }
 
 /// What came of a training, for a person.
@@ -155,6 +235,27 @@ pub(crate) fn text(report: &TrainReport) -> String {
         if let Some(note) = &head.note {
             text += &format!("  {note}\n");
         }
+    }
+    let leaving = &report.leaving;
+    if let Some(note) = &leaving.note {
+        text += &format!("leaving, as a hazard: not fitted: {note}\n");
+    } else {
+        text += &format!(
+            "leaving, as a hazard: {} periods, {} decisions whose outcome is still open among them\n",
+            leaving.rows, leaving.censored
+        );
+    }
+    if let Some(held_out) = &leaving.held_out {
+        let metrics = &held_out.metrics;
+        text += &format!(
+            "  held out, issued from {}: AUC {}, log-loss {:.4}, ECE {:.4}\n",
+            held_out.judged_from,
+            metrics
+                .auc
+                .map_or_else(|| "none".to_owned(), |auc| format!("{auc:.4}")),
+            metrics.log_loss,
+            metrics.ece
+        );
     }
     let hazard = &report.hazard;
     if let Some(note) = &hazard.note {

@@ -86,7 +86,7 @@ fn judged(reader: &Reader, parts: &[Part]) -> Markup {
                     th.n scope="col" { "ECE" }
                 } }
                 tbody {
-                    @for part in parts.iter().filter(|part| part.base_rate.is_some()) {
+                    @for part in parts.iter().filter(|part| part.base_rate.is_some() || part.held_out.is_some()) {
                         tr {
                             th scope="row" { (part.target) }
                             td.n { (lang.count(part.rows as u64)) }

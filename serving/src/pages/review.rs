@@ -2,6 +2,7 @@
 //! integrity, goals, guardrails, time, time to pay, segments, what the policy did, power,
 //! sensitivity, sources. Every number is read from the JSON of `lagom review --json`.
 
+mod banner;
 mod charts;
 mod detail;
 mod document;
@@ -11,7 +12,7 @@ mod trust;
 mod words;
 
 use super::Reader;
-use super::shell::{self, Place, Tone};
+use super::shell::{self, Place};
 use document::{Comparison, Document, Verdict};
 use maud::{Markup, html};
 
@@ -26,7 +27,7 @@ pub fn render(reader: &Reader, json: &str, recompute: &str) -> Result<Markup, St
     let body = html! {
         p.soft { (reader.say(["Experiment, randomised by customer", "Experiment, lottat per kund", "Experiment, geloot per klant"])) }
         h1 { (title) }
-        @for (_, comparison) in &document.comparisons.0 { (banner(reader, &document, comparison)) }
+        @for (_, comparison) in &document.comparisons.0 { (banner::section(reader, &document, comparison)) }
         (trust::section(reader, &document))
         @for (_, comparison) in &document.comparisons.0 { (parts(reader, &document, comparison)) }
         (sources::section(reader, &document, json, recompute))
@@ -48,38 +49,11 @@ fn parts(reader: &Reader, document: &Document, comparison: &Comparison) -> Marku
         (effects::goals(reader, document, comparison))
         (effects::guardrails(reader, document, comparison))
         (charts::over_time(reader, comparison))
+        (charts::newcomers(reader, document, comparison))
         (charts::time_to_pay(reader, document, comparison))
         (detail::segments(reader, document, comparison))
         (detail::actions(reader, document))
         (detail::power(reader, document, comparison))
         (detail::sensitivity(reader, comparison))
-    }
-}
-
-fn banner(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {
-    let decision = &comparison.decision;
-    let (tone, verdict) = words::verdict(
-        reader,
-        decision.verdict,
-        &document.control,
-        &comparison.treatment,
-    );
-    let class = match tone {
-        Tone::Quiet => "",
-        other => other.class(),
-    };
-    html! {
-        section class={ "banner " (class) } aria-label=(reader.say(["Verdict", "Utslag", "Oordeel"])) {
-            p.verdict { span aria-hidden="true" { (tone.symbol()) " " } (verdict) }
-            ul { @for reason in &decision.reasons { li { (words::reason(reader, reason)) } } }
-            p.note {
-                (reader.say(["The rule agreed before the start", "Regeln som bestämdes före starten", "De regel die vóór de start is afgesproken"])) ": "
-                (reader.say([
-                    "use the treatment when at least one goal is better, every guardrail is inside its margin, nothing gets worse and the numbers can be trusted.",
-                    "inför behandlingen när minst ett mål är bättre, varje skyddsmått är inom sin marginal, inget blir sämre och siffrorna går att lita på.",
-                    "voer de behandeling in als minstens één doel beter is, elke vangrail binnen zijn marge blijft, niets verslechtert en de cijfers te vertrouwen zijn.",
-                ]))
-            }
-        }
     }
 }

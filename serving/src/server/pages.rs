@@ -11,11 +11,11 @@ use crate::pages::{
 use crate::registry::{self, RegistryError};
 use crate::reviews;
 use crate::tenants::Tenants;
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use lagom_features::domain::DecisionId;
 use lagom_model::artefact::ModelVersion;
 use lagom_model::card::Card;
@@ -28,6 +28,13 @@ use tokio::sync::watch;
 pub(super) type Door = Option<Arc<Tenants>>;
 
 type Shared = State<watch::Receiver<Door>>;
+
+/// Reviews by experiment, and the ledger, as they were shown last.
+#[derive(Default)]
+struct Reviews {
+    experiments: reviews::Shown<reviews::Reviewed>,
+    ledger: reviews::Shown<String>,
+}
 
 type Refusal = (StatusCode, &'static str);
 
@@ -48,6 +55,7 @@ pub(super) async fn serve(
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
+        .layer(Extension(Arc::new(Reviews::default())))
         .with_state(door);
     let stopped = async move {
         // An error means that the server was dropped, which ends it too.
@@ -160,14 +168,18 @@ async fn list(State(door): Shared, reader: Reader) -> Result<Response, Refusal> 
     Ok(reply(&page))
 }
 
-async fn ledger(State(door): Shared, reader: Reader) -> Result<Response, Refusal> {
+async fn ledger(
+    State(door): Shared,
+    Extension(shown): Extension<Arc<Reviews>>,
+    reader: Reader,
+) -> Result<Response, Refusal> {
     let engine = engine(&door)?;
     if engine.experiments().holdout().share == 0.0 {
         return Ok(reply(&ledger_page::without_holdout(&reader)));
     }
-    let page = reviews::ledger(engine)
-        .await
-        .and_then(|json| ledger_page::render(&reader, &json).map_err(Failure::Internal));
+    let counted = shown.ledger.or("", reviews::ledger(engine)).await;
+    let page =
+        counted.and_then(|json| ledger_page::render(&reader, &json).map_err(Failure::Internal));
     Ok(match page {
         Ok(page) => reply(&page),
         Err(failure) => refuse(&reader, &failure),
@@ -177,10 +189,12 @@ async fn ledger(State(door): Shared, reader: Reader) -> Result<Response, Refusal
 async fn experiment(
     State(door): Shared,
     Path(name): Path<String>,
+    Extension(shown): Extension<Arc<Reviews>>,
     reader: Reader,
 ) -> Result<Response, Refusal> {
     let engine = engine(&door)?;
-    let reviewed = reviews::review(engine, name, None).await;
+    let review = reviews::review(engine, name.clone(), None);
+    let reviewed = shown.experiments.or(&name, review).await;
     let page = reviewed.and_then(|one| {
         review::render(&reader, &one.json, &one.recompute).map_err(Failure::Internal)
     });

@@ -2,6 +2,7 @@
 
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
+use lagom_model::artefact::scrutiny::Scrutiny;
 use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
 use lagom_model::calibration::Calibration;
 use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
@@ -51,6 +52,7 @@ pub(crate) fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
                 base_rate: 0.5,
             },
         }),
+        scrutiny: Scrutiny::default(),
     };
     ModelVersion::new(Parts {
         format: FORMAT,
@@ -59,6 +61,7 @@ pub(crate) fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
         propensity,
         lateness: None,
         churn: None,
+        leaving: None,
         hazard: None,
         lineage: Lineage {
             parent: None,

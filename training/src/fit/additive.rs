@@ -7,7 +7,7 @@ use lagom_model::linear::{
 
 use super::blocks::{Block, Blocks};
 use super::curves::{self, CurvePlan};
-use super::newton::{self, Bound, Design, Solution};
+use super::newton::{self, Bound, Design, Memory, Solution};
 use super::pairs::{self, CoarseColumn, Grid};
 use super::prepare::{Preparation, Prepared};
 use super::{FitError, certify};
@@ -34,6 +34,7 @@ pub(super) struct Additive {
     taken: Vec<(usize, usize)>,
     outcomes: Vec<f64>,
     pub(super) solution: Solution,
+    memory: Memory,
 }
 
 impl Additive {
@@ -74,6 +75,7 @@ impl Additive {
             taken: Vec::new(),
             outcomes: outcomes.to_vec(),
             solution,
+            memory: Memory::default(),
         }
     }
 
@@ -91,7 +93,9 @@ impl Additive {
     pub(super) fn fit(&mut self, alpha: f64, tolerance: f64) -> Result<(), FitError> {
         let mut start = self.solution.clone();
         start.weights.resize(self.blocks.width(), 0.0);
-        self.solution = newton::minimise(&self.blocks, &self.outcomes, alpha, start, tolerance)?;
+        let (memory, blocks) = (&mut self.memory, &self.blocks);
+        let from = (start, tolerance);
+        self.solution = newton::minimise_with(memory, blocks, &self.outcomes, alpha, from)?;
         Ok(())
     }
 
@@ -130,7 +134,8 @@ impl Additive {
     /// Blocks that say much loosen, blocks that say nothing stiffen. Source: MacKay, Neural Computation 4, 1992,
     /// doi:10.1162/neco.1992.4.3.415.
     pub(super) fn tune_scales(&mut self, alpha: f64) {
-        let variances = newton::variances(&self.blocks, &self.outcomes, alpha, &self.solution);
+        let (memory, solution) = (&mut self.memory, &self.solution);
+        let variances = newton::variances(memory, &self.blocks, &self.outcomes, alpha, solution);
         let Some(variances) = variances else { return };
         for block in 0..self.blocks.len() {
             let columns = self.blocks.columns_of(block);

@@ -12,6 +12,9 @@ use rayon::prelude::*;
 
 use super::newton::{Bound, Design};
 
+/// Share of the rows below which only those that fill a cell are gone through.
+const FEW: f64 = 0.5;
+
 /// One block of design columns.
 #[derive(Debug, Clone)]
 pub(super) enum Block {
@@ -44,6 +47,8 @@ pub(super) struct Blocks {
 #[derive(Debug, Clone)]
 struct Placed {
     block: Block,
+    /// The rows that fill a cell, where few do.
+    filled: Option<Vec<u32>>,
     start: usize,
     scale: f64,
     bound: Bound,
@@ -56,6 +61,18 @@ impl Block {
             Self::Curve { knots, .. } => knots - 1,
             Self::Cells { cells, .. } => *cells,
         }
+    }
+
+    /// The rows that fill a cell, where fewer than [`FEW`] do.
+    fn filled(&self) -> Option<Vec<u32>> {
+        let Self::Cells { cells, index } = self else {
+            return None;
+        };
+        let fills = |(_, at): &(usize, &u16)| usize::from(**at) < *cells;
+        let count = index.iter().enumerate().filter(fills).count();
+        let rows = || index.iter().enumerate().filter(fills);
+        let few = (count as f64) < FEW * index.len() as f64;
+        few.then(|| rows().map(|(row, _)| row as u32).collect())
     }
 
     /// Hats or cells.
@@ -153,6 +170,7 @@ impl Blocks {
         let start = self.width;
         self.width += block.width();
         self.blocks.push(Placed {
+            filled: block.filled(),
             block,
             start,
             scale,
@@ -247,6 +265,11 @@ impl Design for Blocks {
         self.blocks.iter().flat_map(each).collect()
     }
 
+    fn scales(&self) -> Vec<f64> {
+        let each = |one: &Placed| std::iter::repeat_n(one.scale, one.block.width());
+        self.blocks.iter().flat_map(each).collect()
+    }
+
     fn scores(&self, weights: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.rows];
         for (place, placed) in self.blocks.iter().enumerate() {
@@ -293,29 +316,44 @@ impl Design for Blocks {
 
 /// `Aᵀ·diag(h)·B` of two blocks.
 fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
-    let stride = b.block.units() + 2;
-    let mut sums = vec![0.0; (a.block.units() + 2) * stride];
+    let (rows, units) = (curvature.len(), b.block.units());
+    // A row that fills none is in the place after the last unit, and its corner in the one after that.
+    let stride = units + 2;
+    let places = (a.block.units() + 2) * stride;
+    let filled = match (&a.filled, &b.filled) {
+        (Some(a), Some(b)) if b.len() < a.len() => Some(b.as_slice()),
+        (Some(a), _) => Some(a.as_slice()),
+        (None, b) => b.as_deref(),
+    };
+    let mut sums = vec![0.0; places];
+    // Each row adds to the corners of one place; what is a corner's is brought to its unit afterwards.
+    let corners: [usize; 4] = [0, 1, stride, stride + 1];
     match (&a.block, &b.block) {
         (Block::Cells { index: a, .. }, Block::Cells { index: b, .. }) => {
-            for ((a, b), h) in a.iter().zip(b).zip(curvature) {
-                sums[usize::from(*a) * stride + usize::from(*b)] += h;
-            }
+            let (a, b) = (&a[..rows], &b[..rows]);
+            let found = summed(rows, filled, places, |row| {
+                let at = usize::from(a[row]) * stride + usize::from(b[row]);
+                (at, [curvature[row]])
+            });
+            scatter(&found, &corners[..1], &mut sums);
         }
         (Block::Cells { index, .. }, Block::Curve { left, share, .. }) => {
-            for (((a, b), share), h) in index.iter().zip(left).zip(share).zip(curvature) {
-                let at = usize::from(*a) * stride + usize::from(*b);
-                let right = h * share;
-                sums[at] += h - right;
-                sums[at + 1] += right;
-            }
+            let (index, left, share) = (&index[..rows], &left[..rows], &share[..rows]);
+            let found = summed(rows, filled, places, |row| {
+                let at = usize::from(index[row]) * stride + usize::from(left[row]);
+                let right = curvature[row] * share[row];
+                (at, [curvature[row] - right, right])
+            });
+            scatter(&found, &corners[..2], &mut sums);
         }
         (Block::Curve { left, share, .. }, Block::Cells { index, .. }) => {
-            for (((a, share), b), h) in left.iter().zip(share).zip(index).zip(curvature) {
-                let at = usize::from(*a) * stride + usize::from(*b);
-                let right = h * share;
-                sums[at] += h - right;
-                sums[at + stride] += right;
-            }
+            let (index, left, share) = (&index[..rows], &left[..rows], &share[..rows]);
+            let found = summed(rows, filled, places, |row| {
+                let at = usize::from(left[row]) * stride + usize::from(index[row]);
+                let right = curvature[row] * share[row];
+                (at, [curvature[row] - right, right])
+            });
+            scatter(&found, &[corners[0], corners[2]], &mut sums);
         }
         (
             Block::Curve {
@@ -329,18 +367,22 @@ fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
                 ..
             },
         ) => {
-            let a = a_left.iter().zip(a_share);
-            let b = b_left.iter().zip(b_share);
-            for (((a, a_share), (b, b_share)), h) in a.zip(b).zip(curvature) {
-                let at = usize::from(*a) * stride + usize::from(*b);
-                let lower = h * a_share;
-                let upper = h - lower;
-                let (upper_right, lower_right) = (upper * b_share, lower * b_share);
-                sums[at] += upper - upper_right;
-                sums[at + 1] += upper_right;
-                sums[at + stride] += lower - lower_right;
-                sums[at + stride + 1] += lower_right;
-            }
+            let (a_left, a_share) = (&a_left[..rows], &a_share[..rows]);
+            let (b_left, b_share) = (&b_left[..rows], &b_share[..rows]);
+            let found = summed(rows, filled, places, |row| {
+                let at = usize::from(a_left[row]) * stride + usize::from(b_left[row]);
+                let lower = curvature[row] * a_share[row];
+                let upper = curvature[row] - lower;
+                let (upper_right, lower_right) = (upper * b_share[row], lower * b_share[row]);
+                let parts = [
+                    upper - upper_right,
+                    upper_right,
+                    lower - lower_right,
+                    lower_right,
+                ];
+                (at, parts)
+            });
+            scatter(&found, &corners, &mut sums);
         }
     }
     // Units to design columns, first along b, then along a.
@@ -361,6 +403,54 @@ fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
             .for_each(|(to, from)| *to = from);
     }
     both
+}
+
+/// Sums over the rows, or over those that are `filled`, of what each adds to its place. Neighbouring rows go to tables
+/// of their own, so that one need not wait for the other where both add to one place.
+fn summed<const K: usize>(
+    rows: usize,
+    filled: Option<&[u32]>,
+    places: usize,
+    of: impl Fn(usize) -> (usize, [f64; K]),
+) -> Vec<[f64; K]> {
+    let (mut even, mut odd) = (vec![[0.0; K]; places], vec![[0.0; K]; places]);
+    let add = |sums: &mut [[f64; K]], row: usize| {
+        let (at, parts) = of(row);
+        let sum = &mut sums[at];
+        for (sum, part) in sum.iter_mut().zip(parts) {
+            *sum += part;
+        }
+    };
+    if let Some(filled) = filled {
+        for row in filled {
+            add(&mut even, *row as usize);
+        }
+    } else {
+        for pair in 0..rows / 2 {
+            add(&mut even, 2 * pair);
+            add(&mut odd, 2 * pair + 1);
+        }
+        if rows % 2 == 1 {
+            add(&mut even, rows - 1);
+        }
+    }
+    for (sum, part) in even.iter_mut().zip(odd) {
+        for (sum, part) in sum.iter_mut().zip(part) {
+            *sum += part;
+        }
+    }
+    even
+}
+
+/// Brings what stands at the corners of places to units.
+fn scatter<const K: usize>(found: &[[f64; K]], corners: &[usize], sums: &mut [f64]) {
+    for (place, parts) in found.iter().enumerate() {
+        for (corner, part) in corners.iter().zip(parts) {
+            if *part != 0.0 {
+                sums[place + corner] += part;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! J(w, b) = Σ_i [ln(1 + e^{z_i}) − y_i z_i] + (α/2)·|w|²,   z = X·w + b,   α = 1/C
 //! ```
 //! The intercept `b` is not penalised. `J` is strictly convex, so the optimum is unique and any method that reaches
-//! a zero gradient has found it. A factored Hessian is kept for the next step as long as steps shrink the gradient
-//! at least tenfold; a step that does not lower `J` is halved.
+//! a zero gradient has found it. A factored Hessian, even one of an earlier fit, is kept for the next step as long as
+//! steps halve the gradient: on a wide design it costs as much as dozens of steps. A step that does not lower `J` is
+//! halved.
 //!
 //! Weights may be bounded by zero on one side. A bounded weight that stands at zero while the gradient pushes it out
 //! is held there, the others take the Newton step of the rest and are brought back to zero where they pass it. The
@@ -19,7 +20,8 @@ use super::cholesky::{Cholesky, dot};
 
 const MOST_STEPS: usize = 100;
 const MOST_HALVINGS: usize = 40;
-const KEEP_HESSIAN_BELOW: f64 = 0.1;
+/// A Hessian is kept while a step shrinks the gradient to at most this share.
+const KEEP_HESSIAN_BELOW: f64 = 0.5;
 
 /// On which side of zero a weight may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,6 +71,43 @@ pub(super) trait Design {
     fn bounds(&self) -> Vec<Bound> {
         Vec::new()
     }
+    /// What each design column is a multiple of its unscaled self by; empty where that is 1.
+    fn scales(&self) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
+/// The last Gram matrix of a design, for fits that begin where the last one ended. The scales and the penalty may have
+/// changed since; where columns have come or gone it is of no use.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    gram: Option<(Array2<f64>, Vec<f64>)>,
+}
+
+impl Memory {
+    /// The Gram matrix, in the scales of `design` as they are now.
+    fn gram(&self, design: &impl Design) -> Option<Array2<f64>> {
+        let (gram, then) = self.gram.as_ref()?;
+        if gram.nrows() != design.width() + 1 {
+            return None;
+        }
+        let now = design.scales();
+        let mut gram = gram.clone();
+        if now != *then {
+            let mut ratios: Vec<f64> = now.iter().zip(then).map(|(now, then)| now / then).collect();
+            ratios.resize(gram.nrows(), 1.0);
+            for (mut row, ratio) in gram.rows_mut().into_iter().zip(&ratios) {
+                row.iter_mut()
+                    .zip(&ratios)
+                    .for_each(|(entry, other)| *entry *= ratio * other);
+            }
+        }
+        Some(gram)
+    }
+
+    fn keep(&mut self, design: &impl Design, gram: &Array2<f64>) {
+        self.gram = Some((gram.clone(), design.scales()));
+    }
 }
 
 /// Weights and intercept.
@@ -108,6 +147,21 @@ pub(super) fn minimise(
     start: Solution,
     tolerance: f64,
 ) -> Result<Solution, FitError> {
+    let mut fresh = Memory::default();
+    minimise_with(&mut fresh, design, outcomes, alpha, (start, tolerance))
+}
+
+/// [`minimise`], beginning with the Hessian that `memory` holds and leaving the last one in it.
+///
+/// # Errors
+/// [`FitError::NotConverged`].
+pub(super) fn minimise_with(
+    memory: &mut Memory,
+    design: &impl Design,
+    outcomes: &[f64],
+    alpha: f64,
+    (start, tolerance): (Solution, f64),
+) -> Result<Solution, FitError> {
     let width = design.width();
     let mut bounds = design.bounds();
     bounds.resize(width, Bound::Free);
@@ -118,6 +172,8 @@ pub(super) fn minimise(
     let mut held: Vec<bool> = Vec::new();
     let mut point = Point::at(design, outcomes, alpha, &at);
     let mut factor: Option<Cholesky> = None;
+    // Whether the factor was made at the point at which it is used.
+    let mut fresh = false;
     let mut last_gradient = f64::INFINITY;
     for steps in 0..MOST_STEPS {
         let mut gradient = point.gradient(design, outcomes, alpha, &at);
@@ -138,19 +194,22 @@ pub(super) fn minimise(
         let same = held == now_held;
         held = now_held;
         if factor.is_none() || !same || norm > KEEP_HESSIAN_BELOW * last_gradient {
-            factor = Some(
-                point
-                    .hessian(design, alpha, &held)
-                    .ok_or(FitError::NotConverged {
-                        steps,
-                        gradient: norm,
-                        tolerance,
-                    })?,
-            );
+            let kept = if steps == 0 {
+                memory.gram(design)
+            } else {
+                None
+            };
+            fresh = kept.is_none();
+            let gram = kept.unwrap_or_else(|| point.gram(design, memory));
+            factor = Some(factored(gram, alpha, &held).ok_or(FitError::NotConverged {
+                steps,
+                gradient: norm,
+                tolerance,
+            })?);
         }
         last_gradient = norm;
-        let Some(factor) = &factor else { break };
-        let step = factor.solve(gradient);
+        let Some(factored) = &factor else { break };
+        let step = factored.solve(gradient);
         let mut length = 1.0;
         let mut moved = None;
         for _ in 0..MOST_HALVINGS {
@@ -171,11 +230,15 @@ pub(super) fn minimise(
             }
             length *= 0.5;
         }
-        let Some((candidate, there)) = moved else {
-            break;
-        };
-        at = candidate;
-        point = there;
+        match moved {
+            Some((candidate, there)) => {
+                at = candidate;
+                point = there;
+                fresh = false;
+            }
+            None if fresh => break,
+            None => factor = None,
+        }
     }
     Err(FitError::NotConverged {
         steps: at.steps,
@@ -187,14 +250,34 @@ pub(super) fn minimise(
 /// The diagonal of the inverse Hessian of `J` at `solution`, intercept last: the weights' posterior variances under
 /// the Gaussian prior that the ridge is. `None` when the Hessian is singular to working precision.
 pub(super) fn variances(
+    memory: &mut Memory,
     design: &impl Design,
     outcomes: &[f64],
     alpha: f64,
     solution: &Solution,
 ) -> Option<Vec<f64>> {
     let point = Point::at(design, outcomes, alpha, solution);
-    let factor = point.hessian(design, alpha, &[])?;
+    let factor = factored(point.gram(design, memory), alpha, &[])?;
     Some(factor.inverse_diagonal())
+}
+
+/// The Hessian of `J`, factored; what is `held` moves by itself and moves nothing else. `None` when it is singular to
+/// working precision.
+fn factored(gram: Array2<f64>, alpha: f64, held: &[bool]) -> Option<Cholesky> {
+    let mut hessian = gram;
+    let width = hessian.nrows() - 1;
+    for column in 0..width {
+        hessian[(column, column)] += alpha;
+    }
+    let places = held.iter().enumerate().filter(|(_, held)| **held);
+    for place in places.map(|(place, _)| place) {
+        for other in 0..=width {
+            hessian[(place, other)] = 0.0;
+            hessian[(other, place)] = 0.0;
+        }
+        hessian[(place, place)] = 1.0;
+    }
+    Cholesky::of(hessian)
 }
 
 /// The objective at one place, with the probabilities there.
@@ -242,21 +325,11 @@ impl Point {
         gradient
     }
 
-    /// Factored; what is `held` moves by itself and moves nothing else.
-    fn hessian(&self, design: &impl Design, alpha: f64, held: &[bool]) -> Option<Cholesky> {
+    /// The Gram matrix under the curvature here, kept in `memory`.
+    fn gram(&self, design: &impl Design, memory: &mut Memory) -> Array2<f64> {
         let curvature: Vec<f64> = self.probabilities.iter().map(|p| p * (1.0 - p)).collect();
-        let mut hessian = design.gram(&curvature);
-        for column in 0..design.width() {
-            hessian[(column, column)] += alpha;
-        }
-        let places = held.iter().enumerate().filter(|(_, held)| **held);
-        for place in places.map(|(place, _)| place) {
-            for other in 0..=design.width() {
-                hessian[(place, other)] = 0.0;
-                hessian[(other, place)] = 0.0;
-            }
-            hessian[(place, place)] = 1.0;
-        }
-        Cholesky::of(hessian)
+        let gram = design.gram(&curvature);
+        memory.keep(design, &gram);
+        gram
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lagom_model::ope::{
     Estimate, Estimator, Interval, OpeError, Overlap, Rounds, Shrinkage, Terms,
-    direct::DirectModel, interval::student::student, overlap::Requirements,
+    direct::DirectModel, interval::skewed, overlap::Requirements,
 };
 use ndarray::Array2;
 use serde::Serialize;
@@ -157,7 +157,7 @@ impl<'a> Judge<'a> {
         for (name, estimate) in estimates {
             let Ok(estimate) = estimate else { continue };
             value.insert(name, estimate.value);
-            if let Ok(found) = student(&estimate, self.customers.as_deref(), self.confidence) {
+            if let Ok(found) = skewed(&estimate, self.customers.as_deref(), self.confidence) {
                 interval.insert(name, found);
             }
         }

@@ -2,8 +2,9 @@
 
 use crate::dataset::DatasetOptions;
 use crate::fit::{Direction, Form};
-use lagom_features::FeatureSpec;
-use lagom_features::domain::Timestamp;
+use crate::labels::reported_until;
+use lagom_features::domain::{CustomerId, Timestamp};
+use lagom_features::{FeatureSpec, History};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -196,10 +197,17 @@ impl TrainingConfig {
         &self.digest
     }
 
-    /// What to look at in `invoices` invoices.
-    pub(super) fn dataset(&self, as_of: Timestamp, seed: u64, invoices: usize) -> DatasetOptions {
+    /// What to look at in `histories` as they were recorded before `as_of`.
+    pub(super) fn dataset(
+        &self,
+        histories: &BTreeMap<CustomerId, History>,
+        as_of: Timestamp,
+        seed: u64,
+    ) -> DatasetOptions {
+        let invoices: usize = histories.values().map(|one| one.invoices().len()).sum();
         DatasetOptions {
             as_of,
+            known_until: reported_until(histories, as_of),
             paid_days: self.paid_days,
             left_days: self.left_days,
             after_days: self.after_days.clone(),

@@ -3,16 +3,17 @@
 
 use super::TrainingConfig;
 use crate::dataset::{Dataset, Point, Stage};
-use crate::fit::{Columns, Direction, FitError};
+use crate::fit::{Cells, Columns, Direction, FitError};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::{Days, Timestamp};
 use lagom_features::spec::feature::{Attribute, Definition};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Decisions over fewer days have not seen every season.
-pub(super) const DAYS_OF_A_YEAR: f64 = 365.0;
+const DAYS_OF_A_YEAR: f64 = 365.0;
 
 /// What a model is to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +92,8 @@ impl<'a> Examples<'a> {
         }
     }
 
-    fn points(&self) -> impl Iterator<Item = &'a Point> {
+    /// The decisions, row by row.
+    pub(super) fn points(&self) -> impl Iterator<Item = &'a Point> {
         let points = self.dataset.points();
         self.rows.iter().map(|&row| &points[row])
     }
@@ -123,10 +125,26 @@ impl<'a> Examples<'a> {
         let by_share = issues.get(place).copied().unwrap_or(Timestamp::MAX);
         let judge_from = config.judge_from.unwrap_or(by_share);
         let fit_before = config.fit_before.unwrap_or(judge_from);
-        let known_before = |point: &Point| self.target.known_at(point, config) <= fit_before;
-        let fit = self.only(known_before);
+        let fit = self.only(|point| self.known_at(point, config) <= fit_before);
         let judge = self.only(|point| point.issued_at >= judge_from);
         (fit_before, judge_from, fit, judge)
+    }
+
+    /// What was known in full before `from`, and the invoices issued from then to `until`.
+    pub(super) fn fold(
+        &self,
+        config: &TrainingConfig,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> (Self, Self) {
+        let fit = self.only(|point| self.known_at(point, config) <= from);
+        let judge = self.only(|point| (from..until).contains(&point.issued_at));
+        (fit, judge)
+    }
+
+    /// When the outcome of `point` was known.
+    pub(super) fn known_at(&self, point: &Point, config: &TrainingConfig) -> Timestamp {
+        self.target.known_at(point, config)
     }
 
     /// The vectors, as a fit reads them. Rows of less than a year cannot tell the season from the
@@ -179,8 +197,35 @@ impl<'a> Examples<'a> {
     }
 }
 
+/// Columns of the vectors of `points`, row by row; `times` are theirs, in days. Rows of less than a year
+/// cannot tell the season from the trend, so their month is not shown.
+pub(super) fn feature_columns(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    points: &[usize],
+    times: &[f64],
+) -> Vec<(String, Cells<'static>)> {
+    let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let hidden = if last - first < DAYS_OF_A_YEAR {
+        season(&config.spec)
+    } else {
+        Vec::new()
+    };
+    let features = dataset.features();
+    let names = dataset.names().iter().enumerate();
+    let column = |(place, name): (usize, &String)| {
+        let cells: Vec<f64> = match hidden.contains(&place) {
+            true => vec![f64::NAN; points.len()],
+            false => points.iter().map(|&row| features[(row, place)]).collect(),
+        };
+        (name.clone(), Cells::Number(Cow::Owned(cells)))
+    };
+    names.map(column).collect()
+}
+
 /// The columns that say which month it is.
-pub(super) fn season(spec: &FeatureSpec) -> Vec<usize> {
+fn season(spec: &FeatureSpec) -> Vec<usize> {
     let (mut columns, mut next) = (Vec::new(), 0);
     for feature in spec.features() {
         let places = next..next + feature.columns.len();

@@ -2,7 +2,7 @@
 //! any more, and the curve of a twin judged on later decisions.
 
 use super::TrainingConfig;
-use super::examples::{DAYS_OF_A_YEAR, Examples, Target, season};
+use super::examples::{Examples, Target, feature_columns};
 use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
@@ -54,14 +54,15 @@ fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
     rows
 }
 
-/// Fits the hazard to everything known by `as_of`, and judges a twin fitted on what was known before.
+/// Fits the hazard to everything that happened before `known_until` and has been reported, and judges a
+/// twin fitted on what was known before.
 pub(super) fn fit(
     dataset: &Dataset,
     config: &TrainingConfig,
-    as_of: Timestamp,
+    known_until: Timestamp,
     seed: u64,
 ) -> Result<HazardHead, FitError> {
-    let (hazard, rows) = fit_until(dataset, config, as_of, seed)?;
+    let (hazard, rows) = fit_until(dataset, config, known_until, seed)?;
     let mut head = HazardHead {
         rows,
         hazard,
@@ -74,12 +75,14 @@ pub(super) fn fit(
     if let Ok((twin, _)) = fit_until(dataset, config, fitted_before, seed) {
         head.fitted_before = Some(fitted_before);
         head.judged_from = Some(judged_from);
-        head.held_out = judge(&twin, dataset, config.paid_days, judged_from, as_of)?;
+        let on = |point: &Point| point.issued_at >= judged_from;
+        head.held_out = judge(&twin, dataset, config.paid_days, on, known_until)?;
     }
     Ok(head)
 }
 
-fn fit_until(
+/// The hazard of what was known by `as_of`, and its rows.
+pub(super) fn fit_until(
     dataset: &Dataset,
     config: &TrainingConfig,
     as_of: Timestamp,
@@ -178,23 +181,8 @@ fn columns(
     rows: &[PersonPeriod],
     times: &[f64],
 ) -> Result<Columns<'static>, FitError> {
-    let first = times.iter().copied().fold(f64::INFINITY, f64::min);
-    let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let hidden = if last - first < DAYS_OF_A_YEAR {
-        season(&config.spec)
-    } else {
-        Vec::new()
-    };
-    let features = dataset.features();
-    let mut columns: Vec<(String, Cells<'static>)> = Vec::new();
-    for (place, name) in dataset.names().iter().enumerate() {
-        let cell = |row: &PersonPeriod| match hidden.contains(&place) {
-            true => f64::NAN,
-            false => features[(row.point, place)],
-        };
-        let cells: Vec<f64> = rows.iter().map(cell).collect();
-        columns.push((name.clone(), Cells::Number(Cow::Owned(cells))));
-    }
+    let points: Vec<usize> = rows.iter().map(|row| row.point).collect();
+    let mut columns = feature_columns(dataset, config, &points, times);
     let late_in = |row: &PersonPeriod| dataset.points()[row.point].late_in_days;
     let own = || {
         rows.iter()
@@ -210,19 +198,19 @@ fn columns(
     Columns::new(columns)?.directed(config.directions())
 }
 
-/// Figures on the decisions over invoices issued from `from` on whose outcome is known.
-fn judge(
+/// Figures on those of the decisions `on` which the outcome is known.
+pub(super) fn judge(
     hazard: &Hazard,
     dataset: &Dataset,
     quoted: u16,
-    from: Timestamp,
+    on: impl Fn(&Point) -> bool,
     as_of: Timestamp,
 ) -> Result<Vec<AtDay>, FitError> {
     let judged: BTreeSet<u16> = JUDGED_DAYS.into_iter().chain([quoted]).collect();
     let days: Vec<f64> = judged.iter().copied().map(f64::from).collect();
     let mut told = vec![(Vec::new(), Vec::new()); days.len()];
     for (place, point) in dataset.points().iter().enumerate() {
-        if point.issued_at < from || point.settled_before {
+        if !on(point) || point.settled_before {
             continue;
         }
         let vector = dataset.row(place).to_vec();

@@ -2,8 +2,10 @@
 
 use super::TrainingConfig;
 use super::examples::{Examples, Target};
+use super::scrutiny::{self, Judged};
 use crate::dataset::Dataset;
-use crate::fit::{FitError, FitOptions, FitReport, fit_logistic};
+use crate::fit::{Choice, FitError, FitOptions, FitReport, fit_logistic};
+use lagom_model::artefact::scrutiny::{Leak, Segment};
 use lagom_model::artefact::{Head, HeldOut};
 use lagom_model::linear::LinearModel;
 use lagom_model::metrics::{Metrics, auc};
@@ -55,14 +57,18 @@ pub(super) fn fit(
         note: None,
         fit: None,
     };
+    let (model, fitted) = fit_rows(&all, config, seed, None)?;
+    let settings = (&model, &fitted.choice);
+    let mut scrutiny = scrutiny::scrutinise(&all, dataset, config, seed, settings)?;
     match judge_twin(&all, dataset, config, seed) {
-        Ok((held_out, floor)) => {
-            report.held_out = Some(held_out);
-            report.floor_auc = floor;
+        Ok(twin) => {
+            report.held_out = Some(twin.held_out);
+            report.floor_auc = twin.floor;
+            scrutiny.segments = twin.segments;
+            scrutiny.leaks = twin.leaks;
         }
         Err(reason) => report.note = Some(format!("not judged: {reason}")),
     }
-    let (model, fitted) = fit_rows(&all, config, seed)?;
     report.fit = Some(fitted);
     let head = Head {
         target: report.words.clone(),
@@ -71,6 +77,7 @@ pub(super) fn fit(
         base_rate: report.base_rate,
         model,
         held_out: report.held_out.clone(),
+        scrutiny,
     };
     Ok((head, report))
 }
@@ -95,16 +102,19 @@ pub(super) fn unfitted(
     }
 }
 
-fn fit_rows(
+/// Fits a model to `examples`, with settings that were chosen already where there are any.
+pub(super) fn fit_rows(
     examples: &Examples<'_>,
     config: &TrainingConfig,
     seed: u64,
+    settled: Option<&Choice>,
 ) -> Result<(LinearModel, FitReport), FitError> {
     let options = FitOptions {
         form: config.form,
         most_pairs: config.most_pairs,
         times: Some(examples.times()),
         groups: Some(examples.groups()),
+        settled: settled.cloned(),
         seed,
         ..FitOptions::default()
     };
@@ -112,25 +122,54 @@ fn fit_rows(
     fit_logistic(&columns, &examples.outcomes, &options)
 }
 
+/// A twin fitted on the earlier part, and how it did on the later one.
+struct Twin {
+    held_out: HeldOut,
+    floor: Option<f64>,
+    segments: Vec<Segment>,
+    leaks: Vec<Leak>,
+}
+
 fn judge_twin(
     all: &Examples<'_>,
     dataset: &Dataset,
     config: &TrainingConfig,
     seed: u64,
-) -> Result<(HeldOut, Option<f64>), FitError> {
+) -> Result<Twin, FitError> {
     let (fitted_before, judged_from, fit, judge) = all.parted(config);
-    let (twin, _) = fit_rows(&fit, config, seed)?;
-    let predictions = judge
-        .vectors()
-        .map(|vector| twin.predict(vector.as_slice()))
-        .collect::<Result<Vec<f64>, _>>()?;
+    let (twin, _) = fit_rows(&fit, config, seed, None)?;
+    let predicted = scrutiny::predictions(&twin, &judge)?;
     let held_out = HeldOut {
         fitted_before,
         judged_from,
         fitted_rows: fit.rows.len(),
-        metrics: Metrics::of(&judge.outcomes, &predictions)?,
+        metrics: Metrics::of(&judge.outcomes, &predicted)?,
     };
-    Ok((held_out, floor(dataset, &judge)))
+    let judged = Judged {
+        fitted_before,
+        fit: &fit,
+        judge: &judge,
+        predicted: &predicted,
+    };
+    Ok(Twin {
+        held_out,
+        floor: floor(dataset, &judge),
+        segments: scrutiny::segments(dataset, &judged)?,
+        leaks: scrutiny::leaks(dataset, config, &judged),
+    })
+}
+
+/// Figures of a twin of the propensity on later decisions.
+///
+/// # Errors
+/// [`FitError`] where it cannot be fitted or judged.
+pub(super) fn judged(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    seed: u64,
+) -> Result<Metrics, FitError> {
+    let all = Examples::of(dataset, Target::Paid);
+    Ok(judge_twin(&all, dataset, config, seed)?.held_out.metrics)
 }
 
 /// The better of both directions: a late payer pays later, whatever the target calls positive.

@@ -4,6 +4,7 @@
 use super::*;
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
+use lagom_model::artefact::scrutiny::Scrutiny;
 use lagom_model::artefact::{FORMAT, Head, Parts};
 use lagom_model::calibration::Calibration;
 use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
@@ -40,6 +41,7 @@ fn version(seed: u64) -> ModelVersion {
         base_rate: 0.5,
         model: model.unwrap(),
         held_out: None,
+        scrutiny: Scrutiny::default(),
     };
     ModelVersion::new(Parts {
         format: FORMAT,
@@ -49,6 +51,7 @@ fn version(seed: u64) -> ModelVersion {
         hazard: None,
         lateness: None,
         churn: None,
+        leaving: None,
         lineage: Lineage {
             parent: None,
             data_digest: "d".to_owned(),

@@ -183,7 +183,8 @@ impl Bench<'_> {
                 Some(direction.good_interval(ci).high < 0.0)
             }
         };
-        let decisive = metric.role != Role::Informative;
+        let watched = self.enrolled.filter(|_| metric.role != Role::Informative);
+        let by_day = watched.map(|days| over_time::by_day(days, values, control, treatment));
         Ok(MetricReport {
             name: metric.name.clone(),
             role: match metric.role {
@@ -201,13 +202,15 @@ impl Bench<'_> {
                 .map(|rows| rows.report(values, plan.alpha))
                 .collect::<Result<_, _>>()
                 .map_err(fault)?,
-            daily_cs: match self.enrolled {
-                Some(days) if decisive => {
-                    over_time::daily(days, values, control, treatment, plan.alpha, design.planned)
-                        .map_err(fault)?
+            daily_cs: match &by_day {
+                Some(days) => {
+                    over_time::daily(days, values, plan.alpha, design.planned).map_err(fault)?
                 }
-                _ => Vec::new(),
+                None => Vec::new(),
             },
+            cohorts: by_day
+                .map(|days| over_time::cohorts(&days, values, plan.alpha))
+                .unwrap_or_default(),
             effects,
         })
     }

@@ -73,7 +73,8 @@ impl Cohort {
         plan: &Plan,
         exclusions: Exclusions,
     ) -> Result<Self, ReviewError> {
-        let found: Vec<String> = rows.keys().cloned().collect();
+        let found = rows.iter().filter(|(_, (count, _))| *count > 0);
+        let found: Vec<String> = found.map(|(arm, _)| arm.clone()).collect();
         let control = rows
             .remove(&plan.control)
             .filter(|(_, rows)| !rows.is_empty())

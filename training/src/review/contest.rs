@@ -62,10 +62,15 @@ impl Contest<'_> {
                 })
             }
         };
-        let adjusted = if self.metric.covariates.is_empty() {
-            None
-        } else {
-            Some(self.adjusted()?)
+        let adjusted = match self.metric.covariates.as_slice() {
+            [] => None,
+            // What does not vary explains nothing; the judged estimate then says that it is raw.
+            _ => match self.adjusted() {
+                Err(
+                    StatisticsError::ZeroDenominator { .. } | StatisticsError::Collinear { .. },
+                ) => None,
+                adjusted => Some(adjusted?),
+            },
         };
         let (units, diff, se) = (raw.n_c + raw.n_t, raw.absolute.diff, raw.absolute.se);
         let judged = self.judged(

@@ -4,6 +4,7 @@ use lagom_model::statistics::StatisticsError;
 
 use super::plan::PlanFault;
 use crate::flat_table::FlatTableError;
+use crate::tables::TableError;
 
 /// Why a review could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +43,11 @@ pub enum ReviewError {
         second: usize,
     },
     /// The control arm of the plan has no customers.
-    #[error("no customer is in the control arm `{control}`; the arms of the table are {}", .found.join(", "))]
+    #[error("no customer whose window has closed is in the control arm `{control}`; {}", if .found.is_empty() { "nobody is in any arm".to_owned() } else { format!("the table has customers in {}", .found.join(", ")) })]
     NoControl {
         /// The control of the plan.
         control: String,
-        /// Arms found.
+        /// Arms with customers.
         found: Vec<String>,
     },
     /// Only the control arm has customers.
@@ -69,6 +70,12 @@ pub enum ReviewError {
         /// Currencies found.
         found: Vec<String>,
     },
+    /// The log cannot be read, or contradicts itself.
+    #[error("the log: {0}")]
+    Log(String),
+    /// The canonical tables cannot be read.
+    #[error(transparent)]
+    Tables(#[from] TableError),
     /// A statistic could not be computed.
     #[error("metric `{metric}`, {comparison}: {source}")]
     Statistics {

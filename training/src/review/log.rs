@@ -17,18 +17,27 @@ mod pay;
 mod plan;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use lagom_features::domain::Timestamp;
 use lagom_model::objective::Objective;
+use lagom_model::statistics::difference::Difference;
 use lagom_model::statistics::maturity::Window;
 use lagom_model::statistics::survival::RmstDifference;
+use lagom_model::statistics::{Alpha, ArmEstimate, Interval};
 use serde::Serialize;
 
 use super::{Gate, Plan, Review, ReviewError, assemble};
+use crate::steps::Step;
 use crate::tables::Tables;
 
+use facts::{SoFar, Tally};
+
 pub use design::{Design, DesignReport, Generation, Isolation, Phase, Told, Trained};
-pub use facts::{Facts, History, history};
+pub use facts::{
+    CustomerRow, DecisionRow, FactRow, Facts, Folder, History, InvoiceRow, Log, OutcomeRow,
+    RoundRow, Sizes, history,
+};
 pub use plan::default_plan;
 
 /// Days for which each customer is followed unless a reviewer says otherwise.
@@ -71,6 +80,24 @@ pub struct LogReport {
     pub arms: BTreeMap<String, ArmReport>,
     /// Time to pay of each treatment against the control, invoices with customers as clusters.
     pub rmst: BTreeMap<String, RmstDifference>,
+    /// What had been collected of what was billed, treatment less control, by days since each
+    /// customer's exposure: does an effect fade, or is only time gained?
+    pub since_exposure: BTreeMap<String, Vec<SinceExposure>>,
+}
+
+/// Share collected so many days after the exposure, of customers whose window has closed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SinceExposure {
+    /// Days after the exposure.
+    pub day: f64,
+    /// Share in the control.
+    pub control: f64,
+    /// Share in the treatment.
+    pub treatment: f64,
+    /// Treatment less control.
+    pub diff: f64,
+    /// Interval for one look.
+    pub ci: Interval,
 }
 
 /// What one arm did.
@@ -87,8 +114,25 @@ pub struct ArmReport {
     /// Decisions by action, channel and tone, most frequent first.
     #[serde(serialize_with = "super::report::keyed")]
     pub actions: Vec<(String, u64)>,
+    /// What channels and tones add over waiting, where chance chose between them.
+    pub steps: Vec<Step>,
     /// Share of invoices unpaid by day: `[day, share, still watched and unpaid]`.
     pub curve: Vec<(f64, f64, u64)>,
+}
+
+/// Reviews an experiment from a folder of canonical tables: by columns where all of them are Parquet
+/// and plainly right, else row by row, which says what is wrong and where.
+///
+/// # Errors
+/// As [`review_log`], and where the folder cannot be read.
+pub fn review_folder(dir: &Path, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
+    if let Some(folder) = Folder::open(dir)? {
+        match review_log(&folder, ask) {
+            Err(ReviewError::Log(_)) => {}
+            reviewed => return reviewed,
+        }
+    }
+    review_log(&Tables::read(dir)?, ask)
 }
 
 /// Reviews an experiment from its log, and hands back the facts it rests on.
@@ -96,12 +140,15 @@ pub struct ArmReport {
 /// # Errors
 /// [`ReviewError`] where the log has no such experiment, holds several currencies, or cannot be
 /// judged by the plan.
-pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
+pub fn review_log(log: &dyn Log, ask: &LogReview<'_>) -> Result<(Review, Facts), ReviewError> {
     let window = Window::of_days(ask.window_days).map_err(ReviewError::Design)?;
-    let as_of = ask.as_of.unwrap_or_else(|| facts::last_known(tables));
+    let as_of = match ask.as_of {
+        Some(as_of) => as_of,
+        None => log.last_known()?,
+    };
     let agreed = design::Agreed::of(ask.design, ask.experiment, as_of);
     let facts = Facts::of(
-        tables,
+        log,
         ask.experiment,
         (agreed.since(), as_of),
         ask.window_days,
@@ -131,7 +178,7 @@ pub fn review_log(tables: &Tables, ask: &LogReview<'_>) -> Result<(Review, Facts
     let design = agreed.report(ask.plan, facts.learnt(), facts.earlier());
     let mut review = assemble::review(facts.table(), &plan, &design.failures())?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-    review.facts_digest = blake3::hash(facts.csv().as_bytes()).to_hex().to_string();
+    review.facts_digest = facts.digest();
     review.log = Some(report(&facts, &plan, design, as_of)?);
     Ok((review, facts))
 }
@@ -178,7 +225,19 @@ fn report(
             );
         }
     }
+    let mut since = BTreeMap::new();
+    if let Some(control) = facts.arms().get(&plan.control) {
+        for (name, treatment) in facts
+            .arms()
+            .iter()
+            .filter(|(name, _)| **name != plan.control)
+        {
+            let by_day = since_exposure(control, treatment, facts.window_days(), plan.alpha);
+            since.insert(name.clone(), by_day);
+        }
+    }
     Ok(LogReport {
+        since_exposure: since,
         as_of: as_of.to_string(),
         window_days: facts.window_days(),
         design,
@@ -186,4 +245,27 @@ fn report(
         arms,
         rmst,
     })
+}
+
+fn since_exposure(
+    control: &Tally,
+    treatment: &Tally,
+    window_days: f64,
+    alpha: Alpha,
+) -> Vec<SinceExposure> {
+    let arms = control.since_exposure.iter().zip(&treatment.since_exposure);
+    arms.enumerate()
+        .filter_map(|(time, (control, treatment))| {
+            let control = ArmEstimate::ratio(control, 0, 1).ok()?;
+            let treatment = ArmEstimate::ratio(treatment, 0, 1).ok()?;
+            let found = Difference::between(&control, &treatment, alpha);
+            Some(SinceExposure {
+                day: SoFar::day(time, window_days),
+                control: control.mean,
+                treatment: treatment.mean,
+                diff: found.diff,
+                ci: found.z?.ci,
+            })
+        })
+        .collect()
 }

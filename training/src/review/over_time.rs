@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lagom_model::statistics::{
-    Alpha, Moments, StatisticsError,
+    Alpha, Interval, Moments, StatisticsError,
     asymptotic_cs::AsymptoticCs,
     difference::Difference,
     running::Running,
@@ -45,19 +45,43 @@ pub struct DailyLook {
     pub run_min_p: f64,
 }
 
-/// The days of one metric, two arms. Days before both arms have two customers and some spread are
-/// left out.
-pub(super) fn daily(
+/// The effect on those who enrolled in one span of days: does it hold for newcomers, too?
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CohortLook {
+    /// First day of enrolment.
+    pub from_day: i64,
+    /// Last day of enrolment.
+    pub to_day: i64,
+    /// Control customers.
+    pub n_c: f64,
+    /// Treatment customers.
+    pub n_t: f64,
+    /// Treatment minus control.
+    pub diff: f64,
+    /// Standard error.
+    pub se: f64,
+    /// Interval for one look.
+    pub ci: Interval,
+}
+
+/// Cohorts that a time of enrolment is cut into, at most.
+const COHORTS: i64 = 8;
+/// Customers an arm below which a cohort is left out.
+const FEWEST: f64 = 30.0;
+
+/// Moments of both arms by day of enrolment.
+pub(super) type ByDay = BTreeMap<i64, [Moments; 2]>;
+
+/// Both arms of one metric by day of enrolment.
+pub(super) fn by_day(
     enrolled: &[f64],
     values: &MetricValues,
     control: &Arm,
     treatment: &Arm,
-    alpha: Alpha,
-    planned: f64,
-) -> Result<Vec<DailyLook>, StatisticsError> {
+) -> ByDay {
     let columns = values.judged();
     let width = columns.len();
-    let mut days: BTreeMap<i64, [Moments; 2]> = BTreeMap::new();
+    let mut days = ByDay::new();
     let mut unit = vec![0.0; width];
     for (side, arm) in [control, treatment].into_iter().enumerate() {
         for row in arm.rows.iter().filter(|row| values.known(**row)) {
@@ -72,11 +96,63 @@ pub(super) fn daily(
                 .push(&unit);
         }
     }
+    days
+}
+
+/// Weeks of enrolment, or longer spans where there would be many, each by itself.
+pub(super) fn cohorts(days: &ByDay, values: &MetricValues, alpha: Alpha) -> Vec<CohortLook> {
+    let (Some((first, _)), Some((last, _))) = (days.first_key_value(), days.last_key_value())
+    else {
+        return Vec::new();
+    };
+    let span = ((last - first + 1) / COHORTS / 7 + 1) * 7;
+    let mut looks = Vec::new();
+    for from_day in (*first..=*last).step_by(usize::try_from(span).unwrap_or(7)) {
+        let to_day = (from_day + span - 1).min(*last);
+        let mut sums = [0, 1].map(|_| Moments::new(values.judged().len()));
+        for arms in days.range(from_day..=to_day).map(|(_, arms)| arms) {
+            for (sum, part) in sums.iter_mut().zip(arms) {
+                sum.merge(part);
+            }
+        }
+        let [Ok(control), Ok(treatment)] =
+            [0, 1].map(|side: usize| estimate(&sums[side], values.is_ratio()))
+        else {
+            continue;
+        };
+        let difference = Difference::between(&control, &treatment, alpha);
+        if let Some(z) = difference
+            .z
+            .filter(|_| control.n.min(treatment.n) >= FEWEST)
+        {
+            looks.push(CohortLook {
+                from_day,
+                to_day,
+                n_c: control.n,
+                n_t: treatment.n,
+                diff: difference.diff,
+                se: difference.se,
+                ci: z.ci,
+            });
+        }
+    }
+    looks
+}
+
+/// The days of one metric, two arms. Days before both arms have two customers and some spread are
+/// left out.
+pub(super) fn daily(
+    days: &ByDay,
+    values: &MetricValues,
+    alpha: Alpha,
+    planned: f64,
+) -> Result<Vec<DailyLook>, StatisticsError> {
+    let width = values.judged().len();
     let sequence = AsymptoticCs::new(alpha, planned)?;
     let mut total = [Moments::new(width), Moments::new(width)];
     let mut running = Running::default();
     let mut looks = Vec::new();
-    for (day, arms) in &days {
+    for (day, arms) in days {
         for (sum, part) in total.iter_mut().zip(arms) {
             sum.merge(part);
         }

@@ -10,8 +10,12 @@ use lagom_model::statistics::{
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    effects::Effects, guardrail::GuardrailReport, log::LogReport, over_time::DailyLook,
-    plan::IntervalRule, segments::SegmentReport,
+    effects::Effects,
+    guardrail::GuardrailReport,
+    log::LogReport,
+    over_time::{CohortLook, DailyLook},
+    plan::IntervalRule,
+    segments::SegmentReport,
 };
 
 /// A reviewed experiment.
@@ -163,6 +167,8 @@ pub struct MetricReport {
     pub segments: Vec<SegmentReport>,
     /// By day of enrolment (cumulative), where the plan names one.
     pub daily_cs: Vec<DailyLook>,
+    /// By span of enrolment, each by itself, where the plan names a day.
+    pub cohorts: Vec<CohortLook>,
 }
 
 impl Family {

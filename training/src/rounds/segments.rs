@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lagom_model::ope::{
-    Estimator, Interval, OpeError, Overlap, Shrinkage, Terms, interval::student::student,
+    Estimator, Interval, OpeError, Overlap, Shrinkage, Terms, interval::skewed,
     overlap::Requirements,
 };
 use serde::Serialize;
@@ -56,7 +56,7 @@ fn segment_value(terms: &Terms, confidence: f64, required: &Requirements) -> Seg
             continue;
         };
         value.insert(name, estimate.value);
-        if let Ok(found) = student(&estimate, terms.customers(), confidence) {
+        if let Ok(found) = skewed(&estimate, terms.customers(), confidence) {
             interval.insert(name, found);
         }
     }

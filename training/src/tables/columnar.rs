@@ -50,7 +50,7 @@ pub(super) fn histories(
         let builder = people.builder(&invoice.value.customer_id);
         builder.invoice(invoice);
     }
-    if !reading.faults.len() == 0 {
+    if reading.faults.len() > 0 {
         return Ok(None);
     }
     let read = sources.iter().try_for_each(|source| {
@@ -176,20 +176,21 @@ impl Currencies {
 }
 
 /// A column of texts; none where every cell is empty.
-struct Texts(Option<StringChunked>);
+#[derive(Default)]
+pub(crate) struct Texts(Option<StringChunked>);
 
 impl Texts {
-    fn of(column: &Column) -> PolarsResult<Self> {
+    pub(crate) fn of(column: &Column) -> PolarsResult<Self> {
         let empty = column.null_count() == column.len();
         Ok(Self((!empty).then(|| column.str().cloned()).transpose()?))
     }
 
-    fn get(&self, row: usize) -> Option<&str> {
+    pub(crate) fn get(&self, row: usize) -> Option<&str> {
         self.0.as_ref()?.get(row).filter(|text| !text.is_empty())
     }
 
     /// The outer `None` where the cell is not such a name.
-    fn named<T: FromStr>(&self, row: usize) -> Option<Option<T>> {
+    pub(crate) fn named<T: FromStr>(&self, row: usize) -> Option<Option<T>> {
         match self.get(row) {
             None => Some(None),
             Some(text) => text.parse().ok().map(Some),
@@ -198,15 +199,16 @@ impl Texts {
 }
 
 /// A column of whole numbers; none where every cell is empty.
-struct Wholes(Option<Int64Chunked>);
+#[derive(Default)]
+pub(crate) struct Wholes(Option<Int64Chunked>);
 
 impl Wholes {
-    fn of(column: &Column) -> PolarsResult<Self> {
+    pub(crate) fn of(column: &Column) -> PolarsResult<Self> {
         let empty = column.null_count() == column.len();
         Ok(Self((!empty).then(|| column.i64().cloned()).transpose()?))
     }
 
-    fn of_instants(column: &Column) -> Option<Self> {
+    pub(crate) fn of_instants(column: &Column) -> Option<Self> {
         if column.null_count() == column.len() {
             return Some(Self(None));
         }
@@ -218,12 +220,12 @@ impl Wholes {
         }
     }
 
-    fn get(&self, row: usize) -> Option<i64> {
+    pub(crate) fn get(&self, row: usize) -> Option<i64> {
         self.0.as_ref()?.get(row)
     }
 
     /// The outer `None` where the cell is not an instant.
-    fn instant(&self, row: usize) -> Option<Option<Timestamp>> {
+    pub(crate) fn instant(&self, row: usize) -> Option<Option<Timestamp>> {
         match self.get(row) {
             None => Some(None),
             Some(micros) => Timestamp::from_micros(micros).ok().map(Some),
@@ -410,5 +412,16 @@ mod tests {
         assert!(by_columns(dir.path()).is_none(), "a foreign currency");
         let error = read_histories(dir.path()).unwrap_err().to_string();
         assert!(error.contains("JPY"), "{error}");
+    }
+
+    #[test]
+    fn a_customer_who_cannot_be_read_is_not_passed_over() {
+        let dir = written(&tables(), Format::Parquet);
+        std::fs::remove_file(dir.path().join("customers.parquet")).unwrap();
+        let wrong = "customer_id,created_at\nc1,yesterday\n";
+        std::fs::write(dir.path().join("customers.csv"), wrong).unwrap();
+        assert!(by_columns(dir.path()).is_none());
+        let error = read_histories(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("yesterday"), "{error}");
     }
 }

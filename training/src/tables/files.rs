@@ -45,7 +45,7 @@ impl Format {
 }
 
 /// The table called `table` in `dir`: one file, one folder of files, or nothing.
-pub(super) fn find(dir: &Path, table: &str) -> Result<Option<PathBuf>, TableError> {
+pub(crate) fn find(dir: &Path, table: &str) -> Result<Option<PathBuf>, TableError> {
     let forms = Format::ALL.map(|format| dir.join(format!("{table}.{}", format.extension())));
     let folder = dir.join(table);
     let found = |path: &PathBuf| path.is_file() || (*path == folder && path.is_dir());
@@ -76,7 +76,7 @@ pub(super) fn no_tables(dir: &Path, tables: &[&str]) -> TableError {
 /// The files of a table: itself, or every table file of the folder in the order of their names.
 ///
 /// Names that start with `.` or `_` are other programs' marks and are passed over.
-pub(super) fn parts(path: &Path) -> Result<Vec<PathBuf>, TableError> {
+pub(crate) fn parts(path: &Path) -> Result<Vec<PathBuf>, TableError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

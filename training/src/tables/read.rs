@@ -112,7 +112,7 @@ fn read_row<T: Record>(
     T::read(&mut Fields::new(layout, row, faults))
 }
 
-pub(super) fn layout<'a, T: Record>(
+pub(crate) fn layout<'a, T: Record>(
     file: &'a Path,
     source: &Source,
 ) -> Result<Layout<'a>, TableError> {

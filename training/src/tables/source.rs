@@ -140,7 +140,22 @@ impl Source {
     ) -> Option<impl Iterator<Item = Result<DataFrame, TableError>> + use<'_>> {
         match &self.body {
             Body::Json(_) | Body::Text(_) => None,
-            Body::Parquet(body) => Some(parquet::frames(&self.file, body)),
+            Body::Parquet(body) => Some(parquet::frames(&self.file, body, None, 1)),
+        }
+    }
+
+    /// The named columns that the file has, every so many frames one, where it is Parquet.
+    pub(crate) fn frames_of(
+        &self,
+        columns: &[&str],
+        stride: usize,
+    ) -> Option<impl Iterator<Item = Result<DataFrame, TableError>> + use<'_>> {
+        let known = |name: &&str| self.columns.iter().any(|column| column == name);
+        let named = columns.iter().copied().filter(known).map(str::to_owned);
+        let named: Vec<String> = named.collect();
+        match &self.body {
+            Body::Json(_) | Body::Text(_) => None,
+            Body::Parquet(body) => Some(parquet::frames(&self.file, body, Some(named), stride)),
         }
     }
 

@@ -12,7 +12,9 @@ use super::{TrialPlan, Who, live, simulated};
 use crate::simulated_log::SimulationError;
 use crate::simulator::Tally;
 use crate::tables::Tables;
-use crate::valuation::{OwnLog, Policy, ValuationError, ValuationOptions};
+use crate::valuation::{
+    Anchoring, AnchoringPlan, OwnLog, Policy, ValuationError, ValuationOptions, choose,
+};
 use lagom_features::domain::Days;
 use lagom_model::decide::{PolicyKind, Snapshot, SnapshotError, SnapshotParts};
 use lagom_model::ope::gate::GateSpec;
@@ -34,6 +36,9 @@ pub struct PromotionPlan {
     pub horizon_days: u16,
     /// What the gate demands.
     pub gate: GateSpec,
+    /// How far from the ladder the policy may go, in minor units, of which the log chooses; see
+    /// [`choose`]. Where there is none, the policy goes its own way.
+    pub tilts_minor: Vec<f64>,
 }
 
 /// Why a policy cannot be brought into service.
@@ -55,6 +60,8 @@ pub enum PromotionError {
 pub struct Promotion {
     /// Decisions of the history.
     pub decisions: usize,
+    /// How far the policy was let go, by its first months.
+    pub anchoring: Option<Anchoring>,
     /// What the log of the history says of the policy, against what was lived.
     pub valuation: Valuation,
     /// What the world counted under the ladder.
@@ -91,16 +98,39 @@ pub fn promote(
     let log = OwnLog::of(Tables::from(past))?;
     let start = trial.start.start(&trial.world.time_zone);
     let from = start + Days::whole(i64::from(plan.learn_days));
+    let of = |generation| {
+        Snapshot::new(SnapshotParts {
+            generation,
+            ..trial.parts.clone()
+        })
+    };
+    let anchoring = if plan.tilts_minor.is_empty() {
+        None
+    } else {
+        Some(choose(
+            &log,
+            &AnchoringPlan {
+                untaught: &learning,
+                snapshot: &of,
+                objective: &trial.parts.objective,
+                exploration: trial.parts.cold_start.exploration,
+                until: from,
+                horizon_days: plan.horizon_days,
+                gate: plan.gate.clone(),
+                tilts_minor: &plan.tilts_minor,
+            },
+        )?)
+    };
     log.teach(&mut learning, from)?;
+    let chosen = anchoring.as_ref().and_then(|one| one.chosen);
+    let learning = learning.anchored(chosen).map_err(ValuationError::from)?;
     let taught = Arc::clone(learning.generation());
-    let snapshot = Snapshot::new(SnapshotParts {
-        generation: Arc::clone(&taught),
-        ..trial.parts.clone()
-    })?;
+    let snapshot = of(Arc::clone(&taught))?;
     let options = ValuationOptions {
         from,
         until: None,
         horizon_days: plan.horizon_days,
+        half: None,
         gate: plan.gate.clone(),
         objections: Vec::new(),
     };
@@ -121,6 +151,7 @@ pub fn promote(
         rayon::join(|| of(Who::Ladder), || rayon::join(policy, optimum));
     Ok(Promotion {
         decisions,
+        anchoring,
         valuation,
         ladder: ladder?,
         policy: policy?,

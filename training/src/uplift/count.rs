@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use lagom_features::domain::{Channel, CustomerId, DecisionId, EventType, Timestamp, Zone};
+use lagom_features::domain::{CustomerId, DecisionId, EventType, Timestamp, Zone};
 use lagom_model::log::Decision;
 use lagom_model::objective::Objective;
 
@@ -198,10 +198,4 @@ fn cuts(tables: &Tables, drawn: &Drawn) -> HashMap<CustomerId, Vec<(usize, Strin
     cuts.into_iter()
         .map(|(id, theirs)| (id, theirs.into_iter().collect()))
         .collect()
-}
-
-/// Whether a decision waited, or which channel and tone it used.
-pub(super) fn facet(channel: Option<Channel>, tone: Option<&str>) -> String {
-    let channel = channel.map_or("none", |channel| channel.name());
-    format!("{channel}.{}", tone.unwrap_or("none"))
 }

@@ -2,7 +2,7 @@
 
 use lagom_features::History;
 use lagom_model::log::{Decision, Executed, Outcome};
-use lagom_model::ope::interval::student::student;
+use lagom_model::ope::interval::skewed;
 use lagom_model::ope::lives::{Worth, part_of};
 use lagom_model::ope::valuation::{Estimand, Figure, METRICS, Segment};
 use lagom_model::ope::{Estimate, OpeError, Overlap};
@@ -56,7 +56,7 @@ pub(super) fn estimand(
     let figure = |estimate: &Estimate, per_decision: f64, weighted: Option<f64>| {
         Ok::<_, OpeError>(Figure {
             value: estimate.value,
-            interval: student(estimate, Some(customers), confidence)?,
+            interval: skewed(estimate, Some(customers), confidence)?,
             per_decision,
             weighted,
         })
@@ -92,7 +92,7 @@ pub(super) fn estimand(
     {
         let (part, its) = part_of(&gain, customers, |life| segments[life] == name)?;
         // A segment of one customer has no interval, and is not reported.
-        if let Ok(interval) = student(&part, Some(&its), confidence) {
+        if let Ok(interval) = skewed(&part, Some(&its), confidence) {
             found.push(Segment {
                 name: name.to_owned(),
                 lives,

@@ -316,3 +316,70 @@ fn arms_share_the_level_and_the_family() {
     };
     assert_eq!([planned(0), planned(1)], [1500.0, 1000.0]);
 }
+
+#[test]
+fn odd_tables_are_reviewed_or_refused_in_one_line() {
+    let with = |name: &str, cells: Vec<f64>| {
+        let mut columns: Vec<Column> = CALM.table().columns().to_vec();
+        columns.retain(|column| column.name != name);
+        columns.push(Column {
+            name: name.to_owned(),
+            values: Values::Number(cells),
+        });
+        FlatTable::new(columns).unwrap()
+    };
+    let plan = |text: &str| Plan::parse("plan.toml", text).unwrap();
+    let adjusted = PLAN.replace(
+        "value = \"cash\"",
+        "value = \"cash\"\ncovariates = [\"before\"]",
+    );
+
+    // A covariate that never varies explains nothing.
+    let review = review_table(&with("before", vec![7.0; 2000]), &plan(&adjusted)).unwrap();
+    let cash = &review.comparisons[0].1.metrics[0].1.effects;
+    assert!(cash.adjusted.is_none() && cash.judged.estimate == "raw");
+
+    // A few unknown values are left out and counted.
+    let holes = (0..2000).map(|n| {
+        if n % 50 == 0 {
+            f64::NAN
+        } else {
+            f64::from(n % 41)
+        }
+    });
+    let review = review_table(&with("cash", holes.collect()), &plan(PLAN)).unwrap();
+    let cash = &review.comparisons[0].1.metrics[0].1.effects;
+    assert_eq!((cash.missing_c, cash.missing_t), (20, 20));
+
+    // Nothing is known at all.
+    let refused = review_table(&with("cash", vec![f64::NAN; 2000]), &plan(PLAN)).unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.contains("metric `cash`") && refused.lines().count() == 1,
+        "{refused}"
+    );
+
+    // One arm alone.
+    let lonely = World {
+        sizes: (1000, 0),
+        ..CALM
+    };
+    let refused = review_table(&lonely.table(), &plan(PLAN))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("only the control arm `ladder`"),
+        "{refused}"
+    );
+    let lonely = World {
+        sizes: (0, 1000),
+        ..CALM
+    };
+    let refused = review_table(&lonely.table(), &plan(PLAN))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("the table has customers in bandit"),
+        "{refused}"
+    );
+}

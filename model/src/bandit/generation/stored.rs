@@ -49,6 +49,9 @@ impl TryFrom<StoredGeneration> for Generation {
             });
         }
         stored.config.check(stored.layout.heads().len())?;
+        if let Some(anchor) = stored.aside.anchor {
+            anchor.check()?;
+        }
         let mut generation = Self {
             number: stored.number,
             digest: stored.digest,

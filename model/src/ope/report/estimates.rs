@@ -12,8 +12,8 @@ use crate::ope::{
     interval::{
         bootstrap::{self, bootstrap_all},
         bounds::lower_bounds,
-        clopper_pearson,
-        student::{gaussian, student},
+        clopper_pearson, skewed,
+        student::gaussian,
     },
     numeric::{mean, real},
     overlap::Overlap,
@@ -95,7 +95,7 @@ fn add(
         method.estimate(terms)?
     };
     report.value.insert(name.to_owned(), estimate.value);
-    let interval = student(&estimate, terms.customers(), options.confidence)?;
+    let interval = skewed(&estimate, terms.customers(), options.confidence)?;
     report.interval.insert(name.to_owned(), interval);
     if name == "ips" || name == "dr" {
         add_bounds(report, name, &estimate, terms, options)?;

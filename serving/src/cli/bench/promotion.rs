@@ -10,6 +10,7 @@ use crate::config::Config;
 use lagom_model::ope::gate::GateSpec;
 use lagom_training::simulator::Tally;
 use lagom_training::trial::{Promotion, PromotionPlan, TrialPlan, promote, value_per_invoice};
+use lagom_training::valuation::TILTS_MINOR;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -19,8 +20,9 @@ const REPORTED: f64 = 0.8;
 const CASH_MARGIN: f64 = 0.01;
 
 /// Lives a year under the usual ladder with 5 % of exploration in a world whose truth is known, learns
-/// a policy from its first months, values it off-policy on the invoices of the rest, asks the gate, and
-/// lets the policy live a year among other people of that world beside the ladder. Over many seeds:
+/// a policy from its first months, holds it to the ladder as far as those months can prove, values it
+/// off-policy on the invoices of the rest, asks the gate, and lets what is in service then (the ladder where
+/// the gate refused) live a year among other people of that world beside the ladder. Over many seeds:
 /// collection cases, cash within 60 days, churn, and how far from the best that the world allows.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom bench promotion --seeds 20")]
@@ -35,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(150..=3650))]
     days: u16,
     /// Days of history that the policy learns from; the rest judges it.
-    #[arg(long, default_value_t = 210)]
+    #[arg(long, default_value_t = 180)]
     learn_days: u16,
     /// Share of exploration in the ladder's history, in (0, 1).
     #[arg(long, default_value_t = 0.05)]
@@ -49,6 +51,13 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Tilts that are tried, in minor units: how far from the ladder the policy may go. Those of lagom train
+    /// if none is named.
+    #[arg(long, value_name = "MINOR")]
+    tilt: Vec<f64>,
+    /// Let the policy go its own way, however little the log can say of it.
+    #[arg(long, conflicts_with = "tilt")]
+    unanchored: bool,
     /// Let the rule of gentleness bind the policy.
     #[arg(long)]
     gentle: bool,
@@ -92,7 +101,12 @@ struct Report {
     fewer_cases_foreseen: usize,
     /// Effective number of lives behind the off-policy value, on average.
     ess: f64,
+    /// How far each policy was let go, in minor units; none where it was not held.
+    tilts_minor: Vec<Option<f64>>,
+    /// What is in service after the gate: the policy where it passed, the ladder where it did not.
     policy: Against,
+    /// The policies whatever the gate said of them.
+    ungated: Against,
     optimum: Against,
     /// Share of the cases that one operator reports to have lost.
     reported: f64,
@@ -133,6 +147,13 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         learn_days: args.learn_days,
         horizon_days: args.horizon,
         gate: GateSpec::default(),
+        tilts_minor: if args.unanchored {
+            Vec::new()
+        } else if args.tilt.is_empty() {
+            TILTS_MINOR.to_vec()
+        } else {
+            args.tilt.clone()
+        },
     };
     // The history, and lives under ladder, policy and optimum.
     let bar = progress(4 * args.seeds * u64::from(args.days), "days");
@@ -181,7 +202,13 @@ fn against(
 
 impl Report {
     fn of(plan: &PromotionPlan, found: &[Promotion]) -> Self {
-        let policy = against(plan, "promoted", found, |one| &one.policy);
+        let policy = against(plan, "promoted", found, |one| {
+            if one.valuation.verdict.passed {
+                &one.policy
+            } else {
+                &one.ladder
+            }
+        });
         let n = found.len().max(1) as f64;
         let average = |of: &dyn Fn(&Promotion) -> f64| found.iter().map(of).sum::<f64>() / n;
         let foreseen = |one: &&Promotion| {
@@ -207,6 +234,11 @@ impl Report {
                 .collect(),
             fewer_cases_foreseen: found.iter().filter(foreseen).count(),
             ess: average(&|one| one.valuation.episode.overlap.ess),
+            tilts_minor: found
+                .iter()
+                .map(|one| Some(one.anchoring.as_ref()?.chosen?.tilt_minor))
+                .collect(),
+            ungated: against(plan, "candidate", found, |one| &one.policy),
             optimum: against(plan, "optimum", found, |one| &one.optimum),
             reported: REPORTED,
             holds: Holds {
@@ -244,47 +276,37 @@ fn text(report: &Report) -> String {
         text += &format!("  {words}\n");
     }
     text += &format!(
-        "\n{:<36} {:<28} {:<28}\n",
-        "against the ladder, 95 % interval", "promoted", "optimum, latent traits seen"
+        "\n{:<36} {:<28} {:<28} {:<28}\n",
+        "against the ladder, 95 % interval",
+        "in service after the gate",
+        "candidates, gate or not",
+        "optimum, latent traits seen"
     );
-    let (policy, optimum) = (&report.policy, &report.optimum);
-    for (name, new, best) in [
-        (
-            "collection cases fewer, %",
-            cell(policy.case_reduction, 100.0),
-            cell(optimum.case_reduction, 100.0),
-        ),
-        (
-            "cash within 60 days, %",
-            cell(policy.cash_60, 100.0),
-            cell(optimum.cash_60, 100.0),
-        ),
-        (
-            "customers lost, of 1,000",
-            cell(policy.churned, 1.0),
-            cell(optimum.churned, 1.0),
-        ),
-        (
-            "contacts, %",
-            cell(policy.contacts, 100.0),
-            cell(optimum.contacts, 100.0),
-        ),
-        (
-            "net value an invoice, SEK",
-            cell(policy.value, 1.0),
-            cell(optimum.value, 1.0),
-        ),
-    ] {
-        text += &format!("{name:<36} {new:<28} {best:<28}\n");
+    let all = [&report.policy, &report.ungated, &report.optimum];
+    type Row = (&'static str, fn(&Against) -> Mean, f64);
+    let rows: [Row; 5] = [
+        ("collection cases fewer, %", |one| one.case_reduction, 100.0),
+        ("cash within 60 days, %", |one| one.cash_60, 100.0),
+        ("customers lost, of 1,000", |one| one.churned, 1.0),
+        ("contacts, %", |one| one.contacts, 100.0),
+        ("net value an invoice, SEK", |one| one.value, 1.0),
+    ];
+    for (name, of, scale) in rows {
+        let [policy, ungated, optimum] = all.map(|one| cell(of(one), scale));
+        text += &format!("{name:<36} {policy:<28} {ungated:<28} {optimum:<28}\n");
     }
-    let (reduction, best) = (policy.case_reduction.mean, optimum.case_reduction.mean);
+    let (reduction, best) = (
+        report.policy.case_reduction.mean,
+        report.optimum.case_reduction.mean,
+    );
     let reported = report.reported;
     text += &format!(
         "\none operator reports {:.0} % fewer cases: the policy is {:+.1} points from it, the optimum of this \
-         world {:+.1}\n",
+         world {:+.1}; {:.0} % of what this world allows is gained\n",
         100.0 * reported,
         100.0 * (reduction - reported),
         100.0 * (best - reported),
+        100.0 * reduction / best,
     );
     let mark = |holds: bool| if holds { "yes" } else { "NO " };
     let holds = &report.holds;

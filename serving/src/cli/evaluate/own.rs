@@ -96,6 +96,7 @@ pub(super) fn run(args: &Own, data: &Path, out: &mut Output) -> Result<Answer, F
         from,
         until: None,
         horizon_days: args.horizon,
+        half: None,
         gate: GateSpec {
             margin: args.margin,
             ..GateSpec::default()

@@ -1,6 +1,6 @@
 //! Over time, and time to pay.
 
-use super::document::{Comparison, Document, Metric};
+use super::document::{Comparison, Document, Metric, SinceExposure};
 use super::words;
 use crate::pages::Reader;
 use crate::pages::chart::{Hue, Plot, Span};
@@ -82,6 +82,159 @@ fn daily(reader: &Reader, metric: &Metric) -> Markup {
             Hue::First,
         );
     html! { h3 { (name) } (plot.draw()) p.note { (description) } }
+}
+
+/// Each span of enrolment by itself, and the days after each customer's own start.
+pub(super) fn newcomers(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {
+    let metrics = comparison.metrics.0.iter().map(|(_, metric)| metric);
+    let cut: Vec<&Metric> = metrics
+        .filter(|metric| metric.role == "success" && metric.cohorts.len() > 1)
+        .collect();
+    let log = document.log.as_ref();
+    let since = log.and_then(|log| {
+        let all = log.since_exposure.0.iter();
+        let theirs = |(arm, _): &&(String, _)| *arm == comparison.treatment;
+        all.clone().find(theirs).map(|(_, days)| days)
+    });
+    html! {
+        @if !cut.is_empty() {
+            h2 { (reader.say(["Those who came early, and those who came late", "De som kom tidigt och de som kom sent", "Wie vroeg kwam en wie laat kwam"])) }
+            p.note { (reader.say([
+                "Every span of enrolment by itself. A change that only the first ones show may have been curiosity, a season or a fault.",
+                "Varje period för sig. En ändring som bara de första visar kan ha varit nyfikenhet, en säsong eller ett fel.",
+                "Elke periode op zichzelf. Een verandering die alleen de eersten tonen kan nieuwsgierigheid, een seizoen of een fout zijn geweest.",
+            ])) }
+            @for metric in cut { (cohorts(reader, metric)) }
+        }
+        @if let Some(days) = since.filter(|days| days.len() > 1) { (since_exposure(reader, days)) }
+    }
+}
+
+fn cohorts(reader: &Reader, metric: &Metric) -> Markup {
+    let lang = reader.lang;
+    let unit = words::unit(metric);
+    let name = words::name(lang, &metric.name);
+    let size = metric.mean_c;
+    let points: Vec<(f64, f64, [f64; 2])> = metric
+        .cohorts
+        .iter()
+        .filter_map(|one| {
+            let [low, high] = one.ci;
+            let middle = f64::midpoint(one.from_day as f64, one.to_day as f64);
+            Some((middle, one.diff, [low?, high?]))
+        })
+        .collect();
+    let (Some(first), Some(last)) = (metric.cohorts.first(), metric.cohorts.last()) else {
+        return html! {};
+    };
+    let described: Vec<String> = metric
+        .cohorts
+        .iter()
+        .map(|one| {
+            format!(
+                "{}–{}: {} ({})",
+                one.from_day,
+                one.to_day,
+                unit.difference(lang, one.diff, size),
+                unit.interval(lang, one.ci, size)
+            )
+        })
+        .collect();
+    let description = format!(
+        "{} {}",
+        reader.say([
+            "By day of enrolment,",
+            "Efter dag kunden kom med,",
+            "Naar dag van deelname,"
+        ]),
+        described.join("; ")
+    );
+    let ends = points
+        .iter()
+        .flat_map(|(_, diff, ends)| [*diff, ends[0], ends[1]]);
+    let plot = Plot::new(&name, &description)
+        .x(
+            reader.say(["day of enrolment", "dag kunden kom med", "dag van deelname"]),
+            Span::of([first.from_day as f64, last.to_day as f64]),
+            |at, decimals| lang.number(at, decimals),
+        )
+        .y(Span::of(ends.chain([0.0])).padded(0.1), |at, _| {
+            unit.difference(lang, at, size)
+        })
+        .whiskers(
+            points
+                .iter()
+                .map(|(at, _, ends)| (*at, ends[0], ends[1]))
+                .collect(),
+            Hue::First,
+        )
+        .dots(
+            reader.say(["change", "ändring", "verandering"]),
+            points.iter().map(|(at, diff, _)| (*at, *diff)).collect(),
+            Hue::First,
+        );
+    html! { h3 { (name) } (plot.draw()) }
+}
+
+fn since_exposure(reader: &Reader, days: &[SinceExposure]) -> Markup {
+    let lang = reader.lang;
+    let title = reader.say([
+        "Days after a customer's own start",
+        "Dagar efter kundens egen start",
+        "Dagen na de eigen start van een klant",
+    ]);
+    let unit = words::Unit::Share;
+    let points: Vec<(f64, f64, f64, f64)> = days
+        .iter()
+        .filter_map(|one| Some((one.day, one.diff, one.ci[0]?, one.ci[1]?)))
+        .collect();
+    let last = &days[days.len() - 1];
+    let sentence = format!(
+        "{} {}: {} ({})",
+        reader.say(["After days", "Efter dagar", "Na dagen"]),
+        lang.number(last.day, 0),
+        unit.difference(lang, last.diff, 1.0),
+        unit.interval(lang, last.ci, 1.0)
+    );
+    let ends = points
+        .iter()
+        .flat_map(|(_, diff, low, high)| [*diff, *low, *high]);
+    let plot = Plot::new(title, &sentence)
+        .x(
+            reader.say([
+                "days after the first decision",
+                "dagar efter första beslutet",
+                "dagen na de eerste beslissing",
+            ]),
+            Span::of([0.0, last.day]),
+            |at, decimals| lang.number(at, decimals),
+        )
+        .y(Span::of(ends.chain([0.0])).padded(0.1), |at, _| {
+            unit.difference(lang, at, 1.0)
+        })
+        .band(
+            reader.say(["95 % interval", "95 % intervall", "95 %-interval"]),
+            points
+                .iter()
+                .map(|(day, _, low, high)| (*day, *low, *high))
+                .collect(),
+            Hue::First,
+        )
+        .line(
+            reader.say(["change", "ändring", "verandering"]),
+            points.iter().map(|(day, diff, ..)| (*day, *diff)).collect(),
+            Hue::First,
+        );
+    html! {
+        h2 { (title) }
+        p.note { (reader.say([
+            "Change in the share collected of what was billed. What rises early and falls back to zero is time gained, not money.",
+            "Ändring i andelen inbetalt av fakturerat. Det som stiger tidigt och faller tillbaka till noll är vunnen tid, inte pengar.",
+            "Verandering in het geïnde deel van het gefactureerde. Wat vroeg stijgt en naar nul terugvalt is gewonnen tijd, geen geld.",
+        ])) }
+        (plot.draw())
+        p.note { (sentence) }
+    }
 }
 
 pub(super) fn time_to_pay(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {

@@ -1,6 +1,6 @@
 //! For whom, by what, how surely, and would other estimates say the same?
 
-use super::document::{Comparison, Document, Interval, Metric, Segmentation};
+use super::document::{Comparison, Document, Interval, Metric, Segmentation, Step};
 use super::effects::estimate;
 use super::words;
 use crate::pages::Reader;
@@ -116,9 +116,9 @@ pub(super) fn actions(reader: &Reader, document: &Document) -> Markup {
     html! {
         h2 { (reader.say(["What was done", "Vad som gjordes", "Wat er is gedaan"])) }
         p.note { (reader.say([
-            "Counted, not compared: inside a learning group, customers who got an action differ from those who did not.",
-            "Räknat, inte jämfört: i en grupp som lär sig skiljer sig kunder som fick en åtgärd från dem som inte fick den.",
-            "Geteld, niet vergeleken: in een lerende groep verschillen klanten die een actie kregen van wie die niet kregen.",
+            "How often each step was taken. Customers who got a step differ from those who did not, so these counts alone say nothing about what a step does.",
+            "Hur ofta varje steg togs. Kunder som fick ett steg skiljer sig från dem som inte fick det, så antalen säger inget om vad ett steg gör.",
+            "Hoe vaak elke stap is gezet. Klanten die een stap kregen verschillen van wie die niet kregen, dus deze aantallen zeggen niets over wat een stap doet.",
         ])) }
         @for (name, arm) in &log.arms.0 {
             h3 { (name) }
@@ -142,7 +142,56 @@ pub(super) fn actions(reader: &Reader, document: &Document) -> Markup {
                     }
                 }
             }))
+            @if !arm.steps.is_empty() { (added(reader, name, &log.currency, &arm.steps)) }
         }
+    }
+}
+
+/// What the steps of an arm add over waiting, by adaptive scores, beside the plain difference.
+fn added(reader: &Reader, arm: &str, currency: &str, steps: &[Step]) -> Markup {
+    let lang = reader.lang;
+    let label = format!(
+        "{} “{arm}” ({currency})",
+        reader.say([
+            "What a message adds over waiting, in",
+            "Vad ett meddelande tillför mot att vänta, i",
+            "Wat een bericht toevoegt boven wachten, in",
+        ])
+    );
+    let ends = steps.iter().flat_map(|one| one.added);
+    let scale = Span::of(ends.chain([0.0])).padded(0.06);
+    let money = |value: f64| lang.signed(value, words::decimals(value));
+    html! {
+        (scroll(&label, &html! {
+            table.stack {
+                caption { (label) }
+                thead { tr {
+                    th scope="col" { (reader.say(["Channel, tone", "Kanal, ton", "Kanaal, toon"])) }
+                    th.n scope="col" { (reader.say(["Adds per decision", "Tillför per beslut", "Voegt toe per beslissing"])) }
+                    th.n scope="col" { "95\u{a0}% " (reader.say(["interval", "intervall", "interval"])) }
+                    th scope="col" { (reader.say(["Line = adds nothing", "Linje = tillför inget", "Lijn = voegt niets toe"])) }
+                    th.n scope="col" { (reader.say(["Plain difference", "Rå skillnad", "Kaal verschil"])) }
+                } }
+                tbody {
+                    @for one in steps {
+                        @let [diff, low, high] = one.added;
+                        @let tone = if low > 0.0 { Tone::Good } else if high < 0.0 { Tone::Bad } else { Tone::Quiet };
+                        tr {
+                            th scope="row" { code { (one.step) } small { (lang.count(one.decisions)) " " (reader.say(["chosen of", "valda av", "gekozen van"])) " " (lang.count(one.comparable)) } }
+                            td.n data-label=(reader.say(["Adds", "Tillför", "Voegt toe"])) { (money(diff)) }
+                            td.n data-label=(reader.say(["Interval", "Intervall", "Interval"])) { (money(low)) " " (reader.say(["to", "till", "tot"])) " " (money(high)) }
+                            td.plot { (whisker(scale, low, diff, high, tone)) }
+                            td.n data-label=(reader.say(["Plain difference", "Rå skillnad", "Kaal verschil"])) { (money(one.naive)) }
+                        }
+                    }
+                }
+            }
+        }))
+        p.note { (reader.say([
+            "Compared by the logged probabilities among decisions that could also have waited, with weights for a policy that learns. The plain difference beside it misleads: a message goes to those who seem to need it.",
+            "Jämfört med de loggade sannolikheterna bland beslut som också kunde ha väntat, med vikter för en policy som lär sig. Den råa skillnaden bredvid vilseleder: ett meddelande går till dem som verkar behöva det.",
+            "Vergeleken via de gelogde kansen onder beslissingen die ook hadden kunnen wachten, met gewichten voor een lerend beleid. Het kale verschil ernaast misleidt: een bericht gaat naar wie het nodig lijkt te hebben.",
+        ])) }
     }
 }
 

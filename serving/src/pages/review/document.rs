@@ -157,6 +157,8 @@ pub(super) struct Metric {
     pub(super) guardrail: Option<Guardrail>,
     pub(super) segments: Vec<Segmentation>,
     pub(super) daily_cs: Vec<Day>,
+    #[serde(default)]
+    pub(super) cohorts: Vec<CohortOf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -272,6 +274,15 @@ pub(super) struct Hidden {
     pub(super) n_t: u64,
 }
 
+/// Customers who came in one span of days.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CohortOf {
+    pub(super) from_day: i64,
+    pub(super) to_day: i64,
+    pub(super) diff: f64,
+    pub(super) ci: Interval,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Day {
     pub(super) day: i64,
@@ -288,8 +299,20 @@ pub(super) struct Log {
     pub(super) as_of: String,
     pub(super) design: Option<Design>,
     pub(super) window_days: f64,
+    #[serde(default)]
+    pub(super) currency: String,
     pub(super) arms: Ordered<ArmLog>,
     pub(super) rmst: Ordered<Rmst>,
+    #[serde(default)]
+    pub(super) since_exposure: Ordered<Vec<SinceExposure>>,
+}
+
+/// Shares collected so many days after the exposure.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SinceExposure {
+    pub(super) day: f64,
+    pub(super) diff: f64,
+    pub(super) ci: Interval,
 }
 
 /// What was agreed beforehand, and whether it was kept.
@@ -321,7 +344,19 @@ pub(super) struct ArmLog {
     pub(super) fallbacks: u64,
     pub(super) mean_probability: Option<f64>,
     pub(super) actions: Ordered<u64>,
+    #[serde(default)]
+    pub(super) steps: Vec<Step>,
     pub(super) curve: Vec<(f64, f64, u64)>,
+}
+
+/// What a channel and tone add over waiting.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Step {
+    pub(super) step: String,
+    pub(super) decisions: u64,
+    pub(super) comparable: u64,
+    pub(super) added: [f64; 3],
+    pub(super) naive: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

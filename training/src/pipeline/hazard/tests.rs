@@ -25,6 +25,8 @@ fn point(settled: Option<i64>) -> Point {
         late: None,
         paid: None,
         left: None,
+        left_at: None,
+        left_before: false,
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use lagom_features::domain::Timestamp;
-use lagom_model::log::Decision;
 use lagom_model::statistics::decision::IntegrityFailure;
 use serde::{Deserialize, Serialize};
 
@@ -142,10 +141,13 @@ pub(super) struct Learnt {
 }
 
 impl Learnt {
-    pub(super) fn add(&mut self, decision: &Decision) {
-        if decision.policy == LEARNS {
-            self.generations.insert(decision.policy_generation);
-            self.models.extend(decision.model_id.clone());
+    pub(super) fn add(&mut self, policy: &str, generation: u64, model_id: Option<&str>) {
+        if policy != LEARNS {
+            return;
+        }
+        self.generations.insert(generation);
+        if let Some(id) = model_id.filter(|id| !self.models.contains(*id)) {
+            self.models.insert(id.to_owned());
         }
     }
 }

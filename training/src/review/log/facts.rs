@@ -1,20 +1,29 @@
 //! One row a customer, from decisions and events.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt::Write;
+mod folder;
+mod gather;
+mod history;
+mod paid;
+mod rows;
+mod tally;
 
-use lagom_features::domain::{
-    CustomerId, DecisionId, Event, EventType, Invoice, InvoiceId, Timestamp, Zone,
-};
-use lagom_model::log::{Decision, Outcome};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use lagom_features::domain::Timestamp;
 use lagom_model::objective::Objective;
 
-use super::ArmReport;
 use super::design::Learnt;
-use super::pay::Pay;
 use crate::flat_table::{Column, FlatTable, Values};
 use crate::review::ReviewError;
-use crate::tables::Tables;
+use gather::{Gather, Person};
+pub(super) use paid::SoFar;
+use paid::{Cash, Paid};
+pub(super) use tally::Tally;
+
+pub use folder::Folder;
+pub use history::{History, history};
+pub use rows::{CustomerRow, DecisionRow, FactRow, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes};
 
 /// Days before exposure in which what was billed and paid serves as a covariate.
 const BEFORE_DAYS: f64 = 90.0;
@@ -31,43 +40,6 @@ pub struct Facts {
     currency: String,
     learnt: Learnt,
     earlier: u64,
-}
-
-/// Counts of one arm.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tally {
-    decisions: u64,
-    without_outcome: u64,
-    fallbacks: u64,
-    probabilities: f64,
-    actions: BTreeMap<String, u64>,
-    pub(super) pay: Pay,
-}
-
-impl Tally {
-    pub(super) fn report(&self) -> ArmReport {
-        let mut actions: Vec<_> = self.actions.iter().map(|(a, n)| (a.clone(), *n)).collect();
-        actions.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        ArmReport {
-            decisions: self.decisions,
-            without_outcome: self.without_outcome,
-            fallbacks: self.fallbacks,
-            mean_probability: (self.decisions > 0)
-                .then(|| self.probabilities / self.decisions as f64),
-            actions,
-            curve: Vec::new(),
-        }
-    }
-}
-
-/// A customer in one arm.
-#[derive(Debug)]
-struct Person<'a> {
-    exposed: Timestamp,
-    /// Invoices, with when each was first asked about.
-    asked: BTreeMap<&'a InvoiceId, Timestamp>,
-    fees_minor: i64,
-    cost_minor: i64,
 }
 
 /// Columns of numbers, in order.
@@ -91,184 +63,98 @@ const COLUMNS: [&str; 17] = [
     "paid_before",
 ];
 
-/// The last moment that anything in the tables was known.
-pub(super) fn last_known(tables: &Tables) -> Timestamp {
-    let events = tables.events.iter().map(|event| event.recorded_at);
-    let decisions = tables.decisions.iter().map(|decision| decision.decided_at);
-    let outcomes = tables.outcomes.iter().map(|outcome| outcome.matured_at);
-    let all = events.chain(decisions).chain(outcomes);
-    all.max().unwrap_or(Timestamp::MIN)
-}
-
 impl Facts {
     /// What was known of the experiment at `as_of`, of customers who came into it after `since`.
     pub(super) fn of(
-        tables: &Tables,
+        log: &dyn Log,
         experiment: &str,
         (since, as_of): (Option<Timestamp>, Timestamp),
         window_days: f64,
         objective: &Objective,
     ) -> Result<Self, ReviewError> {
-        let outcomes = tables.outcomes.iter().filter(|one| one.matured_at <= as_of);
-        let outcomes: HashMap<&DecisionId, &Outcome> =
-            outcomes.map(|one| (&one.decision_id, one)).collect();
-        let theirs = |one: &&Decision| {
-            one.experiment.as_deref() == Some(experiment) && one.decided_at <= as_of
-        };
-        let mut arms: BTreeMap<String, Tally> = BTreeMap::new();
-        let mut people: BTreeMap<(&CustomerId, &str), Person<'_>> = BTreeMap::new();
-        let mut decisions: Vec<&Decision> = tables.decisions.iter().filter(theirs).collect();
-        let early: HashSet<&CustomerId> = decisions
-            .iter()
-            .filter(|one| since.is_some_and(|since| one.decided_at < since))
-            .map(|one| &one.customer_id)
-            .collect();
-        decisions.retain(|one| !early.contains(&one.customer_id));
-        let mut learnt = Learnt::default();
-        decisions.sort_by_key(|one| one.decided_at);
-        for decision in decisions {
-            let Some(arm) = decision.arm.as_deref() else {
-                continue;
-            };
-            learnt.add(decision);
-            let outcome = outcomes.get(&decision.decision_id).copied();
-            count(arms.entry(arm.to_owned()).or_default(), decision, outcome);
-            let person = people
-                .entry((&decision.customer_id, arm))
-                .or_insert(Person {
-                    exposed: decision.decided_at,
-                    asked: BTreeMap::new(),
-                    fees_minor: 0,
-                    cost_minor: 0,
-                });
-            let age = decision.decided_at.days_since(person.exposed);
-            if age < window_days / 2.0 {
-                let asked = person.asked.entry(&decision.invoice_id);
-                asked.or_insert(decision.decided_at);
-            }
-            if let Some(outcome) = outcome.filter(|_| age < window_days) {
-                person.fees_minor += outcome.fee_minor;
-                person.cost_minor += outcome.cost_minor;
-            }
-        }
-        if people.is_empty() {
-            return Err(ReviewError::NoSuchExperiment {
-                experiment: experiment.to_owned(),
-                known: known(tables),
-            });
-        }
-        let facts = Self::build(tables, &people, arms, as_of, window_days, objective)?;
+        let mut gather = Gather::new(as_of, window_days, log.sizes().invoices);
+        let (learnt, earlier) = gather.experiment(log, experiment, since)?;
+        gather.surroundings(log)?;
         Ok(Self {
             learnt,
-            earlier: early.len() as u64,
-            ..facts
+            earlier,
+            ..Self::build(gather, as_of, window_days, objective)?
         })
     }
 
     fn build(
-        tables: &Tables,
-        people: &BTreeMap<(&CustomerId, &str), Person<'_>>,
-        mut arms: BTreeMap<String, Tally>,
+        mut gather: Gather,
         as_of: Timestamp,
         window_days: f64,
         objective: &Objective,
     ) -> Result<Self, ReviewError> {
-        let invoices: HashMap<&InvoiceId, &Invoice> = tables
-            .invoices
-            .iter()
-            .map(|one| (&one.value.invoice_id, &one.value))
-            .collect();
-        let mut owed: HashMap<&CustomerId, Vec<&Invoice>> = HashMap::new();
-        for invoice in invoices.values() {
-            owed.entry(&invoice.customer_id).or_default().push(invoice);
+        let name = |person: &Person| {
+            let id: &str = &gather.ids[person.customer as usize];
+            (id, gather.arms.get(person.arm))
+        };
+        let mut order: Vec<u32> = (0..gather.people.len() as u32).collect();
+        order.sort_unstable_by(|a, b| {
+            let of = |place: &u32| name(&gather.people[*place as usize]);
+            of(a).cmp(&of(b))
+        });
+        let mut rank = vec![0_u32; order.len()];
+        for (row, person) in order.iter().enumerate() {
+            rank[*person as usize] = row as u32;
         }
-        let mut events: HashMap<&CustomerId, Vec<&Event>> = HashMap::new();
-        for event in tables.events.iter().filter(|one| one.recorded_at <= as_of) {
-            events.entry(&event.customer_id).or_default().push(event);
+        let (asked, currencies) = gather.followed(&rank);
+        if currencies.len() > 1 {
+            return Err(ReviewError::Currencies { found: currencies });
         }
-        let customers: HashMap<&CustomerId, _> = tables
-            .customers
-            .iter()
-            .map(|one| (&one.value.customer_id, &one.value))
-            .collect();
-        let start = people
-            .values()
-            .map(|one| one.exposed)
-            .min()
-            .unwrap_or(as_of);
-        let mut numbers: Vec<Vec<f64>> = vec![Vec::with_capacity(people.len()); COLUMNS.len()];
+        let exposed = gather.people.iter().map(|one| one.exposed);
+        let start = exposed.min().unwrap_or(as_of);
+        let mut numbers: Vec<Vec<f64>> = vec![Vec::with_capacity(order.len()); COLUMNS.len()];
         let (mut ids, mut of_arm, mut segments) = (Vec::new(), Vec::new(), Vec::new());
-        let mut currencies: BTreeSet<String> = BTreeSet::new();
-        for (row, ((id, arm), person)) in people.iter().enumerate() {
-            let none = Vec::new();
-            let theirs = events.get(id).unwrap_or(&none);
-            let customer = customers.get(id);
-            let mut cash = Cash::default();
-            let tally = arms.entry((*arm).to_owned()).or_default();
-            for (invoice_id, asked) in &person.asked {
-                let Some(invoice) = invoices.get(invoice_id) else {
-                    continue;
-                };
-                currencies.insert(invoice.amount.currency.as_str().to_owned());
-                let followed = window_days / 2.0;
-                let paid = Paid::of(invoice, theirs, *asked, as_of, followed);
+        let mut rest = asked.as_slice();
+        for (row, place) in order.iter().enumerate() {
+            let person = &gather.people[*place as usize];
+            let theirs = rest.iter().take_while(|one| one.person == *place).count();
+            let (invoices, others) = rest.split_at(theirs);
+            rest = others;
+            let (mut cash, mut so_far) = (Cash::default(), SoFar::default());
+            for one in invoices {
+                let amount = gather.bills[one.bill as usize].amount_minor;
+                let moves = gather.moves_of(one.bill);
+                let paid = Paid::of(amount, moves, one.at, window_days / 2.0);
                 if paid.owed <= 0.0 {
                     continue;
                 }
                 cash.add(&paid);
+                let times = (one.at, person.exposed);
+                so_far.add((moves, paid.owed), times, window_days);
+                let pay = &mut gather.tallies[usize::from(person.arm)].pay;
                 match paid.in_full_after {
-                    Some(days) => tally.pay.push(row, days, true),
-                    None => tally
-                        .pay
-                        .push(row, as_of.days_since(*asked).max(0.0), false),
+                    Some(days) => pay.push(row, days, true),
+                    None => pay.push(row, as_of.days_since(one.at).max(0.0), false),
                 }
             }
-            let happened = Happened::of(theirs, person.exposed, window_days);
-            let before = Before::of(
-                theirs,
-                owed.get(id).map_or(&[], Vec::as_slice),
-                person.exposed,
-            );
-            let outcome_value = objective.cash * cash.collected
-                + objective.fee * person.fees_minor as f64
-                - person.cost_minor as f64
-                - objective.support_contact_minor * happened.support
-                - objective.complaint_minor * happened.complaint
-                - objective.opt_out_minor * happened.opt_out
-                - objective.collection_case_minor * happened.collection
-                - happened.churn
-                    * objective.churn_cost_minor(customer.and_then(|one| one.annual_margin_minor));
-            let values = [
-                person.exposed.days_since(start),
-                cash.invoices,
-                cash.billed / MINOR,
-                cash.collected / MINOR,
-                cash.paid,
-                cash.amount_days / MINOR,
-                happened.messages,
-                happened.support,
-                happened.complaint,
-                happened.churn,
-                happened.opt_out,
-                happened.collection,
-                person.fees_minor as f64 / MINOR,
-                person.cost_minor as f64 / MINOR,
-                outcome_value / MINOR,
-                before.billed / MINOR,
-                before.paid / MINOR,
-            ];
+            if as_of.days_since(person.exposed) >= window_days {
+                gather.tallies[usize::from(person.arm)].follow(&so_far, cash.billed);
+            }
+            let values = values(person, &cash, start, objective);
             for (column, value) in numbers.iter_mut().zip(values) {
                 column.push(value);
             }
-            ids.push(Some(id.as_str().to_owned()));
-            of_arm.push(Some((*arm).to_owned()));
-            segments.push(customer.and_then(|one| one.segment.clone()));
+            ids.push(Some(gather.ids[person.customer as usize].to_string()));
+            of_arm.push(Some(gather.arms.get(person.arm).to_owned()));
+            let segment = person
+                .segment
+                .map(|one| gather.segments.get(one).to_owned());
+            segments.push(segment);
         }
-        if currencies.len() > 1 {
-            return Err(ReviewError::Currencies {
-                found: currencies.into_iter().collect(),
-            });
-        }
+        let arms = gather.tallies.drain(..).enumerate();
+        let arms: BTreeMap<String, Tally> = arms
+            .map(|(place, mut tally)| {
+                let arm = gather.arms.get(place as u16);
+                tally.added = gather.steps.remove(arm).unwrap_or_default();
+                (arm.to_owned(), tally)
+            })
+            .collect();
+        drop(gather);
         let text = |name: &str, cells| Column {
             name: name.to_owned(),
             values: Values::Text(cells),
@@ -278,21 +164,17 @@ impl Facts {
             text("arm", of_arm),
             text("segment", segments),
         ];
-        columns.extend(
-            COLUMNS
-                .into_iter()
-                .zip(numbers)
-                .map(|(name, numbers)| Column {
-                    name: name.to_owned(),
-                    values: Values::Number(numbers),
-                }),
-        );
+        let numbers = COLUMNS.into_iter().zip(numbers);
+        columns.extend(numbers.map(|(name, numbers)| Column {
+            name: name.to_owned(),
+            values: Values::Number(numbers),
+        }));
         Ok(Self {
             table: FlatTable::new(columns)?,
             arms,
             as_of_day: as_of.days_since(start),
             window_days,
-            currency: currencies.pop_first().unwrap_or_default(),
+            currency: currencies.into_iter().next().unwrap_or_default(),
             learnt: Learnt::default(),
             earlier: 0,
         })
@@ -351,291 +233,104 @@ impl Facts {
     }
 
     /// The table as CSV, floats written so that they read back exactly.
-    #[must_use]
-    pub fn csv(&self) -> String {
+    ///
+    /// # Errors
+    /// What `out` fails with.
+    pub fn write_csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let columns = self.table.columns();
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let mut text = names.join(",") + "\n";
+        writeln!(out, "{}", names.join(","))?;
+        let mut line = Vec::new();
         for row in 0..self.table.rows() {
+            line.clear();
             for (place, column) in columns.iter().enumerate() {
                 if place > 0 {
-                    text.push(',');
+                    line.push(b',');
                 }
                 match &column.values {
-                    Values::Number(numbers) => {
-                        // Writing to a string does not fail.
-                        let _ = write!(text, "{}", numbers[row]);
-                    }
-                    Values::Text(cells) => {
-                        text += &cell(cells[row].as_deref().unwrap_or(""));
-                    }
+                    Values::Number(numbers) => write!(line, "{}", numbers[row])?,
+                    Values::Text(cells) => write_cell(&mut line, cells[row].as_deref()),
                 }
             }
-            text.push('\n');
+            line.push(b'\n');
+            out.write_all(&line)?;
         }
-        text
+        Ok(())
     }
+
+    /// BLAKE3 of [`Self::write_csv`].
+    pub(super) fn digest(&self) -> String {
+        let mut out = Digest(blake3::Hasher::new());
+        // A digest takes everything.
+        let written = self.write_csv(&mut out);
+        debug_assert!(written.is_ok());
+        out.0.finalize().to_hex().to_string()
+    }
+}
+
+struct Digest(blake3::Hasher);
+
+impl Write for Digest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A row's numbers, in the order of [`COLUMNS`].
+fn values(
+    person: &Person,
+    cash: &Cash,
+    start: Timestamp,
+    objective: &Objective,
+) -> [f64; COLUMNS.len()] {
+    let flag = |set: bool| f64::from(u8::from(set));
+    let (support, collections) = (f64::from(person.support), f64::from(person.collections));
+    let (complaint, churn, opt_out) = (
+        flag(person.complaint),
+        flag(person.churn),
+        flag(person.opt_out),
+    );
+    let value = objective.cash * cash.collected + objective.fee * person.fees_minor as f64
+        - person.cost_minor as f64
+        - objective.support_contact_minor * support
+        - objective.complaint_minor * complaint
+        - objective.opt_out_minor * opt_out
+        - objective.collection_case_minor * collections
+        - churn * objective.churn_cost_minor(person.annual_margin_minor);
+    [
+        person.exposed.days_since(start),
+        cash.invoices,
+        cash.billed / MINOR,
+        cash.collected / MINOR,
+        cash.paid,
+        cash.amount_days / MINOR,
+        f64::from(person.messages),
+        support,
+        complaint,
+        churn,
+        opt_out,
+        collections,
+        person.fees_minor as f64 / MINOR,
+        person.cost_minor as f64 / MINOR,
+        value / MINOR,
+        person.billed_before_minor as f64 / MINOR,
+        person.paid_before_minor as f64 / MINOR,
+    ]
 }
 
 /// A cell of CSV, in quotes where it needs them.
-fn cell(text: &str) -> String {
+fn write_cell(line: &mut Vec<u8>, text: Option<&str>) {
+    let text = text.unwrap_or("");
     if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
+        line.push(b'"');
+        line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+        line.push(b'"');
     } else {
-        text.to_owned()
-    }
-}
-
-/// Customers of a time before an experiment, each followed from the first due date.
-#[derive(Debug, Clone)]
-pub struct History {
-    /// One row a customer, as a review has it, all in one arm.
-    pub facts: Facts,
-    /// Customers that came in a day.
-    pub per_day: f64,
-}
-
-/// Days of first due dates that a history is taken of.
-const SPAN_DAYS: f64 = 90.0;
-
-/// The facts of those whose first invoice of a span fell due early enough to be followed until
-/// `as_of`, as if it had been asked about then.
-///
-/// # Errors
-/// [`ReviewError::NoSuchExperiment`] where nobody was followed for so long.
-pub fn history(
-    tables: &Tables,
-    as_of: Option<Timestamp>,
-    window_days: f64,
-    objective: &Objective,
-) -> Result<History, ReviewError> {
-    let as_of = as_of.unwrap_or_else(|| last_known(tables));
-    let age = |one: &Invoice| as_of.days_since(one.due_on.start(&Zone::utc()));
-    let latest: HashMap<&InvoiceId, &Invoice> = tables
-        .invoices
-        .iter()
-        .map(|one| (&one.value.invoice_id, &one.value))
-        .collect();
-    let mut invoices: Vec<&Invoice> = latest
-        .into_values()
-        .filter(|one| (0.0..=window_days + SPAN_DAYS).contains(&age(one)))
-        .collect();
-    invoices.sort_by(|a, b| (a.due_on, &a.invoice_id).cmp(&(b.due_on, &b.invoice_id)));
-    let mut people: BTreeMap<(&CustomerId, &str), Person<'_>> = BTreeMap::new();
-    for invoice in invoices {
-        let due = invoice.due_on.start(&Zone::utc());
-        let key = (&invoice.customer_id, "history");
-        if !people.contains_key(&key) && age(invoice) < window_days {
-            continue;
-        }
-        let person = people.entry(key).or_insert(Person {
-            exposed: due,
-            asked: BTreeMap::new(),
-            fees_minor: 0,
-            cost_minor: 0,
-        });
-        if due.days_since(person.exposed) < window_days / 2.0 {
-            person.asked.entry(&invoice.invoice_id).or_insert(due);
-        }
-    }
-    let by_id: HashMap<&DecisionId, &Decision> = tables
-        .decisions
-        .iter()
-        .map(|one| (&one.decision_id, one))
-        .collect();
-    for outcome in tables.outcomes.iter().filter(|one| one.matured_at <= as_of) {
-        let Some(decision) = by_id.get(&outcome.decision_id) else {
-            continue;
-        };
-        if let Some(person) = people.get_mut(&(&decision.customer_id, "history")) {
-            let age = decision.decided_at.days_since(person.exposed);
-            if (0.0..window_days).contains(&age) {
-                person.fees_minor += outcome.fee_minor;
-                person.cost_minor += outcome.cost_minor;
-            }
-        }
-    }
-    let first = people.values().map(|one| one.exposed).min();
-    let last = people.values().map(|one| one.exposed).max();
-    let Some((first, last)) = first.zip(last) else {
-        return Err(ReviewError::NoSuchExperiment {
-            experiment: "history".to_owned(),
-            known: known(tables),
-        });
-    };
-    let per_day = people.len() as f64 / (last.days_since(first) + 1.0);
-    let facts = Facts::build(
-        tables,
-        &people,
-        BTreeMap::new(),
-        as_of,
-        window_days,
-        objective,
-    )?;
-    Ok(History { facts, per_day })
-}
-
-fn known(tables: &Tables) -> Vec<String> {
-    let names = tables
-        .decisions
-        .iter()
-        .filter_map(|one| one.experiment.clone());
-    names.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-fn count(tally: &mut Tally, decision: &Decision, outcome: Option<&Outcome>) {
-    tally.decisions += 1;
-    tally.without_outcome += u64::from(outcome.is_none());
-    tally.fallbacks += u64::from(decision.fallback.is_some());
-    tally.probabilities += decision.probability;
-    let action = &decision.action;
-    let channel = action.channel.map_or("none", |channel| channel.name());
-    let tone = action.tone.map_or("none", |tone| tone.name());
-    let name = format!("{}.{channel}.{tone}", action.kind.name());
-    *tally.actions.entry(name).or_insert(0) += 1;
-}
-
-/// Cash of one customer, in minor units.
-#[derive(Debug, Default)]
-struct Cash {
-    invoices: f64,
-    billed: f64,
-    collected: f64,
-    paid: f64,
-    amount_days: f64,
-}
-
-impl Cash {
-    fn add(&mut self, paid: &Paid) {
-        self.invoices += 1.0;
-        self.billed += paid.owed;
-        self.collected += paid.collected;
-        self.paid += f64::from(u8::from(paid.collected >= paid.owed));
-        self.amount_days += paid.amount_days;
-    }
-}
-
-/// One invoice after the first question about it.
-#[derive(Debug)]
-struct Paid {
-    /// Owed then.
-    owed: f64,
-    /// Collected in the days it is followed.
-    collected: f64,
-    /// What was owed, by how long.
-    amount_days: f64,
-    /// Days until nothing was owed, as far as is known.
-    in_full_after: Option<f64>,
-}
-
-impl Paid {
-    fn of(
-        invoice: &Invoice,
-        events: &[&Event],
-        asked: Timestamp,
-        as_of: Timestamp,
-        followed: f64,
-    ) -> Self {
-        let mut moves: Vec<(f64, f64)> = events
-            .iter()
-            .filter(|event| event.invoice_id.as_ref() == Some(&invoice.invoice_id))
-            .filter(|event| event.occurred_at <= as_of)
-            .filter_map(|event| {
-                let sign = match event.kind {
-                    EventType::PaymentSucceeded | EventType::CreditIssued => 1.0,
-                    EventType::PaymentRefunded => -1.0,
-                    _ => return None,
-                };
-                let amount = event.amount?.minor_units as f64;
-                Some((event.occurred_at.days_since(asked), sign * amount))
-            })
-            .collect();
-        moves.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let before: f64 = moves
-            .iter()
-            .filter(|(day, _)| *day < 0.0)
-            .map(|(_, sum)| sum)
-            .sum();
-        let owed = invoice.amount.minor_units as f64 - before;
-        let mut paid = Self {
-            owed,
-            collected: 0.0,
-            amount_days: 0.0,
-            in_full_after: None,
-        };
-        let (mut left, mut last) = (owed, 0.0);
-        for (day, sum) in moves.into_iter().filter(|(day, _)| *day >= 0.0) {
-            if day < followed {
-                paid.amount_days += left.max(0.0) * (day - last);
-                last = day;
-                paid.collected += sum;
-            }
-            left -= sum;
-            if left <= 0.0 {
-                paid.in_full_after.get_or_insert(day);
-            }
-        }
-        paid.amount_days += (owed - paid.collected).max(0.0) * (followed - last);
-        paid.collected = paid.collected.clamp(0.0, owed.max(0.0));
-        paid
-    }
-}
-
-/// What happened to a customer within the window.
-#[derive(Debug, Default)]
-struct Happened {
-    messages: f64,
-    support: f64,
-    complaint: f64,
-    churn: f64,
-    opt_out: f64,
-    collection: f64,
-}
-
-impl Happened {
-    fn of(events: &[&Event], exposed: Timestamp, window_days: f64) -> Self {
-        let mut happened = Self::default();
-        for event in events {
-            let day = event.occurred_at.days_since(exposed);
-            if !(0.0..window_days).contains(&day) {
-                continue;
-            }
-            match event.kind {
-                EventType::ContactSent => happened.messages += 1.0,
-                EventType::SupportContacted => happened.support += 1.0,
-                EventType::ComplaintMade => happened.complaint = 1.0,
-                EventType::CustomerChurned => happened.churn = 1.0,
-                EventType::ConsentWithdrawn => happened.opt_out = 1.0,
-                EventType::CollectionOpened => happened.collection += 1.0,
-                _ => {}
-            }
-        }
-        happened
-    }
-}
-
-/// What was billed and paid before exposure, which the experiment cannot have changed.
-#[derive(Debug, Default)]
-struct Before {
-    billed: f64,
-    paid: f64,
-}
-
-impl Before {
-    fn of(events: &[&Event], invoices: &[&Invoice], exposed: Timestamp) -> Self {
-        let recent = |at: Timestamp| {
-            let days = exposed.days_since(at);
-            days > 0.0 && days <= BEFORE_DAYS
-        };
-        let billed = invoices.iter().filter(|one| recent(one.issued_at));
-        let paid = events
-            .iter()
-            .filter(|one| one.kind == EventType::PaymentSucceeded && recent(one.occurred_at));
-        Self {
-            billed: billed.map(|one| one.amount.minor_units as f64).sum(),
-            paid: paid
-                .filter_map(|one| Some(one.amount?.minor_units as f64))
-                .sum(),
-        }
+        line.extend_from_slice(text.as_bytes());
     }
 }

@@ -62,14 +62,17 @@ pub(super) fn open(file: &Path) -> Result<Opened, TableError> {
     Ok((body, columns, metadata))
 }
 
-/// The rows in slices, each in one piece.
+/// The rows in slices, each in one piece, every so many of them one; all columns or those named.
 pub(super) fn frames(
     file: &Path,
     body: &Body,
+    columns: Option<Vec<String>>,
+    stride: usize,
 ) -> impl Iterator<Item = Result<DataFrame, TableError>> {
-    let starts = (0..body.rows).step_by(SLICE);
+    let starts = (0..body.rows).step_by(SLICE * stride.max(1));
     starts.map(move |start| {
         reader(&body.file)?
+            .with_columns(columns.clone())
             .with_slice(Some((start, SLICE)))
             .set_rechunk(true)
             .finish()
@@ -82,7 +85,7 @@ pub(super) fn each(
     body: &Body,
     mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
 ) -> Result<(), TableError> {
-    for (slice, frame) in frames(file, body).enumerate() {
+    for (slice, frame) in frames(file, body, None, 1).enumerate() {
         let (start, frame) = (slice * SLICE, frame?);
         let columns = frame
             .columns()

@@ -1,0 +1,67 @@
+//! Only the curve of payment, held against what came later: what `lagom bench hazard` runs.
+
+use super::examples::{Examples, Target};
+use super::hazard::{fit_until, judge};
+use super::{TrainError, TrainingConfig, heads, last_recorded};
+use crate::dataset::{Dataset, Point, Stage};
+use lagom_features::History;
+use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_model::hazard::AtDay;
+use lagom_model::metrics::Metrics;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A curve fitted on earlier decisions, against what came of later ones.
+#[derive(Debug, Clone, Serialize)]
+pub struct Study {
+    /// The twin saw nothing from this instant on.
+    pub fitted_before: Timestamp,
+    /// It was judged on invoices issued from this instant on.
+    pub judged_from: Timestamp,
+    /// Figures over every later decision.
+    pub all: Vec<AtDay>,
+    /// The same by where in its life the invoice was.
+    pub stages: Vec<(Stage, Vec<AtDay>)>,
+    /// Log-loss at the propensity's day of a model of that one day, fitted and judged on the same rows.
+    pub single: Option<Metrics>,
+}
+
+/// Fits nothing but the twin whose figures a version would quote, and judges it on what came later.
+///
+/// # Errors
+/// [`TrainError::NoPoints`] and [`TrainError::Fit`].
+pub fn study(
+    histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    seed: u64,
+) -> Result<Study, TrainError> {
+    let as_of = last_recorded(histories) + Days::SHORTEST;
+    let options = config.dataset(histories, as_of, seed);
+    let dataset = Dataset::build(histories, &config.spec, &options);
+    if dataset.points().is_empty() {
+        return Err(TrainError::NoPoints { as_of });
+    }
+    let failed = |source| TrainError::Fit {
+        target: Target::Paid,
+        source,
+    };
+    let (fitted_before, judged_from, ..) = Examples::of(&dataset, Target::Paid).parted(config);
+    let (twin, _) = fit_until(&dataset, config, fitted_before, seed).map_err(failed)?;
+    let figures = |stage: Option<Stage>| {
+        let on = |point: &Point| {
+            point.issued_at >= judged_from && stage.is_none_or(|stage| stage == point.stage)
+        };
+        judge(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
+    };
+    let stages: BTreeSet<Stage> = dataset.points().iter().map(|point| point.stage).collect();
+    let stages = stages.into_iter();
+    Ok(Study {
+        fitted_before,
+        judged_from,
+        all: figures(None)?,
+        stages: stages
+            .map(|stage| Ok((stage, figures(Some(stage))?)))
+            .collect::<Result<_, TrainError>>()?,
+        single: heads::judged(&dataset, config, seed).ok(),
+    })
+}
