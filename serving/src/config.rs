@@ -9,7 +9,7 @@ mod raw;
 mod read;
 
 pub use access::{Scope, Tls, TlsSpec, Token, TokenSpec};
-pub use raw::{Keeping, LearningSpec, ServerSpec};
+pub use raw::{Keeping, LearningSpec, ServerSpec, Traces};
 
 use crate::clock::Source;
 use crate::engine::ChangeError;
@@ -47,6 +47,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Who may call; everybody may do everything where there are none.
     pub tokens: Vec<Token>,
+    /// Where traces go; nowhere if `None`.
+    pub traces: Option<Traces>,
     /// Whose data this is.
     pub tenant: TenantId,
     /// Where the log is.
@@ -192,6 +194,7 @@ impl Config {
                 self.store != before.store || self.keeping != before.keeping,
                 "[store]",
             ),
+            (self.traces != before.traces, "[telemetry]"),
             (self.clock != before.clock, "[clock]"),
             (self.models != before.models, "[models]"),
             (self.learning != before.learning, "[learning]"),

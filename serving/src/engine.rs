@@ -45,6 +45,7 @@ use crate::learner::{Lesson, Pending, Request};
 use crate::metrics::Metrics;
 use crate::rollout::Rollout;
 use crate::store::{Entry, PolicyChange, Store, StoreError};
+use crate::telemetry;
 use arc_swap::ArcSwap;
 use lagom_features::domain::{CustomerId, DecisionId, TenantId};
 use lagom_model::decide::Snapshot;
@@ -53,6 +54,7 @@ use lagom_model::rollout::Candidate;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 /// What a decision depends on beside its history, replaced whole.
 #[derive(Debug)]
@@ -281,7 +283,8 @@ impl Engine {
     async fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let began = Instant::now();
         self.pressure.begun(began);
-        let appended = self.store.append(entries).await;
+        let append = self.store.append(entries);
+        let appended = append.instrument(telemetry::step("append")).await;
         self.pressure.ended(began, Instant::now());
         if matches!(appended, Err(StoreError::Io { .. })) {
             self.metrics.write_error();

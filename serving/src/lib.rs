@@ -39,4 +39,5 @@ pub mod rollout;
 pub mod server;
 mod services;
 pub mod store;
+mod telemetry;
 pub mod tenants;

@@ -26,6 +26,8 @@ mod refusals;
 mod rollout;
 #[path = "serving/standard.rs"]
 mod standard;
+#[path = "serving/traces.rs"]
+mod traces;
 #[path = "serving/versions.rs"]
 mod versions;
 #[path = "serving/warm.rs"]

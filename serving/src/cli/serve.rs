@@ -5,8 +5,8 @@ use super::output::Output;
 use crate::config::Config;
 use crate::registry;
 use crate::server::Server;
+use crate::telemetry::Telemetry;
 use std::path::PathBuf;
-use tracing_subscriber::EnvFilter;
 
 /// Serves decisions over gRPC, and pages and metrics over HTTP, until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -20,11 +20,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let config = Config::load(args.config.as_deref())?;
-    log_to_stderr();
     let model = registry::current(&config.models)?;
     let open = config.tls.is_none() && config.tokens.is_empty();
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
+        let telemetry = Telemetry::start(config.traces.as_ref())?;
         let running = Server::start(config, model).await?;
         out.line(format_args!("gRPC on {}", running.grpc_addr));
         if let Some(http) = running.http_addr {
@@ -39,17 +39,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         running
             .until_signal(|| Config::load(args.config.as_deref()))
             .await;
+        telemetry.end();
         Ok(Answer::Yes)
     })
-}
-
-/// Structured lines on stderr; RUST_LOG chooses how many.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second subscriber in one process is refused; the first one is as good.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
 }

@@ -37,6 +37,34 @@ impl Default for ServerSpec {
     }
 }
 
+/// `[telemetry]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TelemetrySpec {
+    /// Address of a collector that takes OTLP over gRPC; empty for none.
+    pub(super) otlp: String,
+    /// Share of the calls that are traced where the caller does not say.
+    pub(super) sample: f64,
+}
+
+impl Default for TelemetrySpec {
+    fn default() -> Self {
+        Self {
+            otlp: String::new(),
+            sample: 1.0,
+        }
+    }
+}
+
+/// Where traces go, and how many.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traces {
+    /// Address of a collector that takes OTLP over gRPC.
+    pub collector: String,
+    /// Share of the calls that are traced where the caller does not say, in `[0, 1]`.
+    pub sample: f64,
+}
+
 /// `[store]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -4,6 +4,7 @@ use super::access::{Tls, Token};
 use super::locate::{Into, line_at, line_of, misreading};
 use super::raw::{
     ClockSpec, FeaturesSpec, Keeping, LearningSpec, ModelsSpec, ServerSpec, StoreSpec,
+    TelemetrySpec, Traces,
 };
 use super::{Config, ConfigFault, InSpite};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
@@ -29,10 +30,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::{Table, Value};
+use tonic::transport::Endpoint;
 
 /// Every section that may stand in the file.
 const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
-                        bandit, pace, learning, rollout, experiments, holdout, training";
+                        bandit, pace, learning, rollout, experiments, holdout, telemetry, \
+                        training";
 
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
@@ -96,6 +99,7 @@ impl Reader<'_> {
         let pace: Pace = self.section("pace");
         let learning: LearningSpec = self.section("learning");
         let rollout: GuardSpec = self.section("rollout");
+        let telemetry: TelemetrySpec = self.section("telemetry");
         let policy = self.part("policy").unwrap_or(PolicyKind::Bandit);
         let cold_start: ColdStart = self.part("cold_start").unwrap_or_default();
         let in_spite: Option<InSpite> = self.part("in_spite");
@@ -150,6 +154,7 @@ impl Reader<'_> {
                 &format!("{share} must lie in [0, 1]"),
             );
         }
+        let traces = self.traces(telemetry);
         let strategy = self.strategy(strategy);
         let guardrails = self.guardrails(&guardrails, folder);
         let keeping = Keeping {
@@ -181,6 +186,7 @@ impl Reader<'_> {
             at_once: server.at_once,
             tls,
             tokens,
+            traces,
             tenant: TenantId::default(),
             store: store?,
             keeping,
@@ -254,6 +260,31 @@ impl Reader<'_> {
             self.fault("server", key, &what);
         }
         address.ok()
+    }
+
+    fn traces(&mut self, spec: TelemetrySpec) -> Option<Traces> {
+        let TelemetrySpec { otlp, sample } = spec;
+        if !(0.0..=1.0).contains(&sample) {
+            self.fault(
+                "telemetry",
+                "sample",
+                &format!("{sample} must lie in [0, 1]"),
+            );
+        }
+        if otlp.is_empty() {
+            return None;
+        }
+        if !otlp.starts_with("http://") || Endpoint::from_shared(otlp.clone()).is_err() {
+            let what = format!(
+                "`{otlp}` is no collector; write one such as http://127.0.0.1:4317 (without TLS: an agent \
+                 on this machine passes them on)"
+            );
+            self.fault("telemetry", "otlp", &what);
+        }
+        Some(Traces {
+            collector: otlp,
+            sample,
+        })
     }
 
     fn store(&mut self, spec: &StoreSpec, folder: &Path) -> Option<StoreUrl> {

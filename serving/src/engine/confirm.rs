@@ -9,6 +9,7 @@ use lagom_features::{History, Ledger};
 use lagom_model::guardrails::Facts;
 use lagom_model::log::{Decision, RuleId};
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// How long after its slot a step may still be carried out; later the advice is out of date.
 const GRACE: Days = Days::whole(1);
@@ -41,7 +42,8 @@ impl Engine {
         let at = self.instant(as_of, false)?;
         self.caught_up(|| async {
             let (engine, decision) = (Arc::clone(self), Arc::clone(&decision));
-            let work = tokio::spawn(async move { engine.confirm_locked(&decision, at).await });
+            let work = async move { engine.confirm_locked(&decision, at).await };
+            let work = tokio::spawn(work.in_current_span());
             work.await
                 .map_err(|error| Failure::Internal(error.to_string()))?
         })

@@ -8,6 +8,7 @@ use crate::experiment::{Assignment, Place};
 use crate::intake::Intake;
 use crate::recording::{Recording, What};
 use crate::store::Entry;
+use crate::telemetry;
 use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// How often a decision that waits for learning asks whether this process still learns.
@@ -92,7 +94,8 @@ impl Engine {
             None => return Err(Failure::unknown("customer", &ask.customer_id)),
         };
         let engine = Arc::clone(self);
-        let work = tokio::spawn(async move { engine.decide_locked(&ask, at, customer).await });
+        let work = async move { engine.decide_locked(&ask, at, customer).await };
+        let work = tokio::spawn(work.in_current_span());
         work.await
             .map_err(|error| Failure::Internal(error.to_string()))?
     }
@@ -211,7 +214,9 @@ impl Engine {
             arm: place.arm,
             policy: place.policy,
         };
-        WORKSPACE.with_borrow_mut(|workspace| Ok(decide(snapshot, &request, workspace)?))
+        telemetry::step("decide").in_scope(|| {
+            WORKSPACE.with_borrow_mut(|workspace| Ok(decide(snapshot, &request, workspace)?))
+        })
     }
 
     /// A UUID of version 7: of the decision's time, then of the request's key, so that the same

@@ -11,6 +11,7 @@ use lagom_features::domain::{CustomerId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
+use tracing::Instrument;
 
 /// An event that was read from a request, or what is wrong with it.
 #[derive(Debug, Clone)]
@@ -71,7 +72,8 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Recorded, Failure> {
         let engine = Arc::clone(self);
-        let work = tokio::spawn(async move { engine.record_groups(groups, refused, at).await });
+        let work = async move { engine.record_groups(groups, refused, at).await };
+        let work = tokio::spawn(work.in_current_span());
         work.await
             .map_err(|error| Failure::Internal(error.to_string()))?
     }

@@ -8,6 +8,7 @@ mod tokens;
 pub(crate) use tokens::Tokens;
 
 use crate::services::{Pushback, shed};
+use crate::telemetry;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -79,5 +80,5 @@ pub(super) async fn pass(
         Err(status) => return status.into_http(),
     };
     request.extensions_mut().insert(admitted.tenant.clone());
-    next.run(request).await
+    telemetry::called(request, next).await
 }
