@@ -3,6 +3,7 @@
 //! A card is a pure function of the version, of the one it would replace, and of what the gate said
 //! of it last, so the same evidence always makes the same card.
 
+use crate::artefact::scrutiny::Scrutiny;
 use crate::artefact::{Head, HeldOut, Lineage, ModelVersion};
 use crate::hazard::AtDay;
 use crate::linear::{LinearModel, Term};
@@ -91,6 +92,9 @@ pub struct Part {
     pub held_out: Option<HeldOut>,
     /// Its terms, the strongest first.
     pub strengths: Vec<Strength>,
+    /// How it holds over time and in every part of the customers.
+    #[serde(default, skip_serializing_if = "Scrutiny::is_empty")]
+    pub scrutiny: Scrutiny,
 }
 
 impl Part {
@@ -101,6 +105,7 @@ impl Part {
             base_rate: Some(head.base_rate),
             held_out: head.held_out.clone(),
             strengths: strengths(&head.model),
+            scrutiny: head.scrutiny.clone(),
         }
     }
 }
@@ -194,6 +199,7 @@ impl Card {
                 base_rate: None,
                 held_out: head.held_out.clone(),
                 strengths: strengths(&head.leaving.model),
+                scrutiny: Scrutiny::default(),
             });
         }
         if let Some(head) = &parts.hazard {
@@ -203,6 +209,7 @@ impl Card {
                 base_rate: None,
                 held_out: None,
                 strengths: strengths(model),
+                scrutiny: Scrutiny::default(),
             }));
         }
         let hazard = parts.hazard.as_ref();

@@ -1,5 +1,7 @@
 //! `/models/{id}`: a model version for its reviewers. The same numbers as `card.json`.
 
+mod scrutiny;
+
 use super::chart::{Hue, Plot, Span, whisker};
 use super::shell::{Place, Tone, facts, page, scroll};
 use super::{Lang, Reader};
@@ -47,6 +49,7 @@ pub fn render(reader: &Reader, card: &Card) -> Markup {
             h2 { (reader.say(["Paid by day 7, 14, 30, 60: said and seen", "Betalt dag 7, 14, 30, 60: sagt och sett", "Betaald op dag 7, 14, 30, 60: gezegd en gezien"])) }
             @for at in &card.time_to_payment { (calibration(reader, at)) }
         }
+        @for part in &card.parts { (scrutiny::scrutiny(reader, part)) }
         @for part in &card.parts { (strengths(reader, part)) }
         @if let Some(found) = &card.gate {
             h2 { (reader.say(["The gate", "Grinden", "De poort"])) }

@@ -1,5 +1,7 @@
 //! The card as one HTML page: no script, no request, readable in print.
 
+mod scrutiny;
+
 use lagom_model::card::{Card, Gate, Part};
 use lagom_model::hazard::AtDay;
 use lagom_model::ope::gate::Check;
@@ -120,6 +122,7 @@ pub(super) fn html(card: &Card) -> String {
         );
     }
     for part in &card.parts {
+        scrutiny::scrutiny(&mut out, part);
         terms(&mut out, part);
     }
     for (title, items) in [
