@@ -116,22 +116,27 @@ impl FixedRound {
     }
 }
 
+/// The nearest number; the same through either type, and several times faster through the smaller one.
+fn number(sum: i128) -> f64 {
+    i64::try_from(sum).map_or_else(|_| sum as f64, |small| small as f64)
+}
+
 /// A sum of products of features as a number.
 pub(super) fn gram(sum: i128) -> f64 {
-    sum as f64 * scale(-2 * FEATURE_BITS)
+    number(sum) * scale(-2 * FEATURE_BITS)
 }
 
 /// A sum of products of a feature and a head as a number.
 pub(super) fn moment(sum: i128) -> f64 {
-    sum as f64 * scale(-FEATURE_BITS - TARGET_BITS)
+    number(sum) * scale(-FEATURE_BITS - TARGET_BITS)
 }
 
 /// A sum of squares of a head as a number.
 pub(super) fn square(sum: i128) -> f64 {
-    sum as f64 * scale(-2 * TARGET_BITS)
+    number(sum) * scale(-2 * TARGET_BITS)
 }
 
 /// A sum of weights as a number.
 pub(super) fn weight(sum: i128) -> f64 {
-    sum as f64 * scale(-FEATURE_BITS)
+    number(sum) * scale(-FEATURE_BITS)
 }
