@@ -98,7 +98,7 @@ fn noticed(reader: &Reader, document: &Document, comparison: &Comparison) -> Mar
             @for metric in metrics {
                 @let (tone, symbol, reading) = reading(reader, metric);
                 li {
-                    (words::name(reader.lang, &metric.name)) ": " (levels(reader, metric)) ", "
+                    (words::name(reader.lang, &metric.name)) ": " (levels(reader, metric)) " "
                     span class=(tone.class()) { span aria-hidden="true" { (symbol) " " } (reading) }
                 }
             }
