@@ -335,6 +335,10 @@ pub(super) struct Phase {
 pub(super) struct Isolation {
     pub(super) state: String,
     pub(super) why: String,
+    #[serde(default)]
+    pub(super) generations: u64,
+    #[serde(default)]
+    pub(super) models: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

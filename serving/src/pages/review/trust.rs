@@ -1,6 +1,6 @@
 //! Can the numbers be trusted? Before any effect.
 
-use super::document::Document;
+use super::document::{Document, Isolation};
 use super::words;
 use crate::pages::Reader;
 use crate::pages::shell::{Tone, card};
@@ -247,7 +247,35 @@ fn isolation(reader: &Reader, document: &Document) -> Markup {
             "Leren gescheiden gehouden",
         ]),
         reader.say(value),
-        &design.isolation.why,
+        &kept_apart(reader, &design.isolation),
+    )
+}
+
+/// Why, as the document says it in English; where all is well in the reader's language.
+fn kept_apart(reader: &Reader, found: &Isolation) -> String {
+    if found.state != "isolated" {
+        return found.why.clone();
+    }
+    let models = found.models.len() as u64;
+    if found.generations + models == 0 {
+        let nobody = [
+            "nobody who learns decided for these customers",
+            "ingen som lär sig beslutade om dessa kunder",
+            "niemand die leert besliste over deze klanten",
+        ];
+        return reader.say(nobody).to_owned();
+    }
+    let of = [
+        "generations of the policy and model versions that decided; none had learnt from these customers",
+        "generationer av policyn och modellversioner som beslutade; ingen hade lärt sig av dessa kunder",
+        "generaties van het beleid en modelversies die beslisten; geen had van deze klanten geleerd",
+    ];
+    let lang = reader.lang;
+    format!(
+        "{} + {} {}",
+        lang.count(found.generations),
+        lang.count(models),
+        reader.say(of)
     )
 }
 
