@@ -29,11 +29,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 /// Target of every span that is for a collector: the lines on stderr do without them.
-macro_rules! calls {
-    () => {
-        "lagom::calls"
-    };
-}
+const CALLS: &str = "lagom::calls";
 
 /// What has to be ended with the process.
 #[derive(Debug)]
@@ -48,14 +44,14 @@ impl Telemetry {
     /// have got is dropped.
     pub(crate) fn start(traces: Option<&Traces>) -> Result<Self, Error> {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let filter = filter.add_directive(concat!(calls!(), "=off").parse().map_err(Error::other)?);
+        let filter = filter.add_directive(format!("{CALLS}=off").parse().map_err(Error::other)?);
         let lines = tracing_subscriber::fmt::layer().json();
         let lines = lines.with_writer(std::io::stderr).with_filter(filter);
         let provider = traces.map(provider).transpose()?;
         let spans = provider.as_ref().map(|provider| {
             let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("lagom"));
             let layer = layer.with_location(false).with_threads(false);
-            layer.with_filter(Targets::new().with_target(calls!(), Level::TRACE))
+            layer.with_filter(Targets::new().with_target(CALLS, Level::TRACE))
         });
         // A second subscriber in one process is refused; the first one is as good.
         let _ = tracing_subscriber::registry()
@@ -103,7 +99,7 @@ impl Extractor for Headers<'_> {
 pub(crate) async fn called(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let span = tracing::trace_span!(
-        target: calls!(),
+        target: CALLS,
         "call",
         otel.name = path.trim_start_matches('/'),
         otel.kind = "server",
@@ -135,5 +131,5 @@ pub(crate) fn step(name: &'static str) -> Span {
     if Span::current().is_none() {
         return Span::none();
     }
-    tracing::trace_span!(target: calls!(), "step", otel.name = name)
+    tracing::trace_span!(target: CALLS, "step", otel.name = name)
 }

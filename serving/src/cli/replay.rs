@@ -10,7 +10,6 @@ use crate::config::Config;
 use lagom_features::domain::{Days, Timestamp};
 use lagom_model::decide::{PolicyKind, Snapshot};
 use lagom_model::ope::gate::GateSpec;
-use lagom_model::policy::learning::Learning;
 use lagom_training::registry::Registry;
 use lagom_training::replay::{Group, Replay, ReplayOptions, Tally, replay};
 use lagom_training::valuation::{OwnLog, ValuationOptions};
@@ -83,12 +82,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let found = match &args.policy {
         Some(name) => valued(args, config, name)?,
         None => {
-            let learning = Learning::new(
-                Arc::clone(&config.strategy),
-                config.context.clone(),
-                config.spec.fingerprint(),
-                config.bandit.clone(),
-            )?;
+            let learning = config.nothing_learnt(config.spec.fingerprint())?;
             let snapshot = Snapshot::new(config.parts(None, Arc::clone(learning.generation())))?;
             Found {
                 replay: again(args, &snapshot, PolicyKind::Ladder, args.from)?,

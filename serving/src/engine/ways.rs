@@ -2,10 +2,10 @@
 //! only where the version in force was judged under the new ones, or somebody says why not.
 //!
 //! ```text
-//! nothing learnt yet ─────────────────────────────────┐
-//! the ways of what was published last ────────────────┤
+//! nothing learnt yet ──────────────────────────────────┐
+//! the ways of what was published last ─────────────────┤
 //! a passing verdict of the version in force under them ├──> in force
-//! [bandit.in_spite] names them ───────────────────────┘         else refused; the old ones stay
+//! [bandit.in_spite] names them ────────────────────────┘         else refused; the old ones stay
 //! ```
 //! More outcomes of the same, weights, prices, guardrails and shares flow: they are no ways.
 

@@ -220,24 +220,11 @@ fn gate(reader: &Reader, gate: &Gate) -> Markup {
                 "lives of invoices from", "fakturors liv från", "levens van facturen vanaf",
             ])) " " (gate.from) "."
         }
-        (scroll(reader.say(["Questions", "Frågor", "Vragen"]), &html! {
-            table {
-                thead { tr {
-                    th scope="col" { (reader.say(["Asked", "Fråga", "Gevraagd"])) }
-                    th scope="col" { (reader.say(["Holds", "Håller", "Klopt"])) }
-                    th scope="col" { (reader.say(["Found", "Funnet", "Gevonden"])) }
-                } }
-                tbody lang="en" {
-                    @for check in &gate.checks {
-                        tr {
-                            th scope="row" { (check.name) }
-                            td { @if check.passed { "✓" } @else { "✗" } }
-                            td { (check.words) }
-                        }
-                    }
-                }
-            }
-        }))
+        (scrutiny::questions(
+            reader,
+            reader.say(["Questions", "Frågor", "Vragen"]),
+            gate.checks.iter().map(|one| (&*one.name, one.passed, &*one.words)),
+        ))
     }
 }
 

@@ -5,7 +5,6 @@ use crate::house::House;
 use crate::versions::version;
 use lagom_features::FeatureSpec;
 use lagom_model::log::{Decision, LoggedRound};
-use lagom_model::policy::learning::Learning;
 use lagom_serving::registry;
 use lagom_serving::store::Entry;
 use lagom_tests::company::{DAY, MONDAY, at, opening, question};
@@ -65,14 +64,8 @@ async fn a_promotion_brings_what_was_learnt_from_history() {
     let before = labels(&house);
 
     let config = engine.config();
-    let mut learning = Learning::new(
-        Arc::clone(&config.strategy),
-        config.context.clone(),
-        config.spec.fingerprint(),
-        config.bandit.clone(),
-    )
-    .unwrap()
-    .with_half_life(config.learning.half_life());
+    let fingerprint = config.spec.fingerprint();
+    let mut learning = config.nothing_learnt(fingerprint).unwrap();
     for round in rounds(&house) {
         for _ in 0..TIMES {
             learning.fold(&round).unwrap();

@@ -11,7 +11,6 @@ use lagom_features::domain::{
 use lagom_features::{History, Ledger};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::Facts;
-use lagom_model::policy::learning::Learning;
 use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec, When};
 use serde::Serialize;
 use std::hint::black_box;
@@ -54,12 +53,7 @@ pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
         strategy: Arc::new(wide()?),
         ..Config::default()
     };
-    let learning = Learning::new(
-        Arc::clone(&config.strategy),
-        config.context.clone(),
-        config.spec.fingerprint(),
-        config.bandit.clone(),
-    )?;
+    let learning = config.nothing_learnt(config.spec.fingerprint())?;
     let snapshot = Snapshot::new(config.parts(None, Arc::clone(learning.generation())))?;
     let (history, invoice_id, now) = two_years()?;
 

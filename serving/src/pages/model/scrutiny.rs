@@ -155,7 +155,23 @@ fn leaks(reader: &Reader, all: &Scrutiny) -> Markup {
     let title = reader.say(["Leaks looked for", "Läckor som söktes", "Gezochte lekken"]);
     html! {
         h3 { (title) }
-        (scroll(title, &html! {
+        (questions(
+            reader,
+            title,
+            all.leaks.iter().map(|one| (&*one.name, one.passed, &*one.words)),
+        ))
+    }
+}
+
+/// What was asked, whether it holds, and what was found, in English as the documents have it.
+pub(super) fn questions<'a>(
+    reader: &Reader,
+    title: &str,
+    asked: impl Iterator<Item = (&'a str, bool, &'a str)>,
+) -> Markup {
+    scroll(
+        title,
+        &html! {
             table {
                 thead { tr {
                     th scope="col" { (reader.say(["Asked", "Fråga", "Gevraagd"])) }
@@ -163,15 +179,15 @@ fn leaks(reader: &Reader, all: &Scrutiny) -> Markup {
                     th scope="col" { (reader.say(["Found", "Funnet", "Gevonden"])) }
                 } }
                 tbody lang="en" {
-                    @for one in &all.leaks {
+                    @for (name, holds, words) in asked {
                         tr {
-                            th scope="row" { (one.name) }
-                            td { @if one.passed { "✓" } @else { "✗" } }
-                            td { (one.words) }
+                            th scope="row" { (name) }
+                            td { @if holds { "✓" } @else { "✗" } }
+                            td { (words) }
                         }
                     }
                 }
             }
-        }))
-    }
+        },
+    )
 }
