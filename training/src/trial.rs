@@ -18,7 +18,7 @@ mod promotion;
 pub mod truth;
 
 pub use curve::{Curve, Step, Stretch, regret, slope};
-pub use promotion::{Promotion, PromotionError, PromotionPlan, promote};
+pub use promotion::{Promotion, PromotionError, PromotionPlan, Stage, promote};
 
 use crate::simulated_log::{Onlooker, Plan, SimulatedLog, SimulationError, simulate_watched};
 use crate::simulator::{Tally, World};

@@ -90,6 +90,8 @@ const CERTAIN: f64 = 1.0 - 1e-9;
 #[derive(Debug)]
 pub struct OwnLog {
     histories: BTreeMap<CustomerId, History>,
+    /// Of years before this log: they teach, and are not judged on.
+    earlier: Vec<LoggedRound>,
     rounds: Vec<LoggedRound>,
     lives: Vec<Vec<Decision>>,
     end: Timestamp,
@@ -177,10 +179,25 @@ impl OwnLog {
         let (rounds, _) = join(decisions, tables.outcomes);
         Ok(Self {
             histories,
+            earlier: Vec::new(),
             rounds,
             lives,
             end,
         })
+    }
+
+    /// This log with those of years before it: they teach a policy first, and none is judged on them.
+    #[must_use]
+    pub fn after(mut self, earlier: Vec<LoggedRound>) -> Self {
+        self.earlier = earlier;
+        self
+    }
+
+    /// Every decision whose outcome has matured, those of earlier years first.
+    #[must_use]
+    pub fn into_rounds(mut self) -> Vec<LoggedRound> {
+        self.earlier.append(&mut self.rounds);
+        self.earlier
     }
 
     /// When the first decision was made.
@@ -227,7 +244,7 @@ impl OwnLog {
         until: Timestamp,
         half: Option<Half>,
     ) -> Result<(), ValuationError> {
-        for round in &self.rounds {
+        for round in self.earlier.iter().chain(&self.rounds) {
             let teaches = half.is_none_or(|half| half.holds(&round.decision.customer_id));
             if teaches && round.outcome.matured_at < until {
                 learning.fold(round)?;

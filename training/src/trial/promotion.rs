@@ -1,12 +1,13 @@
 //! The way of a policy into service, in a world whose truth is known.
 //!
 //! ```text
-//! history: the ladder, explored a little ──before `learn_days`──> policy
+//! history: what is in service (first the ladder, explored a little) ──before `learn_days`──> policy
 //!                     └──lives begun after──> off-policy value, verdict of the gate
 //! life:    other people of the same world, once under the ladder and once under the policy
+//! stage:   the policy that passed writes the next history; what was refused leaves things as they are
 //! ```
 //! The policy that lives is the very one that was judged: it learns nothing from the lives it is judged
-//! on, nor while it is compared with the ladder.
+//! on, nor while it is compared with the ladder. A later stage learns from the histories before it too.
 
 use super::{TrialPlan, Who, live, simulated};
 use crate::simulated_log::SimulationError;
@@ -16,9 +17,13 @@ use crate::valuation::{
     Anchoring, AnchoringPlan, OwnLog, Policy, ValuationError, ValuationOptions, choose,
 };
 use lagom_features::domain::Days;
+use lagom_model::bandit::Generation;
 use lagom_model::decide::{PolicyKind, Snapshot, SnapshotError, SnapshotParts};
+use lagom_model::log::LoggedRound;
 use lagom_model::ope::gate::GateSpec;
 use lagom_model::ope::valuation::Valuation;
+use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -39,6 +44,8 @@ pub struct PromotionPlan {
     /// How far from the ladder the policy may go, in minor units, of which the log chooses; see
     /// [`choose`]. Where there is none, the policy goes its own way.
     pub tilts_minor: Vec<f64>,
+    /// Years of history after each of which a policy asks the gate, 1 or more.
+    pub stages: usize,
 }
 
 /// Why a policy cannot be brought into service.
@@ -55,55 +62,122 @@ pub enum PromotionError {
     Snapshot(#[from] SnapshotError),
 }
 
-/// One seed.
+/// What came of one history.
 #[derive(Debug, Clone)]
-pub struct Promotion {
+pub struct Stage {
     /// Decisions of the history.
     pub decisions: usize,
     /// How far the policy was let go, by its first months.
     pub anchoring: Option<Anchoring>,
-    /// What the log of the history says of the policy, against what was lived.
+    /// What the log of the history says of the policy, against what was in service then.
     pub valuation: Valuation,
-    /// What the world counted under the ladder.
-    pub ladder: Tally,
-    /// Under the policy.
-    pub policy: Tally,
-    /// Under somebody who sees every latent trait and values each step by the objective.
-    pub optimum: Tally,
+    /// What the world counted under the policy, whatever the gate said.
+    pub candidate: Tally,
+    /// Under what is in service after the gate.
+    pub in_service: Tally,
 }
 
-/// Brings a policy into service for one seed.
+/// One seed.
+#[derive(Debug, Clone)]
+pub struct Promotion {
+    /// History by history; never empty.
+    pub stages: Vec<Stage>,
+    /// What the world counted under the ladder.
+    pub ladder: Tally,
+    /// Under somebody who sees every latent trait and values each step by the objective, where that was
+    /// asked for.
+    pub optimum: Option<Tally>,
+}
+
+/// Brings policies into service for each of the seeds, in their order, on all cores. The first `optimum`
+/// seeds are also lived with every latent trait seen, which takes as long as all the rest.
 ///
 /// # Errors
 /// [`PromotionError`]: a history too short for `learn_days` and the horizon, parts that do not fit.
 pub fn promote(
     plan: &PromotionPlan,
+    seeds: Range<u64>,
+    optimum: u64,
+    each_day: &(impl Fn() + Sync),
+) -> Result<Vec<Promotion>, PromotionError> {
+    let last = seeds.start.saturating_add(optimum);
+    seeds
+        .into_par_iter()
+        .map(|seed| promote_one(plan, seed, seed < last, each_day))
+        .collect()
+}
+
+fn promote_one(
+    plan: &PromotionPlan,
     seed: u64,
+    optimum: bool,
     each_day: &(impl Fn() + Sync),
 ) -> Result<Promotion, PromotionError> {
     let trial = &plan.trial;
-    let mut learning = trial.learning.clone();
-    let untaught = Arc::clone(learning.generation());
+    let ladder = live(trial, Who::Ladder, seed, None, each_day)?.tally;
     // A bandit that has learnt nothing is the ladder with the floor's exploration.
+    let mut in_service = (Arc::clone(trial.learning.generation()), ladder.clone());
+    let mut earlier = Vec::new();
+    let mut stages = Vec::with_capacity(plan.stages);
+    for number in 0..plan.stages {
+        let generation = Arc::clone(&in_service.0);
+        let (stage, taught, log) = stage(plan, (seed, number), generation, earlier, each_day)?;
+        if stage.valuation.verdict.passed {
+            in_service = (taught, stage.candidate.clone());
+        }
+        stages.push(Stage {
+            in_service: in_service.1.clone(),
+            ..stage
+        });
+        earlier = log.into_rounds();
+    }
+    let optimum = optimum
+        .then(|| {
+            let who = Who::Clairvoyant;
+            live(trial, who, seed, Some(&mut super::Clairvoyant), each_day).map(|life| life.tally)
+        })
+        .transpose()?;
+    Ok(Promotion {
+        stages,
+        ladder,
+        optimum,
+    })
+}
+
+/// One history under `in_service`, the policy learnt from it and from `earlier`, and its year.
+fn stage(
+    plan: &PromotionPlan,
+    (seed, number): (u64, usize),
+    in_service: Arc<Generation>,
+    earlier: Vec<LoggedRound>,
+    each_day: &(impl Fn() + Sync),
+) -> Result<(Stage, Arc<Generation>, OwnLog), PromotionError> {
+    let trial = &plan.trial;
+    let year = TrialPlan {
+        start: trial
+            .start
+            .plus_days(i32::from(trial.days) * i32::try_from(number).unwrap_or(i32::MAX)),
+        ..trial.clone()
+    };
     let past = simulated(
-        trial,
-        seed + HISTORY,
+        &year,
+        seed + HISTORY * (1 + number as u64),
         PolicyKind::Bandit,
-        untaught,
+        in_service,
         None,
         None,
         each_day,
     )?;
     let decisions = past.decisions.len();
-    let log = OwnLog::of(Tables::from(past))?;
-    let start = trial.start.start(&trial.world.time_zone);
-    let from = start + Days::whole(i64::from(plan.learn_days));
+    let log = OwnLog::of(Tables::from(past))?.after(earlier);
+    let from = year.start.start(&trial.world.time_zone) + Days::whole(i64::from(plan.learn_days));
     let of = |generation| {
         Snapshot::new(SnapshotParts {
             generation,
             ..trial.parts.clone()
         })
     };
+    let mut learning = trial.learning.clone();
     let anchoring = if plan.tilts_minor.is_empty() {
         None
     } else {
@@ -137,24 +211,18 @@ pub fn promote(
     let candidate = Policy::Of(&snapshot, PolicyKind::Bandit);
     let objective = &trial.parts.objective;
     let valuation = log.value(candidate, Policy::Logged, objective, &options)?;
-    drop(log);
-    let of = |who| live(trial, who, seed, None, each_day).map(|life| life.tally);
-    let policy = || {
-        let kind = PolicyKind::Bandit;
-        simulated(trial, seed, kind, taught, None, None, each_day).map(|log| log.truth)
-    };
-    let optimum = || {
-        let who = Who::Clairvoyant;
-        live(trial, who, seed, Some(&mut super::Clairvoyant), each_day).map(|life| life.tally)
-    };
-    let (ladder, (policy, optimum)) =
-        rayon::join(|| of(Who::Ladder), || rayon::join(policy, optimum));
-    Ok(Promotion {
+    let kind = PolicyKind::Bandit;
+    let generation = Arc::clone(&taught);
+    let lived = simulated(trial, seed, kind, generation, None, None, each_day)?.truth;
+    let stage = Stage {
         decisions,
         anchoring,
         valuation,
-        ladder: ladder?,
-        policy: policy?,
-        optimum: optimum?,
-    })
+        in_service: lived.clone(),
+        candidate: lived,
+    };
+    Ok((stage, taught, log))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,9 @@ use crate::cli::terminal::progress;
 use crate::config::Config;
 use lagom_model::ope::gate::GateSpec;
 use lagom_training::simulator::Tally;
-use lagom_training::trial::{Promotion, PromotionPlan, TrialPlan, promote, value_per_invoice};
+use lagom_training::trial::{
+    Promotion, PromotionPlan, Stage, TrialPlan, promote, value_per_invoice,
+};
 use lagom_training::valuation::TILTS_MINOR;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -22,7 +24,8 @@ const CASH_MARGIN: f64 = 0.01;
 /// Lives a year under the usual ladder with 5 % of exploration in a world whose truth is known, learns
 /// a policy from its first months, holds it to the ladder as far as those months can prove, values it
 /// off-policy on the invoices of the rest, asks the gate, and lets what is in service then (the ladder where
-/// the gate refused) live a year among other people of that world beside the ladder. Over many seeds:
+/// the gate refused) live a year among other people of that world beside the ladder. With more stages, what is
+/// in service writes the next year's history, from which the next policy goes farther. Over many seeds:
 /// collection cases, cash within 60 days, churn, and how far from the best that the world allows.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom bench promotion --seeds 20")]
@@ -31,8 +34,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     world: PathBuf,
     /// People in it.
-    #[arg(long, default_value_t = 4_000)]
+    #[arg(long, default_value_t = 12_000)]
     customers: usize,
+    /// Years of history after each of which a policy asks the gate.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=20))]
+    stages: u16,
+    /// Seeds in which the optimum is lived too; it takes as long as all the rest.
+    #[arg(long, default_value_t = 2, value_name = "SEEDS")]
+    optimum: u64,
     /// Days of history, and days in service.
     #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(150..=3650))]
     days: u16,
@@ -82,6 +91,27 @@ struct Against {
     value: Mean,
 }
 
+/// What came of one history, over all seeds.
+#[derive(Debug, Serialize)]
+struct StageReport {
+    /// Decisions of a history, on average.
+    decisions: f64,
+    /// Seeds in which the gate let the policy through.
+    passed: usize,
+    /// What the gate said of the others.
+    refusals: Vec<String>,
+    /// Seeds whose off-policy interval of the cases a life, policy less what was in service, lies below zero.
+    fewer_cases_foreseen: usize,
+    /// Effective number of lives behind the off-policy value, on average.
+    ess: f64,
+    /// How far each policy was let go, in minor units; none where it was not held.
+    tilts_minor: Vec<Option<f64>>,
+    /// What is in service after the gate: the policy where it passed, else what was before.
+    policy: Against,
+    /// The policies whatever the gate said of them.
+    ungated: Against,
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
     world: String,
@@ -89,27 +119,15 @@ struct Report {
     seeds: usize,
     /// Share of exploration in the history.
     exploration: f64,
-    /// Decisions of a history, on average.
-    decisions: f64,
     /// Ladder's cases in a thousand invoices that are due.
     ladder_cases: f64,
-    /// Seeds in which the gate let the policy through.
-    passed: usize,
-    /// What the gate said of the others.
-    refusals: Vec<String>,
-    /// Seeds whose off-policy interval of the cases a life, policy less log, lies below zero.
-    fewer_cases_foreseen: usize,
-    /// Effective number of lives behind the off-policy value, on average.
-    ess: f64,
-    /// How far each policy was let go, in minor units; none where it was not held.
-    tilts_minor: Vec<Option<f64>>,
-    /// What is in service after the gate: the policy where it passed, the ladder where it did not.
-    policy: Against,
-    /// The policies whatever the gate said of them.
-    ungated: Against,
-    optimum: Against,
+    /// History by history.
+    stages: Vec<StageReport>,
+    /// In the first seeds.
+    optimum: Option<Against>,
     /// Share of the cases that one operator reports to have lost.
     reported: f64,
+    /// Of what is in service at the end.
     holds: Holds,
 }
 
@@ -122,7 +140,7 @@ struct Holds {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
-    if args.learn_days + args.horizon >= args.days {
+    if args.learn_days.saturating_add(args.horizon) >= args.days {
         let (learn, horizon, days) = (args.learn_days, args.horizon, args.days);
         return Err(format!(
             "--learn-days {learn} and --horizon {horizon} leave no invoice of the --days {days} to be \
@@ -154,14 +172,15 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         } else {
             args.tilt.clone()
         },
+        stages: usize::from(args.stages),
     };
-    // The history, and lives under ladder, policy and optimum.
-    let bar = progress(4 * args.seeds * u64::from(args.days), "days");
-    let found: Vec<Promotion> = (args.seed..args.seed + args.seeds)
-        .map(|seed| promote(&plan, seed, &|| bar.inc(1)))
-        .collect::<Result<_, _>>()?;
+    // The ladder's life, each stage's history and life, the optimum's.
+    let lives = (1 + 2 * u64::from(args.stages)) * args.seeds + args.optimum.min(args.seeds);
+    let bar = progress(lives * u64::from(args.days), "days");
+    let seeds = args.seed..args.seed.saturating_add(args.seeds);
+    let found = promote(&plan, seeds, args.optimum, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    let report = Report::of(&plan, &found);
+    let report = Report::of(&plan, &found).ok_or("no history was lived")?;
     out.report(&report, || text(&report))?;
     let holds = &report.holds;
     let all = holds.fewer_cases && holds.cash_not_inferior && holds.churn_not_higher;
@@ -172,21 +191,29 @@ fn share(part: i64, of: i64) -> f64 {
     part as f64 / of.max(1) as f64
 }
 
+/// Of the seeds in which the policy was lived; none where that were fewer than two.
 fn against(
     plan: &PromotionPlan,
     policy: &'static str,
     found: &[Promotion],
-    of: impl Fn(&Promotion) -> &Tally,
-) -> Against {
+    of: impl Fn(&Promotion) -> Option<&Tally>,
+) -> Option<Against> {
+    let pairs: Vec<(&Tally, &Tally)> = found
+        .iter()
+        .filter_map(|one| Some((of(one)?, &one.ladder)))
+        .collect();
+    if pairs.len() < 2 {
+        return None;
+    }
     let mean = |gain: &dyn Fn(&Tally, &Tally) -> f64| {
-        let gains = found.iter().map(|one| gain(of(one), &one.ladder));
+        let gains = pairs.iter().map(|(new, old)| gain(new, old));
         Mean::of(&gains.collect::<Vec<f64>>())
     };
     let cash = |one: &Tally| share(one.collected_60_minor, one.billed_minor);
     let more = |new: u64, old: u64| new as f64 / old.max(1) as f64 - 1.0;
     let objective = &plan.trial.parts.objective;
     let customers = plan.trial.customers as f64;
-    Against {
+    Some(Against {
         policy,
         case_reduction: mean(&|new, old| -more(new.collection_cases, old.collection_cases)),
         cash_60: mean(&|new, old| cash(new) / cash(old) - 1.0),
@@ -197,57 +224,72 @@ fn against(
         value: mean(&|new, old| {
             (value_per_invoice(new, objective) - value_per_invoice(old, objective)) / 100.0
         }),
+    })
+}
+
+impl StageReport {
+    /// Of the history with this number.
+    fn of(plan: &PromotionPlan, found: &[Promotion], number: usize) -> Option<Self> {
+        let stages: Vec<&Stage> = found
+            .iter()
+            .filter_map(|one| one.stages.get(number))
+            .collect();
+        let n = stages.len().max(1) as f64;
+        let average =
+            |of: &dyn Fn(&Stage) -> f64| stages.iter().map(|one| of(one)).sum::<f64>() / n;
+        let passed = |one: &&&Stage| one.valuation.verdict.passed;
+        let foreseen = |one: &&&Stage| {
+            let cases = &one.valuation.episode.difference["collection_cases"];
+            cases.interval.high < 0.0
+        };
+        let refused = stages.iter().filter(|one| !one.valuation.verdict.passed);
+        Some(Self {
+            decisions: average(&|one| one.decisions as f64),
+            passed: stages.iter().filter(passed).count(),
+            refusals: refused
+                .map(|one| one.valuation.verdict.words.clone())
+                .collect(),
+            fewer_cases_foreseen: stages.iter().filter(foreseen).count(),
+            ess: average(&|one| one.valuation.episode.overlap.ess),
+            tilts_minor: stages
+                .iter()
+                .map(|one| Some(one.anchoring.as_ref()?.chosen?.tilt_minor))
+                .collect(),
+            policy: against(plan, "promoted", found, |one| {
+                Some(&one.stages.get(number)?.in_service)
+            })?,
+            ungated: against(plan, "candidate", found, |one| {
+                Some(&one.stages.get(number)?.candidate)
+            })?,
+        })
     }
 }
 
 impl Report {
-    fn of(plan: &PromotionPlan, found: &[Promotion]) -> Self {
-        let policy = against(plan, "promoted", found, |one| {
-            if one.valuation.verdict.passed {
-                &one.policy
-            } else {
-                &one.ladder
-            }
-        });
-        let n = found.len().max(1) as f64;
-        let average = |of: &dyn Fn(&Promotion) -> f64| found.iter().map(of).sum::<f64>() / n;
-        let foreseen = |one: &&Promotion| {
-            let cases = &one.valuation.episode.difference["collection_cases"];
-            cases.interval.high < 0.0
+    fn of(plan: &PromotionPlan, found: &[Promotion]) -> Option<Self> {
+        let stages: Vec<StageReport> = (0..plan.stages)
+            .map(|number| StageReport::of(plan, found, number))
+            .collect::<Option<_>>()?;
+        let policy = &stages.last()?.policy;
+        let holds = Holds {
+            fewer_cases: policy.case_reduction.low > 0.0,
+            cash_not_inferior: policy.cash_60.low > -CASH_MARGIN,
+            churn_not_higher: policy.churned.high <= 0.0,
         };
-        let refused = found.iter().filter(|one| !one.valuation.verdict.passed);
-        Self {
+        let cases = found.iter().map(|one| {
+            1000.0 * one.ladder.collection_cases as f64 / one.ladder.invoices.max(1) as f64
+        });
+        Some(Self {
             world: plan.trial.world.name.clone(),
             customers: plan.trial.customers,
             seeds: found.len(),
             exploration: plan.trial.parts.cold_start.exploration,
-            decisions: average(&|one| one.decisions as f64),
-            ladder_cases: average(&|one| {
-                1000.0 * one.ladder.collection_cases as f64 / one.ladder.invoices.max(1) as f64
-            }),
-            passed: found
-                .iter()
-                .filter(|one| one.valuation.verdict.passed)
-                .count(),
-            refusals: refused
-                .map(|one| one.valuation.verdict.words.clone())
-                .collect(),
-            fewer_cases_foreseen: found.iter().filter(foreseen).count(),
-            ess: average(&|one| one.valuation.episode.overlap.ess),
-            tilts_minor: found
-                .iter()
-                .map(|one| Some(one.anchoring.as_ref()?.chosen?.tilt_minor))
-                .collect(),
-            ungated: against(plan, "candidate", found, |one| &one.policy),
-            optimum: against(plan, "optimum", found, |one| &one.optimum),
+            ladder_cases: cases.sum::<f64>() / found.len().max(1) as f64,
+            optimum: against(plan, "optimum", found, |one| one.optimum.as_ref()),
             reported: REPORTED,
-            holds: Holds {
-                fewer_cases: policy.case_reduction.low > 0.0,
-                cash_not_inferior: policy.cash_60.low > -CASH_MARGIN,
-                churn_not_higher: policy.churned.high <= 0.0,
-            },
-            policy,
-        }
+            holds,
+            stages,
+        })
     }
 }
 
@@ -256,58 +298,71 @@ fn cell(one: Mean, scale: f64) -> String {
     format!("{mean:+.2} ({low:+.2} to {high:+.2})")
 }
 
+type Row = (&'static str, fn(&Against) -> Mean, f64);
+
+/// What is told of each policy, and by how much it is multiplied.
+const ROWS: [Row; 5] = [
+    ("collection cases fewer, %", |one| one.case_reduction, 100.0),
+    ("cash within 60 days, %", |one| one.cash_60, 100.0),
+    ("customers lost, of 1,000", |one| one.churned, 1.0),
+    ("contacts, %", |one| one.contacts, 100.0),
+    ("net value an invoice, SEK", |one| one.value, 1.0),
+];
+
 fn text(report: &Report) -> String {
     let mut text = format!(
-        "{}: {} customers, {} seeds, {:.0} decisions of history each, {:.0} % explored; the ladder opens {:.1} collection cases \
-         in 1,000 invoices\nthe gate let {} of {} policies through; effectively {:.0} lives; fewer cases \
-         foreseen from the log alone in {}\n",
+        "{}: {} customers, {} seeds, {:.0} % explored; the ladder opens {:.1} collection cases in 1,000 \
+         invoices\n",
         report.world,
         report.customers,
         report.seeds,
-        report.decisions,
         100.0 * report.exploration,
         report.ladder_cases,
-        report.passed,
-        report.seeds,
-        report.ess,
-        report.fewer_cases_foreseen,
     );
-    for words in report.refusals.iter().take(3) {
-        text += &format!("  {words}\n");
+    for (number, stage) in report.stages.iter().enumerate() {
+        text += &format!(
+            "\nhistory {}, {:.0} decisions: the gate let {} of {} policies through; effectively {:.0} lives; \
+             fewer cases foreseen from the log alone in {}\n",
+            number + 1,
+            stage.decisions,
+            stage.passed,
+            report.seeds,
+            stage.ess,
+            stage.fewer_cases_foreseen,
+        );
+        for words in stage.refusals.iter().take(3) {
+            text += &format!("  {words}\n");
+        }
+        text += &format!(
+            "{:<36} {:<28} {:<28}\n",
+            "against the ladder, 95 % interval",
+            "in service after the gate",
+            "candidates, gate or not",
+        );
+        for (name, of, scale) in ROWS {
+            let [policy, ungated] = [&stage.policy, &stage.ungated].map(|one| cell(of(one), scale));
+            text += &format!("{name:<36} {policy:<28} {ungated:<28}\n");
+        }
     }
-    text += &format!(
-        "\n{:<36} {:<28} {:<28} {:<28}\n",
-        "against the ladder, 95 % interval",
-        "in service after the gate",
-        "candidates, gate or not",
-        "optimum, latent traits seen"
-    );
-    let all = [&report.policy, &report.ungated, &report.optimum];
-    type Row = (&'static str, fn(&Against) -> Mean, f64);
-    let rows: [Row; 5] = [
-        ("collection cases fewer, %", |one| one.case_reduction, 100.0),
-        ("cash within 60 days, %", |one| one.cash_60, 100.0),
-        ("customers lost, of 1,000", |one| one.churned, 1.0),
-        ("contacts, %", |one| one.contacts, 100.0),
-        ("net value an invoice, SEK", |one| one.value, 1.0),
-    ];
-    for (name, of, scale) in rows {
-        let [policy, ungated, optimum] = all.map(|one| cell(of(one), scale));
-        text += &format!("{name:<36} {policy:<28} {ungated:<28} {optimum:<28}\n");
-    }
-    let (reduction, best) = (
-        report.policy.case_reduction.mean,
-        report.optimum.case_reduction.mean,
-    );
+    let reduction = report
+        .stages
+        .last()
+        .map_or(f64::NAN, |stage| stage.policy.case_reduction.mean);
     let reported = report.reported;
     text += &format!(
-        "\none operator reports {:.0} % fewer cases: the policy is {:+.1} points from it, the optimum of this \
-         world {:+.1}; {:.0} % of what this world allows is gained\n",
+        "\none operator reports {:.0} % fewer cases: what is in service is {:+.1} points from it\n",
         100.0 * reported,
         100.0 * (reduction - reported),
-        100.0 * (best - reported),
-        100.0 * reduction / best,
     );
+    if let Some(optimum) = &report.optimum {
+        text += "the optimum of this world, latent traits seen, against the ladder:\n";
+        for (name, of, scale) in ROWS {
+            text += &format!("{name:<36} {}\n", cell(of(optimum), scale));
+        }
+        let best = optimum.case_reduction.mean;
+        let gained = 100.0 * reduction / best;
+        text += &format!("{gained:.0} % of the cases that this world allows to be lost are lost\n");
+    }
     let mark = |holds: bool| if holds { "yes" } else { "NO " };
     let holds = &report.holds;
     text += &format!(
