@@ -9,6 +9,7 @@ pub mod scrutiny;
 
 pub use error::ArtefactError;
 
+use crate::bandit::Digest;
 use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead};
 use crate::leaving::{Leaving, LeavingHead};
 use crate::linear::LinearModel;
@@ -86,6 +87,19 @@ pub struct Lineage {
     /// version's id, so that it cannot be claimed afterwards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<String>,
+    /// How the policy learns that is stored beside the version, so that another way is another version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyOrigin>,
+}
+
+/// How the policy of a version learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyOrigin {
+    /// Ways to learn and to choose ([`Generation::ways`](crate::bandit::Generation::ways)).
+    pub ways: Digest,
+    /// Whether it is held to the ladder as far as the log can prove.
+    pub anchored: bool,
 }
 
 /// What a version is made of; see [`ModelVersion`].

@@ -81,6 +81,7 @@ fn parts() -> Parts {
             seed: 7,
             as_of: Timestamp::parse("2026-06-01").unwrap(),
             excluded: Vec::new(),
+            policy: None,
         },
     }
 }

@@ -93,7 +93,7 @@ impl RegistryError {
 }
 
 /// File of a version that holds what the policy learnt from the history it was trained on.
-pub(crate) const WARM_START: &str = "bandit.json";
+const WARM_START: &str = "bandit.json";
 
 /// File of a version that holds the last forecast that was made with it.
 pub(crate) const FORECAST: &str = "forecast.json";

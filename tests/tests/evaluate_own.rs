@@ -96,15 +96,12 @@ fn a_policy_held_to_the_ladder_can_be_valued_on_a_log_of_the_ladder() {
         let found = json(folder, &value);
         let share = found["episode"]["overlap"]["ess_share"].as_f64().unwrap();
         let warm = std::fs::read(folder.join("models").join(id).join("bandit.json")).unwrap();
-        (
-            share,
-            words.clone(),
-            serde_json::from_slice::<Value>(&warm).unwrap(),
-        )
+        let warm = serde_json::from_slice::<Value>(&warm).unwrap();
+        (share, words.clone(), warm, id.to_owned())
     };
-    let (own_way, words, warm) = share(train);
-    assert!(warm.get("anchor").is_none() && !words.contains("held to the ladder"));
-    let (held, words, warm) = share(&format!("{train} --anchor"));
+    let (own_way, words, own, id) = share(train);
+    assert!(own.get("anchor").is_none() && !words.contains("held to the ladder"));
+    let (held, words, warm, held_id) = share(&format!("{train} --anchor"));
     assert!(
         words.contains("held to the ladder, explored 20 %"),
         "{words}"
@@ -115,4 +112,18 @@ fn a_policy_held_to_the_ladder_can_be_valued_on_a_log_of_the_ladder() {
         held > 3.0 * own_way,
         "{held} and {own_way} of the lives count"
     );
+
+    // Versions never change: another way to learn is another version, and so is another memory.
+    assert_ne!(id, held_id);
+    let forgetful = format!("{learnt}[learning]\nhalf_life_days = 30\n");
+    std::fs::write(folder.join("learnt.toml"), forgetful).unwrap();
+    let refused = run(folder, train);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        error.contains("versions never change") && error.contains("--seed"),
+        "{error}"
+    );
+    let kept = std::fs::read(folder.join("models").join(id).join("bandit.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&kept).unwrap(), own);
 }

@@ -224,6 +224,7 @@ fn tried(
         as_of: Some(back(PAST)),
         seed,
         excluded: Vec::new(),
+        policy: None,
     };
     let none = |why: String| {
         Ok((

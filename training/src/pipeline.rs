@@ -30,7 +30,7 @@ use crate::registry::Registry;
 use crate::tables::{Partitions, Tables};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_features::{History, Known};
-use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
+use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts, PolicyOrigin};
 use lagom_model::hazard::{AtDay, HazardHead};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,6 +51,8 @@ pub struct TrainOptions {
     pub seed: u64,
     /// Experiments whose customers are left out, so that what is trained can be judged on them.
     pub excluded: Vec<String>,
+    /// How the policy learns that will be stored beside the version, where one will.
+    pub policy: Option<PolicyOrigin>,
 }
 
 /// What came of a training.
@@ -137,6 +139,8 @@ pub struct Origin {
     pub seed: u64,
     /// Experiments whose customers are not in the histories.
     pub excluded: Vec<String>,
+    /// How the policy learns that will be stored beside the version, where one will.
+    pub policy: Option<PolicyOrigin>,
 }
 
 /// Trains on the tables of a folder and stores the version. Nothing is promoted.
@@ -158,6 +162,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainReport, TrainError> {
         as_of: options.as_of,
         seed: options.seed,
         excluded: options.excluded.clone(),
+        policy: options.policy,
     };
     let (version, mut report) = fit_version(&histories, &options.config, origin)?;
     report.path = Some(registry.put(&version)?);
@@ -236,6 +241,7 @@ pub fn fit_version(
             seed,
             as_of,
             excluded: origin.excluded.clone(),
+            policy: origin.policy,
         },
     })?;
     let hazard_report = HazardReport::of(version.parts().hazard.as_ref(), hazard_note);

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! DIR/<id>/model.json     a version; `id` is the digest of the bytes
+//! DIR/<id>/bandit.json    what its policy learnt from the decision log, where there was one
 //! DIR/<id>/card.md        the same for people, in short
 //! DIR/<id>/card.json      the card whole; card.html is the same as a page
 //! DIR/pointers.json       which version is current, which was before it, which may come after
@@ -18,6 +19,7 @@ pub use error::RegistryError;
 
 use lagom_model::artefact::{Lineage, ModelVersion};
 use lagom_model::ope::valuation::Judged;
+use lagom_model::policy::learning::WarmStart;
 use lagom_model::rollout::{Pointers, Stage};
 use serde::Serialize;
 use std::fs;
@@ -25,6 +27,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const MODEL: &str = "model.json";
+const POLICY: &str = "bandit.json";
 const POINTERS: &str = "pointers.json";
 const VERDICTS: &str = "verdicts";
 
@@ -82,6 +85,24 @@ impl Registry {
         let mut files = vec![(MODEL, version.to_json())];
         files.extend(cards);
         write::folder(&self.dir, version.id(), &files)?;
+        Ok(path)
+    }
+
+    /// Stores what the policy learnt beside the version `id`.
+    ///
+    /// # Errors
+    /// [`RegistryError::OtherPolicy`] where another is there, [`RegistryError::Io`], and what [`Self::get`]
+    /// says of the version.
+    pub fn put_policy(&self, id: &str, policy: &WarmStart) -> Result<PathBuf, RegistryError> {
+        let dir = self.path(self.get(id)?.id());
+        let path = dir.join(POLICY);
+        let text = serde_json::to_string(policy).expect("numbers and texts");
+        match fs::read_to_string(&path) {
+            Ok(there) if there == text => {}
+            Ok(_) => return Err(RegistryError::OtherPolicy { path }),
+            Err(error) if error.kind() == ErrorKind::NotFound => write::file(&dir, POLICY, &text)?,
+            Err(error) => return Err(RegistryError::io(&path, error)),
+        }
         Ok(path)
     }
 

@@ -84,6 +84,7 @@ fn options(data: &Path, models: &Path, seed: u64) -> TrainOptions {
         as_of: None,
         seed,
         excluded: Vec::new(),
+        policy: None,
     }
 }
 

@@ -3,10 +3,9 @@
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
-use crate::registry::WARM_START;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::bandit::Anchor;
+use lagom_model::artefact::PolicyOrigin;
 use lagom_model::decide::{Predictor, Snapshot};
 use lagom_model::log::join;
 use lagom_model::ope::gate::GateSpec;
@@ -69,6 +68,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     };
     let served = Config::load(args.config.as_deref())?;
     let isolated = served.experiments.isolated();
+    let untaught = served.nothing_learnt(config.spec.fingerprint())?;
     let report = train(&TrainOptions {
         data: args.data.clone(),
         models: args.models.clone(),
@@ -76,6 +76,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         as_of: args.as_of,
         seed: args.seed,
         excluded: isolated.clone(),
+        policy: Some(PolicyOrigin {
+            ways: untaught.generation().ways(),
+            anchored: args.anchor,
+        }),
     })?;
     let warm = warm_start(args, &served, &isolated, &report)?;
     out.report(&report, || text(&report) + &warm)?;
@@ -118,22 +122,15 @@ fn warm_start(
     let mut words = String::new();
     if args.anchor && learning.rounds() > 0 {
         let found = anchoring(args, config, isolated, report)?;
-        let nearest = TILTS_MINOR[0];
-        let anchor = found.chosen.unwrap_or(Anchor {
-            exploration: config.cold_start.exploration,
-            tilt_minor: nearest,
-        });
-        words = tried(&found, anchor);
-        learning = learning.anchored(Some(anchor))?;
+        words = tried(&found);
+        learning = learning.anchored(found.anchor())?;
     }
     let Some(warm) = learning.warm_start() else {
         return Ok(format!(
             "policy: none of {read} logged rounds has these features and this catalogue; it begins cold\n"
         ));
     };
-    let path = args.models.join(&report.model_id).join(WARM_START);
-    std::fs::write(&path, serde_json::to_vec(&warm)?)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Registry::at(&args.models).put_policy(&report.model_id, &warm)?;
     Ok(format!(
         "policy: learnt from {} of {read} logged rounds, up to {}\n{words}",
         learning.rounds(),
@@ -169,7 +166,10 @@ fn anchoring(
     Ok(choose(&log, &plan)?)
 }
 
-fn tried(found: &Anchoring, anchor: Anchor) -> String {
+fn tried(found: &Anchoring) -> String {
+    let Some(anchor) = found.anchor() else {
+        return String::new();
+    };
     let mut text = format!(
         "held to the ladder, explored {:.0} %: a step worth so much more is taken twice as often\n{:>10} \
          {:>34} {:>8}\n",

@@ -71,6 +71,7 @@ pub(crate) fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
             seed,
             as_of: january,
             excluded: Vec::new(),
+            policy: None,
         },
     })
     .unwrap()

@@ -48,7 +48,9 @@ fn markdown(version: &ModelVersion, gate: Option<&Gate>) -> String {
     ));
     line(format!("- lagom {}", lineage.code_version));
     let parent = lineage.parent.as_deref().unwrap_or("none");
-    line(format!("- Parent {parent}\n"));
+    line(format!("- Parent {parent}"));
+    let policy = html::policy(lineage.policy.as_ref());
+    line(format!("- Policy {policy}\n"));
     line("| probability of | rows | share | judged on | AUC | log-loss | Brier | ECE |".to_owned());
     line("| --- | --- | --- | --- | --- | --- | --- | --- |".to_owned());
     let heads = [

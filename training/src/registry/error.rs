@@ -39,6 +39,15 @@ pub enum RegistryError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// Another policy is stored beside the version.
+    #[error(
+        "{}: a policy that learnt otherwise is stored beside this version, and versions never change; train \
+         with another --seed for a version of its own", .path.display()
+    )]
+    OtherPolicy {
+        /// Where.
+        path: PathBuf,
+    },
     /// No version of this id.
     #[error("no model version `{id}` in {}; `lagom models` lists those there are", .dir.display())]
     Unknown {

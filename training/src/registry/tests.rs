@@ -60,6 +60,7 @@ fn version(seed: u64) -> ModelVersion {
             seed,
             as_of: Timestamp::parse("2026-01-01").unwrap(),
             excluded: Vec::new(),
+            policy: None,
         },
     })
     .unwrap()

@@ -196,8 +196,8 @@ fn stage(
         )?)
     };
     log.teach(&mut learning, from)?;
-    let chosen = anchoring.as_ref().and_then(|one| one.chosen);
-    let learning = learning.anchored(chosen).map_err(ValuationError::from)?;
+    let anchor = anchoring.as_ref().and_then(Anchoring::anchor);
+    let learning = learning.anchored(anchor).map_err(ValuationError::from)?;
     let taught = Arc::clone(learning.generation());
     let snapshot = of(Arc::clone(&taught))?;
     let options = ValuationOptions {

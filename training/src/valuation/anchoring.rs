@@ -107,6 +107,16 @@ pub struct Anchoring {
     pub tried: Vec<Reached>,
 }
 
+impl Anchoring {
+    /// How far the policy goes: as chosen, or where every tilt was objected to, no farther than the first
+    /// that was tried. None where nothing was tried.
+    #[must_use]
+    pub fn anchor(&self) -> Option<Anchor> {
+        let nearest = self.tried.first().map(|one| one.anchor);
+        self.chosen.or(nearest)
+    }
+}
+
 /// Chooses how far a policy may go.
 ///
 /// # Errors

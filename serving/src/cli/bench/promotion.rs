@@ -253,7 +253,7 @@ impl StageReport {
             ess: average(&|one| one.valuation.episode.overlap.ess),
             tilts_minor: stages
                 .iter()
-                .map(|one| Some(one.anchoring.as_ref()?.chosen?.tilt_minor))
+                .map(|one| Some(one.anchoring.as_ref()?.anchor()?.tilt_minor))
                 .collect(),
             policy: against(plan, "promoted", found, |one| {
                 Some(&one.stages.get(number)?.in_service)

@@ -37,6 +37,7 @@ pub(super) fn train_on(
         as_of: None,
         seed: 1,
         excluded: Vec::new(),
+        policy: None,
     })?;
     out.line(train::text(&report));
     registry::promote(models, &report.model_id, "the demo trained it")?;

@@ -2,6 +2,7 @@
 
 mod scrutiny;
 
+use lagom_model::artefact::PolicyOrigin;
 use lagom_model::card::{Card, Gate, Part};
 use lagom_model::hazard::AtDay;
 use lagom_model::ope::gate::Check;
@@ -59,6 +60,19 @@ fn table(label: &str, heads: &[&str], rows: &[Vec<String>]) -> String {
     out + "</tbody></table></div>\n"
 }
 
+/// How the policy learns that may lie beside a version, in a word.
+pub(super) fn policy(origin: Option<&PolicyOrigin>) -> String {
+    let Some(PolicyOrigin { ways, anchored }) = origin else {
+        return "as configured".to_owned();
+    };
+    let how = if *anchored {
+        "held to the ladder as far as the log can prove"
+    } else {
+        "goes its own way"
+    };
+    format!("{how}, ways {ways}")
+}
+
 /// The page, a pure function of the card.
 pub(super) fn html(card: &Card) -> String {
     let id = safe(&card.model_id);
@@ -85,6 +99,7 @@ pub(super) fn html(card: &Card) -> String {
             "Version before",
             lineage.parent.clone().unwrap_or_else(|| "none".to_owned()),
         ),
+        ("How its policy learns", policy(lineage.policy.as_ref())),
     ];
     let facts: Vec<Vec<String>> = facts
         .iter()
