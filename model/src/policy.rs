@@ -8,6 +8,7 @@
 //! * [`explain`]: why the bandit valued a step as it did, exactly.
 //! * [`learning`]: the bandit's memory.
 //! * [`scarcity`]: shadow prices of channels of which there is not enough.
+//! * [`warm_start`]: what was learnt from history, to begin with and to be added up.
 
 pub mod catalogue;
 pub mod context;
@@ -18,3 +19,4 @@ pub mod ladder;
 pub mod learning;
 pub mod scarcity;
 pub mod uniform;
+pub mod warm_start;

@@ -23,6 +23,8 @@ mod import;
 #[cfg(feature = "training")]
 mod ledger;
 #[cfg(feature = "training")]
+mod merge;
+#[cfg(feature = "training")]
 mod models;
 #[cfg(feature = "training")]
 mod named;
@@ -70,6 +72,8 @@ enum Command {
     #[cfg(feature = "training")]
     Train(train::Args),
     #[cfg(feature = "training")]
+    Merge(merge::Args),
+    #[cfg(feature = "training")]
     Forecast(forecast::Args),
     #[cfg(feature = "training")]
     Models(models::ListArgs),
@@ -112,6 +116,8 @@ impl Command {
             Self::Import(args) => import::run(&args, out),
             #[cfg(feature = "training")]
             Self::Train(args) => train::run(&args, out),
+            #[cfg(feature = "training")]
+            Self::Merge(args) => merge::run(&args, out),
             #[cfg(feature = "training")]
             Self::Forecast(args) => forecast::run(&args, out),
             #[cfg(feature = "training")]

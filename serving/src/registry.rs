@@ -6,7 +6,7 @@ use lagom_model::artefact::{ArtefactError, ModelVersion};
 use lagom_model::decide::Predictor;
 use lagom_model::forecast::Forecast;
 use lagom_model::ope::valuation::{Judged, unproven};
-use lagom_model::policy::learning::WarmStart;
+use lagom_model::policy::warm_start::WarmStart;
 use lagom_model::rollout::{Pointers, Stage, StepError, Target};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};

@@ -127,3 +127,74 @@ fn a_policy_held_to_the_ladder_can_be_valued_on_a_log_of_the_ladder() {
     let kept = std::fs::read(folder.join("models").join(id).join("bandit.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&kept).unwrap(), own);
 }
+
+/// Parts of a log, learnt apart and added up in any order, are the policy of one pass, byte for byte.
+#[test]
+fn a_policy_learnt_in_parts_is_that_of_one_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let config =
+        "[bandit.cold_start]\nrounds = 100\nexploration = 0.2\n[learning]\nhalf_life_days = 60\n";
+    std::fs::write(folder.join("lagom.toml"), config).unwrap();
+    let lived = "simulate --customers 300 --days 200 --seed 8 --policy bandit --out log";
+    assert!(run(folder, lived).status.success());
+    let train = "train --data log --models models --config lagom.toml";
+    let trained = run(folder, train);
+    let words = String::from_utf8(trained.stdout).unwrap();
+    let id = words.split_whitespace().nth(1).unwrap();
+    let policy = folder.join("models").join(id).join("bandit.json");
+    let one_pass = std::fs::read(&policy).unwrap();
+    std::fs::remove_file(&policy).unwrap();
+
+    let mut learnt = 0;
+    for part in 1..=3 {
+        let line =
+            format!("{train} --partition {part}/3 --model {id} --out part-{part}.json --json");
+        let rounds = json(folder, &line)["learnt"].as_u64().unwrap();
+        assert!(rounds > 0);
+        learnt += rounds;
+    }
+    let merge = format!("merge --models models --model {id}");
+    let merged = json(
+        folder,
+        &format!("{merge} part-3.json part-1.json part-2.json --json"),
+    );
+    assert_eq!(merged["rounds"].as_u64(), Some(learnt));
+    assert!(
+        words.contains(&format!("learnt from {learnt} of")),
+        "{words}"
+    );
+    assert!(
+        std::fs::read(&policy).unwrap() == one_pass,
+        "not the same bytes"
+    );
+
+    let told = |line: &str| {
+        let refused = run(folder, line);
+        assert_eq!(refused.status.code(), Some(2), "{line}");
+        String::from_utf8(refused.stderr).unwrap()
+    };
+    // A part is missing: not the policy that lies there.
+    assert!(told(&format!("{merge} part-1.json part-2.json")).contains("versions never change"));
+    assert!(told(&format!("{merge} part-1.json part-1.json")).contains("named twice"));
+    assert!(told(&format!("{merge} lagom.toml")).contains("lagom train --partition"));
+    let part = |which: &str| format!("{train} --partition {which} --model {id} --out x.json");
+    assert!(told(&part("4/3")).contains("write 3/8"));
+    std::fs::write(
+        folder.join("lagom.toml"),
+        "[learning]\nhalf_life_days = 90\n",
+    )
+    .unwrap();
+    assert!(run(folder, &part("2/3")).status.success());
+    let foreign = told(&format!("{merge} part-1.json x.json"));
+    assert!(
+        foreign.contains("x.json") && foreign.contains("half-life of 90 days"),
+        "{foreign}"
+    );
+    std::fs::write(
+        folder.join("lagom.toml"),
+        "[bandit.exploration]\nfloor = 0.02\n",
+    )
+    .unwrap();
+    assert!(told(&part("2/3")).contains("name the --config"));
+}

@@ -19,7 +19,7 @@ pub use error::RegistryError;
 
 use lagom_model::artefact::{Lineage, ModelVersion};
 use lagom_model::ope::valuation::Judged;
-use lagom_model::policy::learning::WarmStart;
+use lagom_model::policy::warm_start::WarmStart;
 use lagom_model::rollout::{Pointers, Stage};
 use serde::Serialize;
 use std::fs;

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::heads::{COLLECTED, CONTEXT_FIRMNESS, FIRMNESS, HEADS, SPANS, expected, observed};
 use super::scarcity::{Remembered, Scarcity};
+use super::warm_start::{WarmStart, keep_latest};
 use crate::bandit::{
     Anchor, Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation,
     Layout, Learner, Recovery, Round, SufficientStatistics,
@@ -16,8 +17,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Days among which the busiest is looked for.
-const BUSY_DAYS: usize = 28;
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Least that a round counts, however certain its step was.
@@ -36,29 +35,6 @@ pub enum Folded {
     Foreign,
     /// The warm start knows it already.
     Known,
-}
-
-/// What has been learnt from history, to start a server's learning with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WarmStart {
-    /// Everything learnt, as sums.
-    pub sums: SufficientStatistics,
-    /// How rounds were weighted by their age.
-    pub decay: ForwardDecay,
-    /// The latest end of a window that was learnt from; rounds up to it are in the sums.
-    pub through: Timestamp,
-    /// Fingerprint of the features.
-    pub feature_fingerprint: String,
-    /// Decisions of each of the latest days that were learnt from, by days since 1970.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub days: BTreeMap<i64, u64>,
-    /// What still comes in when a window has closed.
-    #[serde(default)]
-    pub recovery: Recovery,
-    /// How far the policy may go from the ladder; see [`Learning::anchored`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub anchor: Option<Anchor>,
 }
 
 /// Everything that the rounds to come depend on and that the configuration does not say.
@@ -187,6 +163,14 @@ impl Learning {
     pub fn with_capacity(mut self, capacity: BTreeMap<Channel, u32>, objective: Objective) -> Self {
         let scarce = !capacity.is_empty();
         self.scarcity = scarce.then(|| Scarcity::new(capacity, objective));
+        self
+    }
+
+    /// Reckons the age of rounds as `other` does, so that what both learn can be added up.
+    #[must_use]
+    pub fn weighing_as(mut self, other: &Self) -> Self {
+        self.half_life_days = other.half_life_days;
+        self.decay = other.decay;
         self
     }
 
@@ -411,9 +395,7 @@ impl Learning {
 
     fn count(&mut self, decided_at: Timestamp) {
         *self.days.entry(decided_on(decided_at)).or_default() += 1;
-        while self.days.len() > BUSY_DAYS {
-            self.days.pop_first();
-        }
+        keep_latest(&mut self.days);
     }
 
     /// What generations carry now; the shadow prices are those found last.

@@ -1,18 +1,22 @@
 //! `lagom train`: from canonical tables to a new model version.
 
+mod partition;
+
 use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::config::Config;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::artefact::PolicyOrigin;
+use lagom_model::artefact::{ModelVersion, PolicyOrigin};
 use lagom_model::decide::{Predictor, Snapshot};
-use lagom_model::log::join;
+use lagom_model::log::{LoggedRound, join};
 use lagom_model::ope::gate::GateSpec;
+use lagom_model::policy::learning::Learning;
 use lagom_training::pipeline::{TrainOptions, TrainReport, TrainingConfig, train};
 use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
 use lagom_training::valuation::{Anchoring, AnchoringPlan, OwnLog, TILTS_MINOR, choose};
+use partition::Part;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +50,16 @@ pub(crate) struct Args {
     /// Of everything drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Trains no version: writes what a part of the customers, such as 3/8, teaches the policy of one that
+    /// is there; `lagom merge` adds the parts up.
+    #[arg(long, value_name = "K/N", requires_all = ["model", "out"], conflicts_with_all = ["anchor", "as_of", "seed", "spec"])]
+    partition: Option<Part>,
+    /// The version for whose policy a part is learnt.
+    #[arg(long, value_name = "ID", requires = "partition")]
+    model: Option<String>,
+    /// Where what was learnt from a part is written.
+    #[arg(long, value_name = "FILE", requires = "partition")]
+    out: Option<PathBuf>,
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -53,6 +67,10 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
+    if let (Some(part), Some(id), Some(into)) = (args.partition, &args.model, &args.out) {
+        let config = Config::load(args.config.as_deref())?;
+        return partition::run((&args.data, &args.models, id), part, into, &config, out);
+    }
     let in_file = |path: &Path, error: &dyn std::fmt::Display| -> Failure {
         format!("{}: {error}", path.display()).into()
     };
@@ -94,6 +112,40 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
+/// Logged rounds of a folder whose outcome had matured by `as_of`, without those of the experiments named.
+fn rounds(data: &Path, excluded: &[String], as_of: Timestamp) -> Result<Vec<LoggedRound>, Failure> {
+    let mut tables = Tables::read(data)?;
+    let decisions = std::mem::take(&mut tables.decisions);
+    let (mut rounds, _) = join(decisions, tables.outcomes);
+    rounds.retain(|round| {
+        let of = round.decision.experiment.as_ref();
+        let left_out = of.is_some_and(|name| excluded.contains(name));
+        round.outcome.matured_at < as_of && !left_out
+    });
+    Ok(rounds)
+}
+
+/// Refuses a configuration by which the policy of a version would learn in other ways than it was trained
+/// to.
+fn same_ways(version: &ModelVersion, learning: &Learning) -> Result<(), Failure> {
+    let ways = learning.generation().ways();
+    match version.parts().lineage.policy {
+        Some(PolicyOrigin { ways: own, .. }) if own != ways => Err(format!(
+            "the policy of {} learns in ways {own}, this configuration in {ways}; name the --config that it \
+             was trained with",
+            version.id()
+        )
+        .into()),
+        Some(PolicyOrigin { anchored: true, .. }) => Err(format!(
+            "{} was trained with --anchor, which looks at the whole log; train a version without it to \
+             learn by parts",
+            version.id()
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
 /// Lets the policy learn from the logged decisions, where the tables have any, and stores what it
 /// learnt beside the version. What was recorded from `--as-of` on is not read.
 fn warm_start(
@@ -102,22 +154,17 @@ fn warm_start(
     isolated: &[String],
     report: &TrainReport,
 ) -> Result<String, Failure> {
-    let mut tables = Tables::read(&args.data)?;
-    let decisions = std::mem::take(&mut tables.decisions);
-    let (rounds, _) = join(decisions, std::mem::take(&mut tables.outcomes));
+    let rounds = rounds(&args.data, isolated, report.as_of)?;
     if rounds.is_empty() {
         return Ok(
-            "policy: the tables hold no decision with its outcome; it begins cold\n".to_owned(),
+            "policy: the tables hold no decision whose outcome has matured; it begins cold\n"
+                .to_owned(),
         );
     }
     let mut learning = config.nothing_learnt(&report.feature_fingerprint)?;
     let read = rounds.len();
     for round in &rounds {
-        let of = round.decision.experiment.as_ref();
-        let left_out = of.is_some_and(|name| isolated.contains(name));
-        if round.outcome.matured_at < report.as_of && !left_out {
-            learning.fold(round)?;
-        }
+        learning.fold(round)?;
     }
     let mut words = String::new();
     if args.anchor && learning.rounds() > 0 {
