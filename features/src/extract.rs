@@ -262,7 +262,7 @@ impl Extractor {
             let Definition::Aggregate(aggregate) = &self.features[place].definition else {
                 continue;
             };
-            let passes = self.unfiltered[place] || row.passes(&aggregate.filter);
+            let passes = self.unfiltered[place] || row.passes(&aggregate.filter, moment);
             if !passes || !row.whose.within(aggregate.scope) {
                 continue;
             }

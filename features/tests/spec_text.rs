@@ -144,6 +144,12 @@ fn every_fault_names_its_line() {
         ),
         (
             "scope = ",
+            "where = { within_hours = 3 }\nscope = ",
+            5,
+            "not a list of events",
+        ),
+        (
+            "scope = ",
             "where = { fee = 1 }\nscope = ",
             5,
             "unknown field `fee`",
@@ -178,6 +184,26 @@ fn every_fault_names_its_line() {
         assert!(fault.reason.contains(says), "{from} -> {to}: {fault}");
         assert_eq!(fault.line, line, "{from} -> {to}: {fault}");
     }
+}
+
+#[test]
+fn hours_around_the_clock_leave_some_out() {
+    let with = |hours: &str| {
+        let text = format!(
+            "[[feature]]\nname = \"x\"\nsource = \"contacts\"\nwindow = \"30d\"\nop = \"count\"\nwhere = {{ \
+             within_hours = {hours} }}\n"
+        );
+        FeatureSpec::parse(&text)
+    };
+    let fingerprints = ["1", "11"].map(|hours| with(hours).unwrap().fingerprint().to_owned());
+    assert_ne!(fingerprints[0], fingerprints[1]);
+    for hours in ["0", "12"] {
+        let error = with(hours).unwrap_err();
+        let fault = &error.faults[0];
+        assert!(fault.reason.contains("from 1 to 11"), "{fault}");
+        assert_eq!(fault.line, 6, "{fault}");
+    }
+    assert!(with("-1").is_err() && with("1.5").is_err());
 }
 
 #[test]

@@ -215,6 +215,35 @@ fn events_are_counted_by_window_scope_and_filter() {
     equal(world.value(&led, "2026-06-12"), 1.0 / 3.0);
 }
 
+/// Hours are those of clocks in Stockholm, an hour ahead of UTC in winter and two in summer.
+#[test]
+fn rows_of_the_hour_are_counted_around_the_clock_where_the_customer_is() {
+    let mut world = World::new();
+    for at in [
+        "2026-02-10T07:30:00Z", // 8:30
+        "2026-05-10T06:30:00Z", // 8:30, summer time
+        "2026-05-11T21:30:00Z", // 23:30
+        "2026-05-12T22:15:00Z", // 0:15
+        "2026-05-13T13:00:00Z", // 15:00
+    ] {
+        world.tell(EventType::ContactSent, "d", at, at, |_| {});
+    }
+    let within = |hours: u32, at: &str| {
+        let types = "source = \"events\"\ntypes = [\"contact_sent\"]\nwindow = \"lifetime\"";
+        let filter = format!("where = {{ within_hours = {hours} }}");
+        world.value(&format!("{types}\n{filter}\nop = \"count\""), at)
+    };
+    equal(within(1, "2026-06-10T07:00:00Z"), 2.0); // 9:00
+    equal(within(1, "2026-06-10T22:00:00Z"), 2.0); // midnight
+    equal(within(1, "2026-06-10T16:00:00Z"), 0.0); // 18:00
+    equal(within(3, "2026-06-10T16:00:00Z"), 1.0);
+    equal(within(9, "2026-06-10T22:00:00Z"), 5.0);
+    equal(within(8, "2026-06-10T22:00:00Z"), 2.0);
+    // Of the messages of a day, the share at this hour.
+    let rate = rows("contacts", "op = \"rate\"\nof = { within_hours = 1 }");
+    equal(world.value(&rate, "2026-06-10T07:00:00Z"), 0.4);
+}
+
 #[test]
 fn unknown_is_not_zero_unless_declared() {
     let world = World::new();

@@ -59,7 +59,7 @@ impl Fold {
                     self.values += 1;
                 }
             }
-            Op::Rate(of, _) => self.value(f64::from(u8::from(row.passes(of)))),
+            Op::Rate(of, _) => self.value(f64::from(u8::from(row.passes(of, moment)))),
             Op::Decayed(column, half_life) => {
                 let value = column.map_or(1.0, |column| row.value(column, moment));
                 let half_lives =

@@ -112,13 +112,15 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(super) fn passes(&self, filter: &Filter) -> bool {
+    pub(super) fn passes(&self, filter: &Filter, moment: &Moment<'_>) -> bool {
         match &self.body {
             Body::Event(event, _) => {
                 allows(&filter.channel, event.channel())
                     && allows(&filter.tone, event.tone())
                     && allows(&filter.method, event.method())
                     && allows(&filter.device, event.device())
+                    && (filter.within_hours)
+                        .is_none_or(|hours| apart(event.occurred_at(), moment) <= f64::from(hours))
             }
             Body::Invoice(facts) => {
                 filter.open.is_none_or(|open| open == facts.open)
@@ -180,6 +182,12 @@ fn amount(event: Known<'_>, moment: &Moment<'_>) -> f64 {
 pub(super) fn hour(at: Timestamp, zone: &Zone) -> f64 {
     let local = at.civil(zone).time();
     f64::from(local.hour()) + f64::from(local.minute()) / 60.0 + f64::from(local.second()) / 3600.0
+}
+
+/// Hours between two hours of the day, around the clock: that of `at` and that of the decision.
+fn apart(at: Timestamp, moment: &Moment<'_>) -> f64 {
+    let between = (hour(at, &moment.zone) - hour(moment.now, &moment.zone)).abs();
+    between.min(24.0 - between)
 }
 
 /// Days of 24 hours from `earlier` to `later`.

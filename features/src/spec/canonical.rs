@@ -85,12 +85,18 @@ fn filter(out: &mut String, key: &str, filter: &Filter) {
         tone,
         method,
         device,
+        within_hours,
         open,
         late,
     } = filter;
     let channel: Vec<_> = channel.iter().map(|one| one.name()).collect();
     let tone: Vec<_> = tone.iter().map(|one| one.name()).collect();
     let value = format!("{channel:?} {tone:?} {method:?} {device:?} {open:?} {late:?}");
+    // Specs that do not use it mean, and are called, what they always did.
+    let value = match within_hours {
+        None => value,
+        Some(hours) => format!("{value} within {hours} hours of the day"),
+    };
     put(out, key, &value);
 }
 

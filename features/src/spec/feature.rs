@@ -68,6 +68,9 @@ pub struct Filter {
     pub method: Vec<String>,
     /// On one of these devices.
     pub device: Vec<String>,
+    /// At an hour of the day, in the customer's zone, at most so many hours from that of the decision, around
+    /// the clock: the key customer × hour of day.
+    pub within_hours: Option<u32>,
     /// Still owed, or not.
     pub open: Option<bool>,
     /// Open at the first instant after its due date, or not; invoices not yet due are neither.

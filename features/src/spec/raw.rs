@@ -48,6 +48,7 @@ pub(super) struct RawFilter {
     pub(super) tone: Key<Words>,
     pub(super) method: Key<Words>,
     pub(super) device: Key<Words>,
+    pub(super) within_hours: Key<u32>,
     pub(super) open: Key<bool>,
     pub(super) late: Key<bool>,
 }

@@ -158,15 +158,24 @@ impl<'a> Checker<'a> {
                 self.fault(key.span(), format!("`{source}` is not a list of invoices"));
             }
         } else {
-            for key in for_events.into_iter().flatten() {
-                self.fault(key.span(), format!("`{source}` is not a list of events"));
+            let spans = for_events.into_iter().flatten().map(|key| key.span());
+            for span in spans.chain(raw.within_hours.iter().map(|key| key.span())) {
+                self.fault(span, format!("`{source}` is not a list of events"));
             }
+        }
+        let within_hours = raw.within_hours.as_ref();
+        if let Some(key) = within_hours.filter(|key| !(1..12).contains(key.get_ref())) {
+            self.fault(
+                key.span(),
+                "`within_hours` is a number of hours from 1 to 11; within 12 lies every hour",
+            );
         }
         Filter {
             channel: self.words(&raw.channel),
             tone: self.words(&raw.tone),
             method: self.words(&raw.method),
             device: self.words(&raw.device),
+            within_hours: within_hours.map(|key| *key.get_ref()),
             open: raw.open.as_ref().map(|key| *key.get_ref()),
             late: raw.late.as_ref().map(|key| *key.get_ref()),
         }
