@@ -1,6 +1,8 @@
 //! A private PostgreSQL server in a folder of its own, on a free port, gone when it is dropped.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ pub struct Postgres {
     folder: TempDir,
     programs: PathBuf,
     port: u16,
+    /// Further settings.
+    settings: Vec<String>,
     process: Option<Child>,
 }
 
@@ -57,8 +61,38 @@ impl Postgres {
             folder,
             programs,
             port,
+            settings: Vec::new(),
             process: None,
         };
+        server.run();
+        Some(server)
+    }
+
+    /// The same, with this certificate and its key, and nobody let in without TLS.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let mut server = Self::start()?;
+        server.stop();
+        let folder = server.folder.path().join("data");
+        let files = [
+            ("server.crt", certificate),
+            ("server.key", key),
+            ("pg_hba.conf", "hostssl all all 127.0.0.1/32 trust\n"),
+        ];
+        for (name, text) in files {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            // A key that others could read is refused.
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            if is_root() {
+                let owned = Command::new("chown").arg("postgres").arg(&path).status();
+                assert!(owned.unwrap().success());
+            }
+        }
+        server.settings.push("ssl=on".to_owned());
         server.run();
         Some(server)
     }
@@ -77,6 +111,7 @@ impl Postgres {
             .arg(self.folder.path().join("data"))
             .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""])
             .args(["-c", "fsync=off", "-c", "shared_buffers=32MB"])
+            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

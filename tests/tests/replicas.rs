@@ -8,6 +8,8 @@
 mod copy;
 #[path = "replicas/failures.rs"]
 mod failures;
+#[path = "replicas/tls.rs"]
+mod tls;
 
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
