@@ -28,6 +28,12 @@ impl RuleId {
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
+
+    /// The text itself, without a copy to count.
+    #[must_use]
+    pub fn into_shared(self) -> Arc<str> {
+        self.0
+    }
 }
 
 impl fmt::Display for RuleId {

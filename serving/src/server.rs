@@ -358,10 +358,16 @@ async fn boot(house: House) -> Result<Booted, BootError> {
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
+/// How nice what works in the background is: it gets a tenth of a processor that is asked for all the
+/// time.
+#[cfg(target_os = "linux")]
+const BEHIND: i32 = 10;
+
 /// Goes on until it should stop.
 type Work = fn(&Engine, &dyn Fn() -> bool);
 
-/// What reads and writes files all the time has a thread of its own.
+/// What reads and writes files all the time has a thread of its own, which gives way to those that
+/// serve where there is not enough of the processors for all.
 fn beside(
     engine: &Arc<Engine>,
     stop: watch::Receiver<bool>,
@@ -371,7 +377,18 @@ fn beside(
     let stopped = move || *stop.borrow() || stop.has_changed().is_err();
     std::thread::Builder::new()
         .name("lagom-keeper".to_owned())
-        .spawn(move || work(&engine, &stopped))
+        .spawn(move || {
+            give_way();
+            work(&engine, &stopped);
+        })
+}
+
+/// Lowers the priority of the calling thread. Only where threads have priorities of their own.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, BEHIND) {
+        tracing::debug!(%error, "the state is kept at the priority of serving");
+    }
 }
 
 /// Fitting takes milliseconds of a core, so learning has a thread of its own, and timers that do not end

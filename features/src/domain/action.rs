@@ -294,6 +294,12 @@ impl ActionId {
         Arc::clone(&self.0)
     }
 
+    /// The text itself, without a copy to count.
+    #[must_use]
+    pub fn into_shared(self) -> Arc<str> {
+        self.0
+    }
+
     /// The action that it names.
     #[must_use]
     pub fn action(&self) -> Action {

@@ -7,9 +7,10 @@ use crate::engine::Ask;
 use lagom_features::domain::{
     Action, Channel, Currency, CustomerId, InvoiceId, RequestId, TenantId,
 };
-use lagom_model::log::Decision;
+use lagom_model::log::{Blocked, Decision};
 use lagom_model::strategy::Strategy;
 use lagom_proto::v1;
+use std::sync::Arc;
 
 /// Most events in one request.
 pub const MAX_EVENTS: usize = 10_000;
@@ -76,15 +77,40 @@ pub fn answer(
     strategy: &Strategy,
     dry_run: bool,
 ) -> v1::NextBestActionResponse {
+    let blocked = decision.blocked.iter().cloned().map(refused);
+    with(decision, strategy, dry_run, blocked.collect())
+}
+
+/// The same of a decision that nobody else holds any more: its names go on into the answer.
+#[must_use]
+pub fn last_answer(
+    decision: Arc<Decision>,
+    strategy: &Strategy,
+    dry_run: bool,
+) -> v1::NextBestActionResponse {
+    let mut decision = Arc::unwrap_or_clone(decision);
+    let blocked = std::mem::take(&mut decision.blocked).into_iter();
+    with(&decision, strategy, dry_run, blocked.map(refused).collect())
+}
+
+fn refused(one: Blocked) -> v1::BlockedAction {
+    v1::BlockedAction {
+        action_id: one.action.into_shared().into(),
+        rule: one.rule.into_shared().into(),
+    }
+}
+
+fn with(
+    decision: &Decision,
+    strategy: &Strategy,
+    dry_run: bool,
+    blocked: Vec<v1::BlockedAction>,
+) -> v1::NextBestActionResponse {
     let decision_id = if dry_run {
         String::new()
     } else {
         decision.decision_id.to_string()
     };
-    let blocked = decision.blocked.iter().map(|one| v1::BlockedAction {
-        action_id: one.action.shared().into(),
-        rule: one.rule.shared().into(),
-    });
     v1::NextBestActionResponse {
         decision_id,
         action: Some(action(decision, strategy)),
@@ -103,7 +129,7 @@ pub fn answer(
         expected_value: decision.expected_value,
         fallback: decision.fallback.clone().unwrap_or_default(),
         reason: decision.reason.clone(),
-        blocked: blocked.collect(),
+        blocked,
         decided_at: Some(wire_time(decision.decided_at)),
         shadow_price_minor: decision.shadow_price_minor,
     }

@@ -275,7 +275,7 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
         .pragma_update(None, "journal_mode", "WAL")
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
         .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", 0))
-        .and_then(|()| connection.pragma_update(None, "journal_size_limit", 1 << 20))
+        .and_then(|()| connection.pragma_update(None, "journal_size_limit", checkpoint::KEPT))
         .and_then(|()| connection.pragma_update(None, "secure_delete", true))
         .and_then(|()| connection.execute_batch(SCHEMA))
         .and_then(|()| {
