@@ -27,7 +27,7 @@ const CONNECTIONS: usize = 8;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom bench overload --seconds 60")]
 pub(crate) struct Args {
-    /// Length of the overload; before and after it a quarter of that.
+    /// Length of the overload, and of the full house before it; after it a quarter of that.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(2..=600))]
     seconds: u64,
     /// Customers with histories.
@@ -82,7 +82,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let phase =
         |tag, callers, lasting| clients.block_on(phase(address, tag, callers, customers, lasting));
     phase("warm", ROOM, short / 4)?;
-    let peak = phase("peak", ROOM, short)?;
+    // As long, so that both meet what goes on beside them when the store has grown.
+    let peak = phase("peak", ROOM, long)?;
     let overload = phase("overload", ROOM * TIMES, long)?;
     let ended = Instant::now();
     clients.block_on(async {
@@ -148,7 +149,10 @@ async fn phase(
                         tally.refused += 1;
                         let told = status.metadata().get("grpc-retry-pushback-ms");
                         let told = told.and_then(|told| told.to_str().ok()?.parse().ok());
-                        tokio::time::sleep(Duration::from_millis(told.unwrap_or(100))).await;
+                        let told = Duration::from_millis(told.unwrap_or(100));
+                        // Who would come after the end does not come.
+                        let left = lasting.saturating_sub(start.elapsed());
+                        tokio::time::sleep(told.min(left)).await;
                     }
                     Err(_) => tally.failed += 1,
                 }

@@ -4,7 +4,7 @@
 //! fixed pause makes a server spend its time on saying no; so the pause follows what is seen:
 //!
 //! ```text
-//! pause ← pause · refused / (admitted / 16)     each quarter of a second, by a factor of ¼ to 4
+//! pause ← pause · refused / (admitted / 32)     each quarter of a second, by a factor of ¼ to 4
 //! ```
 //! and each caller is told another pause, half to one and a half times it, so that they do not all come
 //! at once.
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How long is counted before the pause is set anew.
 const WINDOW: Duration = Duration::from_millis(250);
 /// Calls that are admitted for one that may be refused.
-const SHARE: f64 = 16.0;
+const SHARE: f64 = 32.0;
 /// Refusals of a window that are always cheap enough.
 const FEW: f64 = 16.0;
 
@@ -108,16 +108,13 @@ mod tests {
         (last, pause)
     }
 
-    /// 8,000 calls a second are admitted; refusing is to cost a sixteenth of that.
+    /// 8,000 calls a second are admitted; refusing is to cost little beside that.
     #[test]
     fn refusals_stay_few_however_many_wait() {
         for callers in [10, 576, 3_000] {
             let start = Instant::now();
             let (last, pause) = refused(&Patience::new(start), start, callers, 20);
-            assert!(
-                last <= 1_000,
-                "{callers} callers: {last} refused, {pause:?}"
-            );
+            assert!(last <= 1_000, "{callers} callers: {last} refused, {pause:?}");
             assert!(pause <= LONGEST.mul_f64(1.5), "{pause:?}");
         }
     }
