@@ -114,7 +114,10 @@ mod tests {
         for callers in [10, 576, 3_000] {
             let start = Instant::now();
             let (last, pause) = refused(&Patience::new(start), start, callers, 20);
-            assert!(last <= 1_000, "{callers} callers: {last} refused, {pause:?}");
+            assert!(
+                last <= 1_000,
+                "{callers} callers: {last} refused, {pause:?}"
+            );
             assert!(pause <= LONGEST.mul_f64(1.5), "{pause:?}");
         }
     }
