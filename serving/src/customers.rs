@@ -30,6 +30,9 @@ pub(crate) struct CustomerState {
     /// Keys of customer and invoice records; the history knows those of events.
     described: HashSet<EventId>,
     last: Option<Timestamp>,
+    /// Of the latest answer that left no record: known as long as the customer is in memory, since a log
+    /// that is read again says nothing of it.
+    looked: Option<Timestamp>,
     /// Rounds of keeping that had begun when it last changed; 0 where it is as it was read.
     changed: u64,
     rounds: Arc<AtomicU64>,
@@ -59,7 +62,13 @@ impl CustomerState {
     /// The first instant at or after `at` that is later than everything recorded or decided here,
     /// so that what was recorded before is seen and what comes later is not.
     pub(crate) fn stamp(&self, at: Timestamp) -> Timestamp {
-        self.last.map_or(at, |last| at.max(after(last)))
+        let passed = self.last.max(self.looked);
+        passed.map_or(at, |passed| at.max(after(passed)))
+    }
+
+    /// Remembers that an answer at `at` left no record.
+    pub(crate) fn looked(&mut self, at: Timestamp) {
+        self.looked = self.looked.max(Some(at));
     }
 
     /// Remembers that something was recorded or decided at `at`.
@@ -365,6 +374,11 @@ mod tests {
         state.passed(t(7));
         assert_eq!(state.stamp(t(5)), t(10));
         assert_eq!(state.stamp(t(20)), t(20));
+        let logged = state.to_bytes();
+        state.looked(t(14));
+        state.looked(t(12));
+        assert_eq!(state.stamp(t(5)), t(15));
+        assert_eq!(state.to_bytes(), logged, "what left no record is not kept");
     }
 
     #[test]

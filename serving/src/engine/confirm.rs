@@ -83,10 +83,11 @@ impl Engine {
             self.append(vec![Entry::Reserved(reservation.clone())])
                 .await?;
             state.reservations.push(reservation);
+            state.passed(now);
         } else {
             self.unchanged(&decision.customer_id).await?;
+            state.looked(now);
         }
-        state.passed(now);
         Ok(Confirmation::Proceed)
     }
 
