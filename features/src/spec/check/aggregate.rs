@@ -158,8 +158,8 @@ impl<'a> Checker<'a> {
                 self.fault(key.span(), format!("`{source}` is not a list of invoices"));
             }
         } else {
-            let spans = for_events.into_iter().flatten().map(|key| key.span());
-            for span in spans.chain(raw.within_hours.iter().map(|key| key.span())) {
+            let spans = for_events.into_iter().flatten().map(Spanned::span);
+            for span in spans.chain(raw.within_hours.iter().map(Spanned::span)) {
                 self.fault(span, format!("`{source}` is not a list of events"));
             }
         }

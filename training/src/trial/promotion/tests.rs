@@ -1,4 +1,5 @@
 //! What is in service after each history, in a world whose truth is known.
+#![allow(clippy::unwrap_used)]
 
 use super::{Promotion, PromotionPlan, promote};
 use crate::simulator::World;
