@@ -20,14 +20,6 @@ impl RuleId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-impl RuleId {
-    /// The text, shared.
-    #[must_use]
-    pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.0)
-    }
 
     /// The text itself, without a copy to count.
     #[must_use]

@@ -39,7 +39,7 @@ pub fn explain(
         }
     });
     v1::ExplainDecisionResponse {
-        decision: Some(answer(decision, snapshot.strategy(), false)),
+        decision: Some(answer(decision.clone(), snapshot.strategy(), false)),
         request_id: decision.request_id.to_string(),
         customer_id: decision.customer_id.to_string(),
         invoice_id: decision.invoice_id.to_string(),

@@ -33,7 +33,7 @@ mod write;
 
 pub use error::{CellFault, FAULT_LIMIT, Faults, TableError};
 pub use files::Format;
-pub use partitions::Partitions;
+pub use partitions::{Partitions, part_of};
 pub use read::read_table;
 pub use record::Record;
 pub use schema::{Column, Kind, SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};

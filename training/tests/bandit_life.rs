@@ -1,55 +1,25 @@
 //! The bandit in a lived world: exact explanations, forgetting, warm starts.
 #![allow(clippy::unwrap_used)]
 
+#[path = "bandit_life/promotion.rs"]
+mod promotion;
+mod untaught;
+
 use lagom_features::Ledger;
 use lagom_features::domain::{Action, Channel, Date};
-use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::BanditConfig;
-use lagom_model::decide::{ColdStart, Pace, PolicyKind, Snapshot, SnapshotParts};
-use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
+use lagom_model::decide::{PolicyKind, Snapshot, SnapshotParts};
 use lagom_model::log::join;
 use lagom_model::objective::Objective;
-use lagom_model::policy::context::{Context, default_entries};
 use lagom_model::policy::explain::{Explained, Turn, explain};
 use lagom_model::policy::heads::Stakes;
 use lagom_model::policy::learning::{Folded, Learning};
-use lagom_model::strategy::{Strategy, StrategySpec};
 use lagom_training::simulated_log::{
     Onlooker, Plan, Seen, SimulatedLog, SimulationError, simulate_watched,
 };
 use lagom_training::simulator::World;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-fn learning() -> (Learning, SnapshotParts) {
-    let spec = FeatureSpec::built_in();
-    let context = Context::bind(&default_entries(), &spec.names()).unwrap();
-    let strategy = Arc::new(Strategy::new(StrategySpec::default()).unwrap());
-    let learning = Learning::new(
-        Arc::clone(&strategy),
-        context.clone(),
-        spec.fingerprint(),
-        BanditConfig::default(),
-    )
-    .unwrap();
-    let parts = SnapshotParts {
-        spec,
-        model: None,
-        strategy,
-        guardrails: Arc::new(Guardrails::new(&GuardrailsSpec::default()).unwrap()),
-        objective: Objective::default(),
-        context,
-        generation: Arc::clone(learning.generation()),
-        policy: PolicyKind::Bandit,
-        paused: false,
-        cold_start: ColdStart {
-            rounds: 100,
-            exploration: 0.5,
-        },
-        pace: Pace::default(),
-    };
-    (learning, parts)
-}
+use untaught::untaught;
 
 fn live(
     learning: &mut Learning,
@@ -148,7 +118,7 @@ impl Onlooker for Checks {
 
 #[test]
 fn explanations_of_a_life_are_exact_and_their_turning_points_turn() {
-    let (mut learning, parts) = learning();
+    let (mut learning, parts) = untaught();
     let mut checks = Checks::default();
     live(&mut learning, parts, &mut checks);
     assert!(checks.explained > 300, "{}", checks.explained);
@@ -166,7 +136,7 @@ impl Onlooker for Nobody {
 
 #[test]
 fn a_warm_start_knows_its_rounds_and_learns_only_later_ones() {
-    let (mut lived, parts) = learning();
+    let (mut lived, parts) = untaught();
     let log = live(&mut lived, parts, &mut Nobody);
     let (rounds, _) = join(log.decisions, log.outcomes);
     let (early, late) = rounds.split_at(rounds.len() / 2);
@@ -181,10 +151,10 @@ fn a_warm_start_knows_its_rounds_and_learns_only_later_ones() {
             learning.fold(round).unwrap();
         });
     };
-    let mut whole = learning().0.with_half_life(Some(60.0));
+    let mut whole = untaught().0.with_half_life(Some(60.0));
     fold(&mut whole, &mut early.iter());
     let warm = serde_json::to_string(&whole.warm_start().unwrap()).unwrap();
-    let mut warm = learning()
+    let mut warm = untaught()
         .0
         .start_from(serde_json::from_str(&warm).unwrap())
         .unwrap();
@@ -200,7 +170,7 @@ fn a_warm_start_knows_its_rounds_and_learns_only_later_ones() {
 /// Weighted, waiting and contact meet the same cases, whatever the probabilities were.
 #[test]
 fn importance_weights_balance_what_is_known_between_waiting_and_contact() {
-    let (mut lived, parts) = learning();
+    let (mut lived, parts) = untaught();
     let context = parts.context.clone();
     let floor = BanditConfig::default().exploration.floor;
     let log = live(&mut lived, parts, &mut Nobody);
@@ -234,11 +204,11 @@ fn importance_weights_balance_what_is_known_between_waiting_and_contact() {
 
 #[test]
 fn old_rounds_fade_and_recent_ones_stay() {
-    let (mut lived, parts) = learning();
+    let (mut lived, parts) = untaught();
     let log = live(&mut lived, parts, &mut Nobody);
     let (rounds, _) = join(log.decisions, log.outcomes);
     let fitted = |half_life| {
-        let mut one = learning().0.with_half_life(half_life);
+        let mut one = untaught().0.with_half_life(half_life);
         for round in &rounds {
             one.fold(round).unwrap();
         }
@@ -321,7 +291,7 @@ impl Onlooker for Uses {
 
 #[test]
 fn a_scarce_channel_has_a_price_under_which_a_day_uses_what_there_is() {
-    let (mut plenty, parts) = learning();
+    let (mut plenty, parts) = untaught();
     let mut free = Uses::default();
     live(&mut plenty, parts, &mut free);
     assert_eq!(free.priced, 0);
@@ -331,7 +301,7 @@ fn a_scarce_channel_has_a_price_under_which_a_day_uses_what_there_is() {
     assert!(asked > 3.0, "{scarce} {asked}");
     let capacity = (asked / 3.0).ceil();
 
-    let (short, parts) = learning();
+    let (short, parts) = untaught();
     let capacities = BTreeMap::from([(scarce, capacity as u32)]);
     let mut short = short.with_capacity(capacities, Objective::default());
     let mut rationed = Uses::default();

@@ -2,51 +2,26 @@
 //! that of the due date: what is quoted against what came later.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod untaught;
+
 use lagom_features::domain::Date;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::bandit::BanditConfig;
-use lagom_model::decide::{ColdStart, Pace, PolicyKind, Snapshot, SnapshotParts};
-use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
+use lagom_model::decide::{PolicyKind, Snapshot, SnapshotParts};
 use lagom_model::hazard::AtDay;
-use lagom_model::objective::Objective;
-use lagom_model::policy::context::{Context, default_entries};
-use lagom_model::policy::learning::Learning;
-use lagom_model::strategy::{Strategy, StrategySpec};
 use lagom_training::pipeline::{Study, TrainingConfig, study};
 use lagom_training::simulated_log::{Plan, simulate};
 use lagom_training::simulator::World;
 use lagom_training::tables::Tables;
-use std::sync::Arc;
+use untaught::untaught;
 
 /// A company's months under the rules ladder.
 fn lived(customers: usize, days: u16) -> Tables {
-    let spec = FeatureSpec::built_in();
-    let context = Context::bind(&default_entries(), &spec.names()).unwrap();
-    let strategy = Arc::new(Strategy::new(StrategySpec::default()).unwrap());
-    let learning = Learning::new(
-        Arc::clone(&strategy),
-        context.clone(),
-        spec.fingerprint(),
-        BanditConfig::default(),
-    )
-    .unwrap();
-    let snapshot = Snapshot::new(SnapshotParts {
-        spec,
-        model: None,
-        strategy,
-        guardrails: Arc::new(Guardrails::new(&GuardrailsSpec::default()).unwrap()),
-        objective: Objective::default(),
-        context,
-        generation: Arc::clone(learning.generation()),
+    let (_, parts) = untaught();
+    let parts = SnapshotParts {
         policy: PolicyKind::Ladder,
-        paused: false,
-        cold_start: ColdStart {
-            rounds: 100,
-            exploration: 0.5,
-        },
-        pace: Pace::default(),
-    })
-    .unwrap();
+        ..parts
+    };
+    let snapshot = Snapshot::new(parts).unwrap();
     let start = Date::parse("2025-01-01").unwrap();
     let plan = Plan {
         world: World::built_in(),

@@ -288,12 +288,6 @@ impl ActionId {
         &self.0
     }
 
-    /// The text, shared.
-    #[must_use]
-    pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.0)
-    }
-
     /// The text itself, without a copy to count.
     #[must_use]
     pub fn into_shared(self) -> Arc<str> {

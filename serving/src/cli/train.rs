@@ -7,7 +7,7 @@ use super::output::Output;
 use crate::config::Config;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
-use lagom_model::artefact::{ModelVersion, PolicyOrigin};
+use lagom_model::artefact::PolicyOrigin;
 use lagom_model::decide::{Predictor, Snapshot};
 use lagom_model::log::{LoggedRound, join};
 use lagom_model::ope::gate::GateSpec;
@@ -85,7 +85,6 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         }
     };
     let served = Config::load(args.config.as_deref())?;
-    let isolated = served.experiments.isolated();
     let untaught = served.nothing_learnt(config.spec.fingerprint())?;
     let report = train(&TrainOptions {
         data: args.data.clone(),
@@ -93,13 +92,13 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         config,
         as_of: args.as_of,
         seed: args.seed,
-        excluded: isolated.clone(),
+        excluded: served.experiments.isolated(),
         policy: Some(PolicyOrigin {
             ways: untaught.generation().ways(),
             anchored: args.anchor,
         }),
     })?;
-    let warm = warm_start(args, &served, &isolated, &report)?;
+    let warm = warm_start(args, &served, &untaught, &report)?;
     out.report(&report, || text(&report) + &warm)?;
     let (id, models) = (&report.model_id, args.models.display());
     match &report.parent {
@@ -125,50 +124,30 @@ fn rounds(data: &Path, excluded: &[String], as_of: Timestamp) -> Result<Vec<Logg
     Ok(rounds)
 }
 
-/// Refuses a configuration by which the policy of a version would learn in other ways than it was trained
-/// to.
-fn same_ways(version: &ModelVersion, learning: &Learning) -> Result<(), Failure> {
-    let ways = learning.generation().ways();
-    match version.parts().lineage.policy {
-        Some(PolicyOrigin { ways: own, .. }) if own != ways => Err(format!(
-            "the policy of {} learns in ways {own}, this configuration in {ways}; name the --config that it \
-             was trained with",
-            version.id()
-        )
-        .into()),
-        Some(PolicyOrigin { anchored: true, .. }) => Err(format!(
-            "{} was trained with --anchor, which looks at the whole log; train a version without it to \
-             learn by parts",
-            version.id()
-        )
-        .into()),
-        _ => Ok(()),
-    }
-}
-
 /// Lets the policy learn from the logged decisions, where the tables have any, and stores what it
 /// learnt beside the version. What was recorded from `--as-of` on is not read.
 fn warm_start(
     args: &Args,
     config: &Config,
-    isolated: &[String],
+    untaught: &Learning,
     report: &TrainReport,
 ) -> Result<String, Failure> {
-    let rounds = rounds(&args.data, isolated, report.as_of)?;
+    let isolated = config.experiments.isolated();
+    let rounds = rounds(&args.data, &isolated, report.as_of)?;
     if rounds.is_empty() {
         return Ok(
             "policy: the tables hold no decision whose outcome has matured; it begins cold\n"
                 .to_owned(),
         );
     }
-    let mut learning = config.nothing_learnt(&report.feature_fingerprint)?;
+    let mut learning = untaught.clone();
     let read = rounds.len();
     for round in &rounds {
         learning.fold(round)?;
     }
     let mut words = String::new();
     if args.anchor && learning.rounds() > 0 {
-        let found = anchoring(args, config, isolated, report)?;
+        let found = anchoring(args, config, (untaught, &isolated), report)?;
         words = tried(&found);
         learning = learning.anchored(found.anchor())?;
     }
@@ -189,7 +168,7 @@ fn warm_start(
 fn anchoring(
     args: &Args,
     config: &Config,
-    isolated: &[String],
+    (untaught, isolated): (&Learning, &[String]),
     report: &TrainReport,
 ) -> Result<Anchoring, Failure> {
     let mut tables = Tables::read(&args.data)?;
@@ -201,7 +180,7 @@ fn anchoring(
     let model: Arc<dyn Predictor> = Arc::new(Registry::at(&args.models).get(&report.model_id)?);
     let snapshot = |generation| Snapshot::new(config.parts(Some(Arc::clone(&model)), generation));
     let plan = AnchoringPlan {
-        untaught: &config.nothing_learnt(&report.feature_fingerprint)?,
+        untaught,
         snapshot: &snapshot,
         objective: &config.objective,
         exploration: config.cold_start.exploration,

@@ -7,10 +7,9 @@ use crate::engine::Ask;
 use lagom_features::domain::{
     Action, Channel, Currency, CustomerId, InvoiceId, RequestId, TenantId,
 };
-use lagom_model::log::{Blocked, Decision};
+use lagom_model::log::Decision;
 use lagom_model::strategy::Strategy;
 use lagom_proto::v1;
-use std::sync::Arc;
 
 /// Most events in one request.
 pub const MAX_EVENTS: usize = 10_000;
@@ -73,39 +72,15 @@ fn channels(wire: &[i32]) -> Result<Option<Vec<Channel>>, FieldFault> {
 /// The answer; `strategy` lends the names of templates, if it is still the decision's own.
 #[must_use]
 pub fn answer(
-    decision: &Decision,
+    mut decision: Decision,
     strategy: &Strategy,
     dry_run: bool,
 ) -> v1::NextBestActionResponse {
-    let blocked = decision.blocked.iter().cloned().map(refused);
-    with(decision, strategy, dry_run, blocked.collect())
-}
-
-/// The same of a decision that nobody else holds any more: its names go on into the answer.
-#[must_use]
-pub fn last_answer(
-    decision: Arc<Decision>,
-    strategy: &Strategy,
-    dry_run: bool,
-) -> v1::NextBestActionResponse {
-    let mut decision = Arc::unwrap_or_clone(decision);
-    let blocked = std::mem::take(&mut decision.blocked).into_iter();
-    with(&decision, strategy, dry_run, blocked.map(refused).collect())
-}
-
-fn refused(one: Blocked) -> v1::BlockedAction {
-    v1::BlockedAction {
+    let blocked = std::mem::take(&mut decision.blocked);
+    let blocked = blocked.into_iter().map(|one| v1::BlockedAction {
         action_id: one.action.into_shared().into(),
         rule: one.rule.into_shared().into(),
-    }
-}
-
-fn with(
-    decision: &Decision,
-    strategy: &Strategy,
-    dry_run: bool,
-    blocked: Vec<v1::BlockedAction>,
-) -> v1::NextBestActionResponse {
+    });
     let decision_id = if dry_run {
         String::new()
     } else {
@@ -113,7 +88,7 @@ fn with(
     };
     v1::NextBestActionResponse {
         decision_id,
-        action: Some(action(decision, strategy)),
+        action: Some(action(&decision, strategy)),
         probability: decision.probability,
         next_evaluation_at: Some(wire_time(decision.next_evaluation_at)),
         policy: decision.policy.clone(),
@@ -129,7 +104,7 @@ fn with(
         expected_value: decision.expected_value,
         fallback: decision.fallback.clone().unwrap_or_default(),
         reason: decision.reason.clone(),
-        blocked,
+        blocked: blocked.collect(),
         decided_at: Some(wire_time(decision.decided_at)),
         shadow_price_minor: decision.shadow_price_minor,
     }

@@ -30,8 +30,8 @@ async fn next(engine: Arc<Engine>, request: v1::NextBestActionRequest) -> Answer
     let ask = convert::ask(request, engine.tenant())?;
     let dry_run = ask.dry_run;
     let decision = engine.next_best_action(ask).await?;
-    Ok(convert::last_answer(
-        decision,
+    Ok(convert::answer(
+        Arc::unwrap_or_clone(decision),
         engine.snapshot().strategy(),
         dry_run,
     ))

@@ -124,8 +124,9 @@ impl Splitting<'_> {
     }
 }
 
-/// Which of `parts` a customer belongs to, wherever and whenever it is asked.
-fn part_of(customer: &CustomerId, parts: usize) -> usize {
+/// Which of `parts` a customer belongs to, from 0, wherever and whenever it is asked.
+#[must_use]
+pub fn part_of(customer: &CustomerId, parts: usize) -> usize {
     let mut first = [0; 8];
     first.copy_from_slice(&blake3::hash(customer.as_str().as_bytes()).as_bytes()[..8]);
     (u64::from_le_bytes(first) % parts as u64) as usize

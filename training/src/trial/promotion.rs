@@ -120,15 +120,9 @@ fn promote_one(
     let mut earlier = Vec::new();
     let mut stages = Vec::with_capacity(plan.stages);
     for number in 0..plan.stages {
-        let generation = Arc::clone(&in_service.0);
-        let (stage, taught, log) = stage(plan, (seed, number), generation, earlier, each_day)?;
-        if stage.valuation.verdict.passed {
-            in_service = (taught, stage.candidate.clone());
-        }
-        stages.push(Stage {
-            in_service: in_service.1.clone(),
-            ..stage
-        });
+        let (stage, next, log) = stage(plan, (seed, number), in_service, earlier, each_day)?;
+        in_service = (next, stage.in_service.clone());
+        stages.push(stage);
         earlier = log.into_rounds();
     }
     let optimum = optimum
@@ -144,11 +138,12 @@ fn promote_one(
     })
 }
 
-/// One history under `in_service`, the policy learnt from it and from `earlier`, and its year.
+/// One history under what is `in_service`, with what the world counted under it; the policy learnt from it
+/// and from `earlier`, its year, and what is in service then.
 fn stage(
     plan: &PromotionPlan,
     (seed, number): (u64, usize),
-    in_service: Arc<Generation>,
+    (in_service, before): (Arc<Generation>, Tally),
     earlier: Vec<LoggedRound>,
     each_day: &(impl Fn() + Sync),
 ) -> Result<(Stage, Arc<Generation>, OwnLog), PromotionError> {
@@ -163,7 +158,7 @@ fn stage(
         &year,
         seed + HISTORY * (1 + number as u64),
         PolicyKind::Bandit,
-        in_service,
+        Arc::clone(&in_service),
         None,
         None,
         each_day,
@@ -214,15 +209,17 @@ fn stage(
     let kind = PolicyKind::Bandit;
     let generation = Arc::clone(&taught);
     let lived = simulated(trial, seed, kind, generation, None, None, each_day)?.truth;
+    let (next, then) = if valuation.verdict.passed {
+        (taught, lived.clone())
+    } else {
+        (in_service, before)
+    };
     let stage = Stage {
         decisions,
         anchoring,
         valuation,
-        in_service: lived.clone(),
         candidate: lived,
+        in_service: then,
     };
-    Ok((stage, taught, log))
+    Ok((stage, next, log))
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,8 +5,10 @@ use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::config::Config;
 use lagom_features::domain::CustomerId;
-use lagom_model::policy::learning::Folded;
+use lagom_model::artefact::{ModelVersion, PolicyOrigin};
+use lagom_model::policy::learning::{Folded, Learning};
 use lagom_training::registry::Registry;
+use lagom_training::tables::part_of;
 use serde::Serialize;
 use std::path::Path;
 use std::str::FromStr;
@@ -15,8 +17,8 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
     /// From 1.
-    number: u32,
-    of: u32,
+    number: usize,
+    of: usize,
 }
 
 impl FromStr for Part {
@@ -37,11 +39,7 @@ impl FromStr for Part {
 impl Part {
     /// Whether it holds a customer: one belongs to exactly one of the parts.
     fn holds(self, customer: &CustomerId) -> bool {
-        let mut hasher = blake3::Hasher::new_derive_key("lagom parts of customers 1");
-        hasher.update(customer.as_str().as_bytes());
-        let mut low = [0; 8];
-        low.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        u64::from_le_bytes(low) % u64::from(self.of) + 1 == u64::from(self.number)
+        part_of(customer, self.of) + 1 == self.number
     }
 }
 
@@ -65,7 +63,7 @@ pub(super) fn run(
     let version = Registry::at(models).get(id)?;
     let lineage = &version.parts().lineage;
     let mut learning = config.nothing_learnt(&version.parts().feature_fingerprint)?;
-    super::same_ways(&version, &learning)?;
+    same_ways(&version, &learning)?;
     let mut counted = Report {
         rounds: 0,
         learnt: 0,
@@ -102,4 +100,25 @@ pub(super) fn run(
         into.display()
     ));
     Ok(Answer::Yes)
+}
+
+/// Refuses a configuration by which the policy of a version would learn in other ways than it was trained
+/// to.
+fn same_ways(version: &ModelVersion, learning: &Learning) -> Result<(), Failure> {
+    let ways = learning.generation().ways();
+    match version.parts().lineage.policy {
+        Some(PolicyOrigin { ways: own, .. }) if own != ways => Err(format!(
+            "the policy of {} learns in ways {own}, this configuration in {ways}; name the --config that it \
+             was trained with",
+            version.id()
+        )
+        .into()),
+        Some(PolicyOrigin { anchored: true, .. }) => Err(format!(
+            "{} was trained with --anchor, which looks at the whole log; train a version without it to \
+             learn by parts",
+            version.id()
+        )
+        .into()),
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@ use super::{decimals, metric};
 use crate::pages::Reader;
 use crate::pages::chart::{Hue, Plot, Span};
 use crate::pages::shell::scroll;
-use lagom_model::ope::valuation::{Figure, Point};
+use lagom_model::ope::valuation::{Figure, METRICS, Point};
 use maud::{Markup, html};
 
 /// Along the bottom, and up the side.
@@ -12,16 +12,12 @@ const ACROSS: &str = "churned";
 const UP: &str = "collected";
 
 /// What the two who choose ask for stands first; the rest is there by scrolling.
-const COLUMNS: [&str; 8] = [
-    "collected",
-    "churned",
-    "contacts",
-    "complaints",
-    "collection_cases",
-    "value",
-    "support_contacts",
-    "opt_outs",
-];
+const FIRST: [&str; 5] = [UP, ACROSS, "contacts", "complaints", "collection_cases"];
+
+fn columns() -> impl Iterator<Item = &'static str> {
+    let rest = METRICS.into_iter().filter(|name| !FIRST.contains(name));
+    FIRST.into_iter().chain(rest)
+}
 
 pub(super) fn render(reader: &Reader, candidate: &str, points: &[Point]) -> Markup {
     let lang = reader.lang;
@@ -38,11 +34,11 @@ pub(super) fn render(reader: &Reader, candidate: &str, points: &[Point]) -> Mark
             table {
                 thead { tr {
                     th.n scope="col" { (reader.say(["Weight", "Vikt", "Gewicht"])) }
-                    @for name in COLUMNS { th.n scope="col" { (metric(reader, name)) } }
+                    @for name in columns() { th.n scope="col" { (metric(reader, name)) } }
                 } }
                 tbody { @for point in points { tr {
                     th.n scope="row" { "×" (lang.number(point.weight, 1)) }
-                    @for name in COLUMNS {
+                    @for name in columns() {
                         @match point.episode.candidate.get(name) {
                             Some(one) => td.n {
                                 (lang.number(one.value, decimals(name))) br;

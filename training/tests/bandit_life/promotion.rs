@@ -1,21 +1,12 @@
 //! What is in service after each history, in a world whose truth is known.
-#![allow(clippy::unwrap_used)]
 
-use super::{Promotion, PromotionPlan, promote};
-use crate::simulator::World;
-use crate::trial::TrialPlan;
+use crate::untaught::untaught;
 use lagom_features::domain::Date;
-use lagom_features::spec::FeatureSpec;
-use lagom_model::bandit::BanditConfig;
-use lagom_model::decide::{ColdStart, Pace, PolicyKind, SnapshotParts};
-use lagom_model::guardrails::{Guardrails, GuardrailsSpec};
-use lagom_model::objective::Objective;
+use lagom_model::decide::{ColdStart, SnapshotParts};
 use lagom_model::ope::gate::GateSpec;
-use lagom_model::policy::context::{Context, default_entries};
-use lagom_model::policy::learning::Learning;
-use lagom_model::strategy::{Strategy, StrategySpec};
+use lagom_training::simulator::World;
+use lagom_training::trial::{Promotion, PromotionPlan, TrialPlan, promote};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A gate that any policy passes which the log can speak of at all.
 fn open() -> GateSpec {
@@ -40,16 +31,7 @@ fn shut() -> GateSpec {
 }
 
 fn lived(seeds: Range<u64>, gate: GateSpec) -> Vec<Promotion> {
-    let spec = FeatureSpec::built_in();
-    let context = Context::bind(&default_entries(), &spec.names()).unwrap();
-    let strategy = Arc::new(Strategy::new(StrategySpec::default()).unwrap());
-    let learning = Learning::new(
-        Arc::clone(&strategy),
-        context.clone(),
-        spec.fingerprint(),
-        BanditConfig::default(),
-    )
-    .unwrap();
+    let (learning, parts) = untaught();
     let plan = PromotionPlan {
         trial: TrialPlan {
             world: World::built_in(),
@@ -59,20 +41,11 @@ fn lived(seeds: Range<u64>, gate: GateSpec) -> Vec<Promotion> {
             window_days: 30,
             grace_hours: 24,
             parts: SnapshotParts {
-                spec,
-                model: None,
-                strategy,
-                guardrails: Arc::new(Guardrails::new(&GuardrailsSpec::default()).unwrap()),
-                objective: Objective::default(),
-                context,
-                generation: Arc::clone(learning.generation()),
-                policy: PolicyKind::Bandit,
-                paused: false,
                 cold_start: ColdStart {
                     rounds: 100_000,
                     exploration: 0.2,
                 },
-                pace: Pace::default(),
+                ..parts
             },
             learning,
         },
