@@ -88,12 +88,12 @@ fn lagom() -> Result<Command, Failure> {
 fn pass(data: &Path) -> Result<Cost, Failure> {
     let (started, before) = (Instant::now(), child::own_cpu_seconds());
     let folder = Folder::open(data)?.ok_or("the year was not written as Parquet")?;
-    let mut records = 0_u64;
-    folder.customers(&mut |_| records += 1)?;
-    folder.invoices(&mut |_| records += 1)?;
-    folder.decisions(&mut |_| records += 1)?;
-    folder.outcomes(&mut |_| records += 1)?;
-    folder.events(&mut |_| records += 1)?;
+    let mut records = 0;
+    folder.customers(&mut |rows| records += rows.len())?;
+    folder.invoices(&mut |rows| records += rows.len())?;
+    folder.decisions(&mut |rows| records += rows.len())?;
+    folder.outcomes(&mut |rows| records += rows.len())?;
+    folder.events(&mut |rows| records += rows.len())?;
     let wall_seconds = started.elapsed().as_secs_f64();
     let cpu = child::own_cpu_seconds().zip(before);
     Ok(Cost {

@@ -1,10 +1,14 @@
 //! One row a customer, from decisions and events.
 
+mod bill;
+mod decided;
 mod folder;
 mod gather;
 mod history;
 mod paid;
+mod person;
 mod rows;
+mod surroundings;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -16,9 +20,10 @@ use lagom_model::objective::Objective;
 use super::design::Learnt;
 use crate::flat_table::{Column, FlatTable, Values};
 use crate::review::ReviewError;
-use gather::{Gather, Person};
+use gather::Gather;
 pub(super) use paid::SoFar;
 use paid::{Cash, Paid};
+use person::Person;
 pub(super) use tally::Tally;
 
 pub use folder::Folder;

@@ -14,7 +14,7 @@ use lagom_model::log::{Decision, Outcome};
 use polars::prelude::DataFrame;
 
 use super::rows::{
-    CustomerRow, DecisionRow, FactRow, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes,
+    BLOCK, CustomerRow, DecisionRow, FactRow, InvoiceRow, Log, OutcomeRow, RoundRow, Sizes,
 };
 use crate::progress::work;
 use crate::review::ReviewError;
@@ -138,6 +138,23 @@ fn every<T: Record>(
     Ok(())
 }
 
+/// Hands over the rows of a slice, block by block; none where `row` makes nothing of one.
+fn blocks<R>(
+    height: usize,
+    visit: &mut dyn FnMut(&[R]),
+    row: impl Fn(usize) -> Option<R>,
+) -> Taken {
+    let mut block = Vec::with_capacity(BLOCK.min(height));
+    for start in (0..height).step_by(BLOCK) {
+        block.clear();
+        for place in start..height.min(start + BLOCK) {
+            block.push(row(place)?);
+        }
+        visit(&block);
+    }
+    Some(())
+}
+
 fn texts(frame: &DataFrame, name: &str) -> Option<Texts> {
     match frame.column(name) {
         Ok(column) => Texts::of(column).ok(),
@@ -185,7 +202,7 @@ impl Log for Folder {
         Ok(last)
     }
 
-    fn decisions(&self, visit: &mut dyn FnMut(&DecisionRow<'_>)) -> Result<(), ReviewError> {
+    fn decisions(&self, visit: &mut dyn FnMut(&[DecisionRow<'_>])) -> Result<(), ReviewError> {
         let columns = [
             "decision_id",
             "customer_id",
@@ -213,9 +230,9 @@ impl Log for Folder {
             let decided = instants(frame, "decided_at")?;
             let probability = frame.column("probability").ok()?.f64().ok()?;
             let generation = frame.column("policy_generation").ok()?.u64().ok()?;
-            for row in 0..frame.height() {
+            blocks(frame.height(), visit, |row| {
                 let probability = probability.get(row)?;
-                visit(&DecisionRow {
+                Some(DecisionRow {
                     decision_id: decision.get(row)?,
                     customer_id: customer.get(row)?,
                     invoice_id: invoice.get(row)?,
@@ -230,9 +247,8 @@ impl Log for Folder {
                     policy_generation: generation.get(row)?,
                     model_id: model.get(row),
                     fallback: fallback.get(row).is_some(),
-                });
-            }
-            Some(())
+                })
+            })
         })
     }
 
@@ -280,7 +296,7 @@ impl Log for Folder {
         })
     }
 
-    fn outcomes(&self, visit: &mut dyn FnMut(&OutcomeRow<'_>)) -> Result<(), ReviewError> {
+    fn outcomes(&self, visit: &mut dyn FnMut(&[OutcomeRow<'_>])) -> Result<(), ReviewError> {
         let columns = [
             "decision_id",
             "matured_at",
@@ -295,21 +311,20 @@ impl Log for Folder {
             let (cost, fee) = (wholes(frame, "cost_minor")?, wholes(frame, "fee_minor")?);
             let value = frame.column("value_minor").ok()?.f64().ok()?;
             let censored = frame.column("censored").ok()?.bool().ok()?;
-            for row in 0..frame.height() {
-                visit(&OutcomeRow {
+            blocks(frame.height(), visit, |row| {
+                Some(OutcomeRow {
                     decision_id: decision.get(row)?,
                     matured_at: matured.instant(row)??,
                     cost_minor: cost.get(row)?,
                     fee_minor: fee.get(row)?,
                     value_minor: value.get(row).filter(|value| value.is_finite())?,
                     censored: censored.get(row)?,
-                });
-            }
-            Some(())
+                })
+            })
         })
     }
 
-    fn customers(&self, visit: &mut dyn FnMut(&CustomerRow<'_>)) -> Result<(), ReviewError> {
+    fn customers(&self, visit: &mut dyn FnMut(&[CustomerRow<'_>])) -> Result<(), ReviewError> {
         let columns = [
             "customer_id",
             "created_at",
@@ -322,20 +337,19 @@ impl Log for Folder {
             let created = instants(frame, "created_at")?;
             let recorded = instants(frame, "recorded_at")?;
             let margin = wholes(frame, "annual_margin_minor")?;
-            for row in 0..frame.height() {
+            blocks(frame.height(), visit, |row| {
                 let created = created.instant(row)??;
-                visit(&CustomerRow {
+                Some(CustomerRow {
                     customer_id: customer.get(row)?,
                     recorded_at: recorded.instant(row)?.unwrap_or(created),
                     segment: segment.get(row),
                     annual_margin_minor: margin.get(row),
-                });
-            }
-            Some(())
+                })
+            })
         })
     }
 
-    fn invoices(&self, visit: &mut dyn FnMut(&InvoiceRow<'_>)) -> Result<(), ReviewError> {
+    fn invoices(&self, visit: &mut dyn FnMut(&[InvoiceRow<'_>])) -> Result<(), ReviewError> {
         let columns = [
             "invoice_id",
             "customer_id",
@@ -350,22 +364,21 @@ impl Log for Folder {
             let amount = wholes(frame, "amount_minor")?;
             let issued = instants(frame, "issued_at")?;
             let recorded = instants(frame, "recorded_at")?;
-            for row in 0..frame.height() {
+            blocks(frame.height(), visit, |row| {
                 let issued = issued.instant(row)??;
-                visit(&InvoiceRow {
+                Some(InvoiceRow {
                     invoice_id: invoice.get(row)?,
                     customer_id: customer.get(row)?,
                     recorded_at: recorded.instant(row)?.unwrap_or(issued),
                     issued_at: issued,
                     amount_minor: amount.get(row)?,
                     currency: currency.get(row)?,
-                });
-            }
-            Some(())
+                })
+            })
         })
     }
 
-    fn events(&self, visit: &mut dyn FnMut(&FactRow<'_>)) -> Result<(), ReviewError> {
+    fn events(&self, visit: &mut dyn FnMut(&[FactRow<'_>])) -> Result<(), ReviewError> {
         let columns = [
             "occurred_at",
             "recorded_at",
@@ -383,12 +396,12 @@ impl Log for Folder {
             let amount = wholes(frame, "amount_minor")?;
             let occurred = instants(frame, "occurred_at")?;
             let recorded = instants(frame, "recorded_at")?;
-            for row in 0..frame.height() {
+            blocks(frame.height(), visit, |row| {
                 let amount = match amount.get(row) {
                     Some(minor) => Some((minor, currency.get(row)?)),
                     None => None,
                 };
-                visit(&FactRow {
+                Some(FactRow {
                     kind: kind.named::<EventType>(row)??,
                     customer_id: customer.get(row)?,
                     invoice_id: invoice.get(row),
@@ -396,9 +409,8 @@ impl Log for Folder {
                     recorded_at: recorded.instant(row)??,
                     amount,
                     reason: reason.get(row),
-                });
-            }
-            Some(())
+                })
+            })
         })
     }
 }

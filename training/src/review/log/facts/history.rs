@@ -63,7 +63,8 @@ pub fn history(
             Some(exposed) => due.days_since(exposed) < window_days / 2.0,
         };
         if asked {
-            gather.ask((key(id), id), ARM, invoice.invoice_id.as_str(), due);
+            let bill = key(invoice.invoice_id.as_str());
+            gather.ask((key(id), id), ARM, bill, due);
         }
     }
     let exposures = gather.people.iter().map(|one| one.exposed);

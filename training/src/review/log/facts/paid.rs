@@ -2,7 +2,7 @@
 
 use lagom_features::domain::Timestamp;
 
-use super::gather::Move;
+use super::bill::Move;
 
 /// What was owed and what came of it.
 #[derive(Debug)]

@@ -132,7 +132,11 @@ pub struct Sizes {
     pub invoices: usize,
 }
 
-/// A log that a review can read, each table as often as it needs to and in any order.
+/// Rows of a table that are handed over together, so that who looks them up can do so side by side.
+pub(super) const BLOCK: usize = 512;
+
+/// A log that a review can read, each table as often as it needs to and in any order; rows come in
+/// blocks, in the order of the log.
 pub trait Log {
     /// How many records there are.
     fn sizes(&self) -> Sizes;
@@ -147,7 +151,7 @@ pub trait Log {
     ///
     /// # Errors
     /// As [`Self::last_known`].
-    fn decisions(&self, visit: &mut dyn FnMut(&DecisionRow<'_>)) -> Result<(), ReviewError>;
+    fn decisions(&self, visit: &mut dyn FnMut(&[DecisionRow<'_>])) -> Result<(), ReviewError>;
 
     /// Hands over decisions with all their probabilities: of a very large log some blocks, spread
     /// over its time.
@@ -160,25 +164,25 @@ pub trait Log {
     ///
     /// # Errors
     /// As [`Self::last_known`].
-    fn outcomes(&self, visit: &mut dyn FnMut(&OutcomeRow<'_>)) -> Result<(), ReviewError>;
+    fn outcomes(&self, visit: &mut dyn FnMut(&[OutcomeRow<'_>])) -> Result<(), ReviewError>;
 
     /// Hands over every description of a customer.
     ///
     /// # Errors
     /// As [`Self::last_known`].
-    fn customers(&self, visit: &mut dyn FnMut(&CustomerRow<'_>)) -> Result<(), ReviewError>;
+    fn customers(&self, visit: &mut dyn FnMut(&[CustomerRow<'_>])) -> Result<(), ReviewError>;
 
     /// Hands over every invoice and correction.
     ///
     /// # Errors
     /// As [`Self::last_known`].
-    fn invoices(&self, visit: &mut dyn FnMut(&InvoiceRow<'_>)) -> Result<(), ReviewError>;
+    fn invoices(&self, visit: &mut dyn FnMut(&[InvoiceRow<'_>])) -> Result<(), ReviewError>;
 
     /// Hands over every event.
     ///
     /// # Errors
     /// As [`Self::last_known`].
-    fn events(&self, visit: &mut dyn FnMut(&FactRow<'_>)) -> Result<(), ReviewError>;
+    fn events(&self, visit: &mut dyn FnMut(&[FactRow<'_>])) -> Result<(), ReviewError>;
 }
 
 impl Log for Tables {
@@ -197,25 +201,23 @@ impl Log for Tables {
         Ok(all.max().unwrap_or(Timestamp::MIN))
     }
 
-    fn decisions(&self, visit: &mut dyn FnMut(&DecisionRow<'_>)) -> Result<(), ReviewError> {
-        for one in &self.decisions {
-            visit(&DecisionRow {
-                decision_id: one.decision_id.as_str(),
-                customer_id: one.customer_id.as_str(),
-                invoice_id: one.invoice_id.as_str(),
-                decided_at: one.decided_at,
-                kind: one.action.kind.name(),
-                channel: one.action.channel.map(Channel::name),
-                tone: one.action.tone.map(Tone::name),
-                probability: one.probability,
-                experiment: one.experiment.as_deref(),
-                arm: one.arm.as_deref(),
-                policy: &one.policy,
-                policy_generation: one.policy_generation,
-                model_id: one.model_id.as_deref(),
-                fallback: one.fallback.is_some(),
-            });
-        }
+    fn decisions(&self, visit: &mut dyn FnMut(&[DecisionRow<'_>])) -> Result<(), ReviewError> {
+        blocks(&self.decisions, visit, |one| DecisionRow {
+            decision_id: one.decision_id.as_str(),
+            customer_id: one.customer_id.as_str(),
+            invoice_id: one.invoice_id.as_str(),
+            decided_at: one.decided_at,
+            kind: one.action.kind.name(),
+            channel: one.action.channel.map(Channel::name),
+            tone: one.action.tone.map(Tone::name),
+            probability: one.probability,
+            experiment: one.experiment.as_deref(),
+            arm: one.arm.as_deref(),
+            policy: &one.policy,
+            policy_generation: one.policy_generation,
+            model_id: one.model_id.as_deref(),
+            fallback: one.fallback.is_some(),
+        });
         Ok(())
     }
 
@@ -238,59 +240,63 @@ impl Log for Tables {
         Ok(())
     }
 
-    fn outcomes(&self, visit: &mut dyn FnMut(&OutcomeRow<'_>)) -> Result<(), ReviewError> {
-        for one in &self.outcomes {
-            visit(&OutcomeRow {
-                decision_id: one.decision_id.as_str(),
-                matured_at: one.matured_at,
-                cost_minor: one.cost_minor,
-                fee_minor: one.fee_minor,
-                value_minor: one.value_minor,
-                censored: one.censored,
-            });
-        }
+    fn outcomes(&self, visit: &mut dyn FnMut(&[OutcomeRow<'_>])) -> Result<(), ReviewError> {
+        blocks(&self.outcomes, visit, |one| OutcomeRow {
+            decision_id: one.decision_id.as_str(),
+            matured_at: one.matured_at,
+            cost_minor: one.cost_minor,
+            fee_minor: one.fee_minor,
+            value_minor: one.value_minor,
+            censored: one.censored,
+        });
         Ok(())
     }
 
-    fn customers(&self, visit: &mut dyn FnMut(&CustomerRow<'_>)) -> Result<(), ReviewError> {
-        for one in &self.customers {
-            visit(&CustomerRow {
-                customer_id: one.value.customer_id.as_str(),
-                recorded_at: one.recorded_at,
-                segment: one.value.segment.as_deref(),
-                annual_margin_minor: one.value.annual_margin_minor,
-            });
-        }
+    fn customers(&self, visit: &mut dyn FnMut(&[CustomerRow<'_>])) -> Result<(), ReviewError> {
+        blocks(&self.customers, visit, |one| CustomerRow {
+            customer_id: one.value.customer_id.as_str(),
+            recorded_at: one.recorded_at,
+            segment: one.value.segment.as_deref(),
+            annual_margin_minor: one.value.annual_margin_minor,
+        });
         Ok(())
     }
 
-    fn invoices(&self, visit: &mut dyn FnMut(&InvoiceRow<'_>)) -> Result<(), ReviewError> {
-        for one in &self.invoices {
-            visit(&InvoiceRow {
-                invoice_id: one.value.invoice_id.as_str(),
-                customer_id: one.value.customer_id.as_str(),
-                recorded_at: one.recorded_at,
-                issued_at: one.value.issued_at,
-                amount_minor: one.value.amount.minor_units,
-                currency: one.value.amount.currency.as_str(),
-            });
-        }
+    fn invoices(&self, visit: &mut dyn FnMut(&[InvoiceRow<'_>])) -> Result<(), ReviewError> {
+        blocks(&self.invoices, visit, |one| InvoiceRow {
+            invoice_id: one.value.invoice_id.as_str(),
+            customer_id: one.value.customer_id.as_str(),
+            recorded_at: one.recorded_at,
+            issued_at: one.value.issued_at,
+            amount_minor: one.value.amount.minor_units,
+            currency: one.value.amount.currency.as_str(),
+        });
         Ok(())
     }
 
-    fn events(&self, visit: &mut dyn FnMut(&FactRow<'_>)) -> Result<(), ReviewError> {
-        for one in &self.events {
-            let amount = one.amount.as_ref();
-            visit(&FactRow {
-                kind: one.kind,
-                customer_id: one.customer_id.as_str(),
-                invoice_id: one.invoice_id.as_ref().map(InvoiceId::as_str),
-                occurred_at: one.occurred_at,
-                recorded_at: one.recorded_at,
-                amount: amount.map(|money| (money.minor_units, money.currency.as_str())),
-                reason: one.reason.as_deref(),
-            });
-        }
+    fn events(&self, visit: &mut dyn FnMut(&[FactRow<'_>])) -> Result<(), ReviewError> {
+        blocks(&self.events, visit, |one| FactRow {
+            kind: one.kind,
+            customer_id: one.customer_id.as_str(),
+            invoice_id: one.invoice_id.as_ref().map(InvoiceId::as_str),
+            occurred_at: one.occurred_at,
+            recorded_at: one.recorded_at,
+            amount: one
+                .amount
+                .as_ref()
+                .map(|money| (money.minor_units, money.currency.as_str())),
+            reason: one.reason.as_deref(),
+        });
         Ok(())
+    }
+}
+
+/// Hands over what `row` makes of `records`, block by block.
+fn blocks<'a, T, R>(records: &'a [T], visit: &mut dyn FnMut(&[R]), row: impl Fn(&'a T) -> R) {
+    let mut block = Vec::with_capacity(BLOCK.min(records.len()));
+    for some in records.chunks(BLOCK) {
+        block.clear();
+        block.extend(some.iter().map(&row));
+        visit(&block);
     }
 }
