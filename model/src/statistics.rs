@@ -8,7 +8,7 @@
 //! | what was seen, in sums that merge | [`moments`], [`estimate`] |
 //! | how far apart are two arms, absolutely and relatively | [`difference`], [`relative`], [`effect`] |
 //! | the same with less noise | [`cuped`], [`regression`], [`winsor`] |
-//! | may the numbers be trusted | [`srm`], [`balance`], [`drift`], [`maturity`] |
+//! | may the numbers be trusted | [`srm`], [`balance`], [`drift`], [`maturity`], [`agreement`] |
 //! | may they be looked at every day | [`asymptotic_cs`], [`msprt`], [`anytime_t`], [`hybrid`] |
 //! | is the new arm not worse than a margin | [`non_inferiority`], [`proportions`] |
 //! | several questions at once | [`multiplicity`], [`heterogeneity`], [`decision`] |
@@ -22,6 +22,7 @@
 //! given numbers (a lift over a control mean of zero) is `None`, never a made-up value.
 
 pub mod adaptive;
+pub mod agreement;
 pub mod anytime_t;
 pub mod asymptotic_cs;
 pub mod balance;

@@ -199,6 +199,7 @@ fn read(engine: &Engine, name: &str, as_of: Timestamp) -> Result<Reviewed, Failu
         window_days: WINDOW_DAYS,
         objective: &snapshot.parts().objective,
         design: Some(&design),
+        ladder: Some(&snapshot),
     };
     let (review, _) =
         review_log(&tables, &ask).map_err(|error| Failure::Forbidden(error.to_string()))?;

@@ -1,9 +1,13 @@
 //! A year of a company as canonical tables, to time reviews on: what `lagom bench review` runs.
 //!
 //! Every customer is in an experiment from the first month on, gets an invoice and a decision about
-//! it a month, pays sooner or later, and is contacted by half of the decisions. Records stand in the
-//! order of time, as a log has them.
+//! it a month, pays sooner or later, and is contacted by half of the decisions. The records of each
+//! table stand in the order of time, as a log has them, so that payments do not follow each other
+//! as their invoices did.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -23,6 +27,9 @@ use crate::tables::{Record, TableError, TableWriter};
 pub const EXPERIMENT: &str = "year";
 /// Invoices of a customer.
 pub const MONTHS: u32 = 12;
+
+/// Days of a month on which invoices are issued.
+const BILLING_DAYS: u32 = 28;
 
 const DAY: i64 = 86_400_000_000;
 /// 2025-01-01.
@@ -58,6 +65,40 @@ struct Writers {
     decisions: TableWriter<Decision>,
     outcomes: TableWriter<Outcome>,
     events: TableWriter<Event>,
+    /// Events that come later than what is written now, the next one first.
+    coming: BinaryHeap<Reverse<Coming>>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Coming {
+    at: Timestamp,
+    /// Number of the event, from 1.
+    number: u64,
+    kind: EventType,
+    month: u32,
+    customer: u32,
+    minor: Option<i64>,
+}
+
+impl Writers {
+    /// Writes the events that come before `until`.
+    fn events(&mut self, until: Timestamp) -> Result<(), YearError> {
+        while let Some(Reverse(one)) = self
+            .coming
+            .peek_mut()
+            .filter(|one| one.0.at < until)
+            .map(PeekMut::pop)
+        {
+            let id = value(EventId::new(format!("ev-{}", one.number)))?;
+            self.events.push(&Event {
+                invoice_id: Some(invoice_id(one.month, one.customer)?),
+                channel: (one.kind == EventType::ContactSent).then_some(Channel::Sms),
+                amount: one.minor.map(|minor| Money::new(minor, Currency::SEK)),
+                ..Event::new(id, one.kind, customer(one.customer)?, one.at, one.at)
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes the year of so many customers into `dir`. The same seed gives the same records.
@@ -83,13 +124,16 @@ pub fn write(dir: &Path, customers: u32, seed: u64) -> Result<Written, YearError
         decisions: table(dir)?,
         outcomes: table(dir)?,
         events: table(dir)?,
+        coming: BinaryHeap::new(),
     };
     let form = form()?;
-    for month in 0..MONTHS {
-        for n in 0..customers {
+    for (month, day) in (0..MONTHS).flat_map(|month| (0..BILLING_DAYS).map(move |day| (month, day)))
+    {
+        for n in (day..customers).step_by(BILLING_DAYS as usize) {
             invoice(&mut writers, &mut random, &form, (month, n), &mut written)?;
         }
     }
+    writers.events(Timestamp::MAX)?;
     writers.invoices.finish()?.publish()?;
     writers.decisions.finish()?.publish()?;
     writers.outcomes.finish()?.publish()?;
@@ -109,6 +153,10 @@ fn customer(n: u32) -> Result<CustomerId, YearError> {
     value(CustomerId::new(format!("cust-{n:07}")))
 }
 
+fn invoice_id(month: u32, n: u32) -> Result<InvoiceId, YearError> {
+    value(InvoiceId::new(format!("inv-{month:02}-{n:07}")))
+}
+
 fn at(micros: i64) -> Result<Timestamp, YearError> {
     value(Timestamp::from_micros(START + micros))
 }
@@ -121,10 +169,11 @@ fn invoice(
     (month, n): (u32, u32),
     written: &mut Written,
 ) -> Result<(), YearError> {
-    let issued = i64::from(month) * 30 * DAY + i64::from(n % 28) * DAY + i64::from(n) * 1_000;
+    let issued =
+        i64::from(month) * 30 * DAY + i64::from(n % BILLING_DAYS) * DAY + i64::from(n) * 1_000;
     let (issued, decided) = (at(issued)?, at(issued + 20 * DAY)?);
     let customer_id = customer(n)?;
-    let invoice_id = value(InvoiceId::new(format!("inv-{month:02}-{n:07}")))?;
+    let invoice_id = invoice_id(month, n)?;
     let amount = Money::new(random.random_range(5_000..200_000), Currency::SEK);
     writers.invoices.push(&Recorded::at_issue(Invoice {
         invoice_id: invoice_id.clone(),
@@ -171,29 +220,35 @@ fn invoice(
         value_minor: amount.minor_units as f64,
         censored: false,
     })?;
-    let mut tell = |kind, when: Timestamp, amount| -> Result<(), YearError> {
+    let mut tell = |kind, at, minor| {
         written.events += 1;
-        let id = value(EventId::new(format!("ev-{}", written.events)))?;
-        writers.events.push(&Event {
-            invoice_id: Some(invoice_id.clone()),
-            channel: (kind == EventType::ContactSent).then_some(Channel::Sms),
-            amount,
-            ..Event::new(id, kind, customer_id.clone(), when, when)
-        })?;
-        Ok(())
+        writers.coming.push(Reverse(Coming {
+            at,
+            number: written.events,
+            kind,
+            month,
+            customer: n,
+            minor,
+        }));
     };
     if contact {
-        tell(EventType::ContactSent, decided, None)?;
+        tell(EventType::ContactSent, decided, None);
     }
     if paid {
-        tell(EventType::PaymentSucceeded, paid_at, Some(amount))?;
+        tell(
+            EventType::PaymentSucceeded,
+            paid_at,
+            Some(amount.minor_units),
+        );
     }
     if random.random::<f64>() < 0.01 {
-        tell(EventType::ComplaintMade, decided, None)?;
+        tell(EventType::ComplaintMade, decided, None);
     }
     if random.random::<f64>() < 0.05 {
-        tell(EventType::SupportContacted, decided, None)?;
+        tell(EventType::SupportContacted, decided, None);
     }
+    // Nothing of a later invoice comes before this decision.
+    writers.events(decided)?;
     written.invoices += 1;
     written.decisions += 1;
     Ok(())

@@ -10,11 +10,13 @@
 //! what had matured at `from`, and is judged on lives that began then or later.
 
 mod action_features;
+mod agreement;
 mod anchoring;
 mod confounding;
 mod figures;
 mod visits;
 
+pub use agreement::{Agreement, Question};
 pub use anchoring::{Anchoring, AnchoringPlan, Half, Reached, TILTS_MINOR, choose};
 pub use confounding::Confounding;
 

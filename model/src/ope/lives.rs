@@ -116,15 +116,19 @@ impl Lives {
         }
     }
 
-    /// Weights of whole lives, `Π w`, and how evenly they spread.
+    /// Weights of whole lives, `Π w`.
+    #[must_use]
+    pub fn weights(&self, followed: &Followed) -> Vec<f64> {
+        let lives = self.starts.windows(2);
+        lives
+            .map(|life| followed.weights[life[0]..life[1]].iter().product())
+            .collect()
+    }
+
+    /// Weights of whole lives, and how evenly they spread.
     #[must_use]
     pub fn overlap(&self, followed: &Followed) -> Overlap {
-        let weights: Vec<f64> = self
-            .starts
-            .windows(2)
-            .map(|life| followed.weights[life[0]..life[1]].iter().product())
-            .collect();
-        Overlap::of_weights(&weights, Some(&self.customers))
+        Overlap::of_weights(&self.weights(followed), Some(&self.customers))
     }
 
     /// Every metric under the policy, in order; undiscounted.

@@ -64,6 +64,12 @@ pub enum IntegrityFailure {
     TrainingNotIsolated,
     /// The plan was changed after the start.
     PlanChanged,
+    /// What an arm's logged probabilities say of the control is not what the control shows
+    /// ([`super::agreement`]).
+    OffPolicyDisagrees {
+        /// The arm.
+        arm: String,
+    },
     /// Nobody, or nearly nobody, can be compared yet.
     TooFewCustomers {
         /// Customers in the smaller arm.

@@ -5,10 +5,12 @@ use super::output::Output;
 use crate::config::Config;
 use crate::pages::{self, Lang, Reader};
 use lagom_features::domain::Timestamp;
+use lagom_model::decide::Snapshot;
 use lagom_training::flat_table::ReadOptions;
 use lagom_training::review::{Design, LogReview, Review, WINDOW_DAYS, review_files, review_folder};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Reviews an experiment from the log of decisions, or from any table with one row a customer, by
 /// a plan written beforehand.
@@ -103,6 +105,8 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
     let config = Config::load(args.config.as_deref())?;
     let plan = args.plan.as_deref().map(read).transpose()?;
     let design = agreed(data)?;
+    let nothing_learnt = config.nothing_learnt(config.spec.fingerprint())?;
+    let ladder = Snapshot::new(config.parts(None, Arc::clone(nothing_learnt.generation())))?;
     let ask = LogReview {
         experiment: name,
         plan: plan.as_deref(),
@@ -112,6 +116,7 @@ fn from_log(args: &Args, data: &Path) -> Result<(Review, String), Failure> {
         window_days: args.window,
         objective: &config.objective,
         design: design.as_ref(),
+        ladder: Some(&ladder),
     };
     let (review, facts) = review_folder(data, &ask)?;
     if let Some(file) = &args.csv {

@@ -20,7 +20,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use lagom_features::domain::Timestamp;
+use lagom_model::decide::Snapshot;
 use lagom_model::objective::Objective;
+use lagom_model::statistics::agreement::State;
+use lagom_model::statistics::decision::IntegrityFailure;
 use lagom_model::statistics::difference::Difference;
 use lagom_model::statistics::maturity::Window;
 use lagom_model::statistics::survival::RmstDifference;
@@ -30,6 +33,7 @@ use serde::Serialize;
 use super::{Gate, Plan, Review, ReviewError, assemble};
 use crate::steps::Step;
 use crate::tables::Tables;
+use crate::valuation::{Agreement, OwnLog, Question};
 
 use facts::{SoFar, Tally};
 
@@ -63,6 +67,9 @@ pub struct LogReview<'a> {
     pub objective: &'a Objective,
     /// What was agreed beforehand and what the policy learnt from, as far as it is known.
     pub design: Option<&'a Design>,
+    /// A snapshot whose ladder is the control's, to hold what other arms' probabilities say of it
+    /// against what the control shows. Logs of more than half a million decisions are not asked.
+    pub ladder: Option<&'a Snapshot>,
 }
 
 /// What only a log can tell, beside the numbers of the table.
@@ -83,6 +90,10 @@ pub struct LogReport {
     /// What had been collected of what was billed, treatment less control, by days since each
     /// customer's exposure: does an effect fade, or is only time gained?
     pub since_exposure: BTreeMap<String, Vec<SinceExposure>>,
+    /// By arm, whether its logged probabilities say of the ladder what the control shows; absent
+    /// where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<BTreeMap<String, Agreement>>,
 }
 
 /// Share collected so many days after the exposure, of customers whose window has closed.
@@ -176,11 +187,54 @@ pub fn review_log(log: &dyn Log, ask: &LogReview<'_>) -> Result<(Review, Facts),
         metric.covariates.retain(|name| facts.varies(name));
     }
     let design = agreed.report(ask.plan, facts.learnt(), facts.earlier());
-    let mut review = assemble::review(facts.table(), &plan, &design.failures())?;
+    let agreement = agreement(log, ask, &plan.control, as_of)?;
+    let mut failures = design.failures();
+    failures.extend(disagreements(agreement.as_ref()));
+    let mut review = assemble::review(facts.table(), &plan, &failures)?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
     review.facts_digest = facts.digest();
-    review.log = Some(report(&facts, &plan, design, as_of)?);
+    review.log = Some(LogReport {
+        agreement,
+        ..report(&facts, &plan, design, as_of)?
+    });
     Ok((review, facts))
+}
+
+fn agreement(
+    log: &dyn Log,
+    ask: &LogReview<'_>,
+    control: &str,
+    as_of: Timestamp,
+) -> Result<Option<BTreeMap<String, Agreement>>, ReviewError> {
+    let Some(ladder) = ask.ladder else {
+        return Ok(None);
+    };
+    let Some(tables) = log.whole()? else {
+        return Ok(None);
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a window is a positive number of days, checked before"
+    )]
+    let horizon_days = (ask.window_days / 2.0).ceil() as u16;
+    let question = Question {
+        experiment: ask.experiment,
+        control,
+        as_of,
+        horizon_days,
+    };
+    let found = OwnLog::of(tables).and_then(|own| own.agreement(ladder, ask.objective, question));
+    found
+        .map(Some)
+        .map_err(|error| ReviewError::Log(error.to_string()))
+}
+
+fn disagreements(found: Option<&BTreeMap<String, Agreement>>) -> Vec<IntegrityFailure> {
+    let arms = found.into_iter().flatten();
+    arms.filter(|(_, one)| one.state == State::Disagrees)
+        .map(|(arm, _)| IntegrityFailure::OffPolicyDisagrees { arm: arm.clone() })
+        .collect()
 }
 
 fn control(named: Option<&str>, facts: &Facts) -> String {
@@ -244,6 +298,7 @@ fn report(
         currency: facts.currency().to_owned(),
         arms,
         rmst,
+        agreement: None,
     })
 }
 

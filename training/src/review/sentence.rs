@@ -51,6 +51,9 @@ fn integrity(failure: &IntegrityFailure) -> String {
             "the reviewed policy learnt from this experiment's own customers".to_owned()
         }
         IntegrityFailure::PlanChanged => "the plan was changed after the start".to_owned(),
+        IntegrityFailure::OffPolicyDisagrees { arm } => format!(
+            "the logged probabilities of {arm} say something else of the control than it shows"
+        ),
         IntegrityFailure::TooFewCustomers {
             smaller_arm,
             needed,

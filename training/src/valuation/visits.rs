@@ -11,6 +11,7 @@ use lagom_model::log::Decision;
 use lagom_model::ope::lives::{Followed, Lives, Worth};
 use lagom_model::ope::valuation::{Estimand, METRICS};
 use lagom_model::ope::{OpeError, Overlap};
+use lagom_model::statistics::{ArmEstimate, Moments};
 
 /// One decision, seen by both policies.
 pub(super) struct Visit {
@@ -19,6 +20,13 @@ pub(super) struct Visit {
     pub(super) unsupported: f64,
     weights: [f64; 2],
     averaged: [Vec<f64>; 2],
+}
+
+impl Visit {
+    /// Whether the candidate, if it leaves nothing to chance, does what was done.
+    pub(super) fn repeats(&self) -> bool {
+        self.weights[0] > 0.0
+    }
 }
 
 /// Where the chances of a policy come from.
@@ -164,6 +172,21 @@ impl Collected {
 
     pub(super) fn overlap(&self, policy: usize) -> Overlap {
         self.lives.overlap(&self.followed[policy])
+    }
+
+    /// Every metric under the candidate, and the mean weight of a life.
+    pub(super) fn worth_of_candidate(&self) -> Result<(Vec<Worth>, ArmEstimate), OpeError> {
+        let followed = &self.followed[0];
+        let mut moments = Moments::new(1);
+        for weight in self.lives.weights(followed) {
+            moments.push(&[weight]);
+        }
+        let weights = ArmEstimate {
+            n: moments.n(),
+            mean: moments.mean(0),
+            variance: moments.variance(0),
+        };
+        Ok((self.lives.value(followed)?, weights))
     }
 
     pub(super) fn estimand(

@@ -81,6 +81,7 @@ pub(super) enum Failure {
     MixedExposure { customers: u64 },
     TrainingNotIsolated,
     PlanChanged,
+    OffPolicyDisagrees { arm: String },
     TooFewCustomers { smaller_arm: u64, needed: u64 },
 }
 

@@ -394,6 +394,13 @@ pub(super) fn failure(reader: &Reader, failure: &Failure) -> String {
         Failure::MixedExposure { customers } => counted(["{} customers were in several groups.", "{} kunder var i flera grupper.", "{} klanten zaten in meerdere groepen."], *customers),
         Failure::TrainingNotIsolated => lang.say(["The reviewed policy learnt from this experiment's own customers.", "Policyn lärde sig av experimentets egna kunder.", "Het beoordeelde beleid leerde van de eigen klanten van dit experiment."]).to_owned(),
         Failure::PlanChanged => lang.say(["The plan was changed after the start.", "Planen ändrades efter starten.", "Het plan is na de start gewijzigd."]).to_owned(),
+        Failure::OffPolicyDisagrees { arm } => lang
+            .say([
+                "What the logged probabilities of {} say of the control is not what the control shows: they are not those that were drawn by, or the groups differ in more than their policy.",
+                "Vad de loggade sannolikheterna för {} säger om kontrollgruppen är inte vad kontrollgruppen visar: de är inte de som lottningen följde, eller så skiljer sig grupperna i mer än policyn.",
+                "Wat de gelogde kansen van {} over de controlegroep zeggen is niet wat de controlegroep laat zien: het zijn niet de kansen waarmee is geloot, of de groepen verschillen in meer dan hun beleid.",
+            ])
+            .replace("{}", arm),
         Failure::TooFewCustomers { smaller_arm, needed } => lang
             .say([
                 "The smaller group has {} customers; {} are needed before anything is judged.",

@@ -20,7 +20,7 @@ use crate::progress::work;
 use crate::review::ReviewError;
 use crate::tables::columnar::{Texts, Wholes};
 use crate::tables::source::Source;
-use crate::tables::{Record, TableError, files, read};
+use crate::tables::{Record, TableError, Tables, files, read};
 
 /// Slices that may wait to be taken.
 const WAITING: usize = 2;
@@ -30,6 +30,7 @@ const ROUNDS: usize = 500_000;
 /// A folder of canonical tables, all of them Parquet.
 #[derive(Debug)]
 pub struct Folder {
+    dir: PathBuf,
     decisions: Vec<PathBuf>,
     outcomes: Vec<PathBuf>,
     customers: Vec<PathBuf>,
@@ -59,6 +60,7 @@ impl Folder {
             return Ok(None);
         };
         Ok(Some(Self {
+            dir: dir.to_owned(),
             decisions,
             outcomes,
             customers,
@@ -179,6 +181,10 @@ fn instants(frame: &DataFrame, name: &str) -> Option<Wholes> {
 impl Log for Folder {
     fn sizes(&self) -> Sizes {
         self.sizes
+    }
+
+    fn read_whole(&self) -> Result<Tables, ReviewError> {
+        Tables::read(&self.dir).map_err(|error| ReviewError::Log(error.to_string()))
     }
 
     fn last_known(&self) -> Result<Timestamp, ReviewError> {

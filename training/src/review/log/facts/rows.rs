@@ -135,6 +135,9 @@ pub struct Sizes {
 /// Rows of a table that are handed over together, so that who looks them up can do so side by side.
 pub(super) const BLOCK: usize = 512;
 
+/// Decisions of a log that is small enough for every life in it to be put together.
+const FEW: usize = 500_000;
+
 /// A log that a review can read, each table as often as it needs to and in any order; rows come in
 /// blocks, in the order of the log.
 pub trait Log {
@@ -146,6 +149,23 @@ pub trait Log {
     /// # Errors
     /// [`ReviewError`] where the log cannot be read; so for every method.
     fn last_known(&self) -> Result<Timestamp, ReviewError>;
+
+    /// Everything in the log, for what looks at whole lives; none where it is too much for that.
+    ///
+    /// # Errors
+    /// As [`Self::last_known`].
+    fn whole(&self) -> Result<Option<Tables>, ReviewError> {
+        if self.sizes().decisions > FEW {
+            return Ok(None);
+        }
+        self.read_whole().map(Some)
+    }
+
+    /// Everything in the log, however much it is.
+    ///
+    /// # Errors
+    /// As [`Self::last_known`].
+    fn read_whole(&self) -> Result<Tables, ReviewError>;
 
     /// Hands over every decision.
     ///
@@ -191,6 +211,10 @@ impl Log for Tables {
             decisions: self.decisions.len(),
             invoices: self.invoices.len(),
         }
+    }
+
+    fn read_whole(&self) -> Result<Tables, ReviewError> {
+        Ok(self.clone())
     }
 
     fn last_known(&self) -> Result<Timestamp, ReviewError> {
