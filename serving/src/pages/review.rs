@@ -2,6 +2,7 @@
 //! integrity, goals, guardrails, time, time to pay, segments, what the policy did, power,
 //! sensitivity, sources. Every number is read from the JSON of `lagom review --json`.
 
+mod agreement;
 mod banner;
 mod charts;
 mod detail;

@@ -29,6 +29,9 @@ use std::collections::BTreeMap;
 /// Share of the control's decisions that the ladder has to take again, if it is the one that decided.
 const LEAST_REPEATED: f64 = 0.99;
 
+/// Metrics that are money.
+const MONEY: [&str; 2] = ["value", "collected"];
+
 /// An arm against the control: the ladder by weighting and by experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Agreement {
@@ -48,7 +51,7 @@ pub struct Agreement {
     pub unsupported: f64,
     /// Share of the control's decisions that this ladder would have taken.
     pub repeated: f64,
-    /// Every metric of a life, money in minor units; and `weight`, which is 1 if the logged
+    /// Every metric of a life, money in major units; and `weight`, which is 1 if the logged
     /// probabilities are right.
     pub metrics: Vec<Compared>,
 }
@@ -225,7 +228,9 @@ fn judge(
         let Ok(experimental) = ArmEstimate::mean(&control.sums, place) else {
             return Ok(agreement);
         };
-        metrics.push((*name, experimental, estimate(&worth.doubly_robust)));
+        let unit = if MONEY.contains(name) { 0.01 } else { 1.0 };
+        let off_policy = estimate(&worth.doubly_robust);
+        metrics.push((*name, scaled(experimental, unit), scaled(off_policy, unit)));
     }
     let certain = ArmEstimate {
         n: control.sums.n(),
@@ -265,6 +270,14 @@ fn shortfall(found: &Agreement) -> Option<String> {
             found.effective
         )
     })
+}
+
+fn scaled(arm: ArmEstimate, unit: f64) -> ArmEstimate {
+    ArmEstimate {
+        n: arm.n,
+        mean: unit * arm.mean,
+        variance: unit * unit * arm.variance,
+    }
 }
 
 /// A value with its spread, one life a customer.

@@ -306,6 +306,37 @@ pub(super) struct Log {
     pub(super) rmst: Ordered<Rmst>,
     #[serde(default)]
     pub(super) since_exposure: Ordered<Vec<SinceExposure>>,
+    #[serde(default)]
+    pub(super) agreement: Option<Ordered<Agreement>>,
+}
+
+/// Whether an arm's logged probabilities say of the control what the control shows.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Agreement {
+    pub(super) state: AgreementState,
+    pub(super) reason: Option<String>,
+    pub(super) horizon_days: u16,
+    pub(super) customers_c: u64,
+    pub(super) customers_t: u64,
+    pub(super) effective: f64,
+    pub(super) metrics: Vec<BothWays>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AgreementState {
+    Agrees,
+    Disagrees,
+    CannotSay,
+}
+
+/// A metric of the control, by experiment and by weighting.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct BothWays {
+    pub(super) name: String,
+    pub(super) experimental: f64,
+    pub(super) off_policy: f64,
+    pub(super) p_holm: Option<f64>,
 }
 
 /// Shares collected so many days after the exposure.

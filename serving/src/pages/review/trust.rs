@@ -1,7 +1,7 @@
 //! Can the numbers be trusted? Before any effect.
 
 use super::document::{Document, Isolation};
-use super::words;
+use super::{agreement, words};
 use crate::pages::Reader;
 use crate::pages::shell::{Tone, card};
 use maud::{Markup, html};
@@ -24,8 +24,10 @@ pub(super) fn section(reader: &Reader, document: &Document) -> Markup {
             (maturity(reader, document))
             (plan(reader, document))
             (isolation(reader, document))
+            (agreement::cards(reader, document))
             (logging(reader, document))
         }
+        (agreement::details(reader, document))
     }
 }
 
