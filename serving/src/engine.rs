@@ -44,7 +44,7 @@ use crate::kept::Keeper;
 use crate::learner::{Lesson, Pending, Request};
 use crate::metrics::Metrics;
 use crate::rollout::Rollout;
-use crate::store::{Entry, PolicyChange, Store, StoreError};
+use crate::store::{Entry, PolicyChange, Store, StoreError, Wording};
 use crate::telemetry;
 use arc_swap::ArcSwap;
 use lagom_features::domain::{CustomerId, DecisionId, TenantId};
@@ -242,6 +242,22 @@ impl Engine {
             .decision(id)
             .await?
             .ok_or_else(|| Failure::unknown("decision", id))
+    }
+
+    /// What the chosen action of a decision says to the customer, by the strategy that made it: the one
+    /// in force, or as the log names it. Logs of versions that did not name it have neither template nor
+    /// discount of another strategy, and the currency in force.
+    #[must_use]
+    pub fn wording(&self, decision: &Decision) -> Wording {
+        let snapshot = self.snapshot();
+        let strategy = snapshot.strategy();
+        if decision.strategy_id != strategy.id()
+            && let Some(named) = self.store.catalogue(&decision.strategy_id)
+            && let Some(wording) = named.wording(decision)
+        {
+            return wording;
+        }
+        Wording::of(decision, strategy)
     }
 
     /// When and why the policy was paused or resumed last.

@@ -1,6 +1,7 @@
 //! Why a decision was made: from its record alone, and from what is still in force beside it.
 
 use crate::convert::decision::answer;
+use crate::store::Wording;
 use lagom_model::decide::Snapshot;
 use lagom_model::guardrails::Rule;
 use lagom_model::log::{Choice, Decision};
@@ -8,12 +9,13 @@ use lagom_model::policy::context::{CHURN_RISK, PAYMENT_PROPENSITY};
 use lagom_model::policy::explain::{Explained, Turn};
 use lagom_proto::v1;
 
-/// The explanation of a logged decision. Names of features, rules and templates are those in
-/// force, where the decision was made under them; `explained` is what the policy's own numbers say,
+/// The explanation of a logged decision, with what its action offered. Names of features and rules are
+/// those in force, where the decision was made under them; `explained` is what the policy's own numbers say,
 /// where they are at hand.
 #[must_use]
 pub fn explain(
     decision: &Decision,
+    wording: Wording,
     snapshot: &Snapshot,
     explained: Option<&Explained>,
 ) -> v1::ExplainDecisionResponse {
@@ -39,7 +41,7 @@ pub fn explain(
         }
     });
     v1::ExplainDecisionResponse {
-        decision: Some(answer(decision.clone(), snapshot.strategy(), false)),
+        decision: Some(answer(decision.clone(), wording, false)),
         request_id: decision.request_id.to_string(),
         customer_id: decision.customer_id.to_string(),
         invoice_id: decision.invoice_id.to_string(),

@@ -123,7 +123,7 @@ impl Export {
             }
             Entry::Decided(decision) => self.decisions.push(Arc::unwrap_or_clone(decision)),
             Entry::Matured(outcome) => self.outcomes.push(*outcome),
-            Entry::Catalogue { .. }
+            Entry::Catalogue(_)
             | Entry::Reserved(_)
             | Entry::Policy(_)
             | Entry::Staged(_)

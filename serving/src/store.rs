@@ -5,6 +5,7 @@
 //! so that every record carries a number one above its predecessor's and a checksum chained
 //! over everything before it: damage and gaps are reported, never read past in silence.
 
+mod catalogue;
 mod chain;
 mod copy;
 pub mod entry;
@@ -23,6 +24,7 @@ pub mod sqlite;
 mod suite;
 mod url;
 
+pub use catalogue::{Catalogue, Message, Terms, Wording};
 pub use copy::{Copied, CopyError, copy};
 pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
 pub use own::{Own, Tail};
@@ -36,6 +38,7 @@ use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Why the store could not do what was asked.
@@ -160,6 +163,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Io`] and [`StoreError::Damaged`].
     fn answered(&self, id: &RequestId) -> Finding;
+
+    /// What the log says of a strategy, if it has named it and this process has read that.
+    fn catalogue(&self, strategy_id: &str) -> Option<Arc<Catalogue>>;
 
     /// Visits every record that was not erased, in order, checks all of them, and returns the number
     /// of the last. Blocks the thread.

@@ -22,6 +22,8 @@ mod house;
 mod learning;
 #[path = "serving/refusals.rs"]
 mod refusals;
+#[path = "serving/repeated.rs"]
+mod repeated;
 #[path = "serving/rollout.rs"]
 mod rollout;
 #[path = "serving/standard.rs"]

@@ -2,13 +2,11 @@
 
 use super::event;
 use super::names::Named;
-use super::scalar::{At, FieldFault, member, time, wire_member, wire_time};
+use super::scalar::{At, FieldFault, member, time, wire_member, wire_money, wire_time};
 use crate::engine::Ask;
-use lagom_features::domain::{
-    Action, Channel, Currency, CustomerId, InvoiceId, RequestId, TenantId,
-};
+use crate::store::Wording;
+use lagom_features::domain::{Action, Channel, CustomerId, InvoiceId, Money, RequestId, TenantId};
 use lagom_model::log::Decision;
-use lagom_model::strategy::Strategy;
 use lagom_proto::v1;
 
 /// Most events in one request.
@@ -69,11 +67,11 @@ fn channels(wire: &[i32]) -> Result<Option<Vec<Channel>>, FieldFault> {
     Ok((!channels.is_empty()).then_some(channels))
 }
 
-/// The answer; `strategy` lends the names of templates, if it is still the decision's own.
+/// The answer, with what its action offers.
 #[must_use]
 pub fn answer(
     mut decision: Decision,
-    strategy: &Strategy,
+    wording: Wording,
     dry_run: bool,
 ) -> v1::NextBestActionResponse {
     let blocked = std::mem::take(&mut decision.blocked);
@@ -88,7 +86,7 @@ pub fn answer(
     };
     v1::NextBestActionResponse {
         decision_id,
-        action: Some(action(&decision, strategy)),
+        action: Some(action(&decision, wording)),
         probability: decision.probability,
         next_evaluation_at: Some(wire_time(decision.next_evaluation_at)),
         policy: decision.policy.clone(),
@@ -110,16 +108,9 @@ pub fn answer(
     }
 }
 
-fn action(decision: &Decision, strategy: &Strategy) -> v1::Action {
+fn action(decision: &Decision, wording: Wording) -> v1::Action {
     let action: &Action = &decision.action;
-    let same = decision.strategy_id == strategy.id();
-    let template = same.then(|| strategy.template_key(action)).flatten();
-    let discount = same.then(|| strategy.discount_minor(action)).flatten();
-    let currency: Currency = strategy.currency();
-    let fee = (decision.fee_minor > 0).then(|| v1::Money {
-        minor_units: decision.fee_minor,
-        currency: currency.to_string(),
-    });
+    let money = |minor_units| wire_money(Money::new(minor_units, wording.currency));
     v1::Action {
         action_id: action.to_string(),
         kind: action.kind.number(),
@@ -127,11 +118,8 @@ fn action(decision: &Decision, strategy: &Strategy) -> v1::Action {
         tone: wire_member(action.tone),
         send_at: decision.send_at.map(wire_time),
         send_until: decision.send_until.map(wire_time),
-        template_key: template.unwrap_or_default(),
-        fee,
-        discount: discount.map(|minor_units| v1::Money {
-            minor_units,
-            currency: currency.to_string(),
-        }),
+        template_key: wording.message.template_key.unwrap_or_default(),
+        fee: (decision.fee_minor > 0).then(|| money(decision.fee_minor)),
+        discount: wording.message.discount_minor.map(money),
     }
 }

@@ -14,7 +14,7 @@ use crate::kept::{self, Begin, House, Keeper, Reader, Start};
 use crate::learner::{Lesson, Pending, Request, publication};
 use crate::metrics::Metrics;
 use crate::rollout::{Rollout, Staged};
-use crate::store::{Entry, Own, PolicyChange, Shared, Store, StoreError, Tail};
+use crate::store::{Catalogue, Entry, Own, PolicyChange, Shared, Store, StoreError, Tail};
 use arc_swap::ArcSwap;
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
@@ -379,12 +379,8 @@ pub(super) async fn announce(
     learnt: &Learnt,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let strategy = snapshot.strategy();
-    let catalogue = Entry::Catalogue {
-        strategy_id: strategy.id().to_owned(),
-        actions: strategy.ids().to_vec(),
-    };
-    match store.append(vec![catalogue]).await {
+    let catalogue = Arc::new(Catalogue::of(snapshot.strategy()));
+    match store.append(vec![Entry::Catalogue(catalogue)]).await {
         Ok(()) | Err(StoreError::Duplicate { .. }) => {}
         Err(error) => return Err(error),
     }

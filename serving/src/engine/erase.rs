@@ -82,7 +82,7 @@ impl Engine {
                 Entry::Matured(one) => decisions.contains(&one.decision_id),
                 Entry::Assigned(one) => &one.customer_id == id,
                 Entry::Shadowed(one) => &one.customer_id == id,
-                Entry::Catalogue { .. }
+                Entry::Catalogue(_)
                 | Entry::Published(_)
                 | Entry::Policy(_)
                 | Entry::Phase(_)

@@ -156,7 +156,7 @@ impl Engine {
                     shared.took(seq);
                 }
             }
-            Entry::Catalogue { .. } | Entry::Shadowed(_) => shared.took(seq),
+            Entry::Catalogue(_) | Entry::Shadowed(_) => shared.took(seq),
         }
     }
 

@@ -62,7 +62,7 @@ impl House {
             }
             Entry::Matured(_)
             | Entry::Published(_)
-            | Entry::Catalogue { .. }
+            | Entry::Catalogue(_)
             | Entry::Assigned(_)
             | Entry::Shadowed(_)
             | Entry::Forgotten { .. } => {}

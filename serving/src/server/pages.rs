@@ -217,7 +217,12 @@ async fn decided(
     Ok(match found {
         Ok(found) => {
             let explained = engine.explained(&found).await;
-            let why = explain(&found, &engine.snapshot(), explained.as_ref());
+            let why = explain(
+                &found,
+                engine.wording(&found),
+                &engine.snapshot(),
+                explained.as_ref(),
+            );
             reply(&decision::render(&reader, &why))
         }
         Err(failure) => refuse(&reader, &failure),

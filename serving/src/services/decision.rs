@@ -30,11 +30,9 @@ async fn next(engine: Arc<Engine>, request: v1::NextBestActionRequest) -> Answer
     let ask = convert::ask(request, engine.tenant())?;
     let dry_run = ask.dry_run;
     let decision = engine.next_best_action(ask).await?;
-    Ok(convert::answer(
-        Arc::unwrap_or_clone(decision),
-        engine.snapshot().strategy(),
-        dry_run,
-    ))
+    let wording = engine.wording(&decision);
+    let decision = Arc::unwrap_or_clone(decision);
+    Ok(convert::answer(decision, wording, dry_run))
 }
 
 fn decision_id(text: String) -> Result<DecisionId, FieldFault> {
@@ -140,6 +138,7 @@ impl DecisionService for Decisions {
         let explained = engine.explained(&decision).await;
         Ok(Response::new(explain(
             &decision,
+            engine.wording(&decision),
             &engine.snapshot(),
             explained.as_ref(),
         )))

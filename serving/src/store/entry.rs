@@ -1,9 +1,10 @@
 //! What a record of the log says.
 
+use super::Catalogue;
 use crate::experiment::{Assignment, Phase};
 use crate::recording::Recording;
 use crate::rollout::Staged;
-use lagom_features::domain::{Action, ActionId, CustomerId, DecisionId, InvoiceId, Timestamp};
+use lagom_features::domain::{Action, CustomerId, DecisionId, InvoiceId, Timestamp};
 use lagom_model::log::{Decision, Outcome};
 use std::sync::Arc;
 
@@ -64,13 +65,8 @@ pub struct PolicyChange {
 pub enum Entry {
     /// Something happened to a customer.
     Recorded(Box<Recording>),
-    /// The actions of a strategy in order: decisions refer to them by place.
-    Catalogue {
-        /// Digest of the strategy.
-        strategy_id: String,
-        /// Its actions.
-        actions: Vec<ActionId>,
-    },
+    /// What a strategy may advise; named before anything is decided by it.
+    Catalogue(Arc<Catalogue>),
     /// Advice was given.
     Decided(Arc<Decision>),
     /// A contact was let through.
@@ -155,7 +151,7 @@ impl Entry {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Recorded(_) => Kind::Recorded,
-            Self::Catalogue { .. } => Kind::Catalogue,
+            Self::Catalogue(_) => Kind::Catalogue,
             Self::Decided(_) => Kind::Decided,
             Self::Reserved(_) => Kind::Reserved,
             Self::Matured(_) => Kind::Matured,

@@ -75,8 +75,8 @@ impl Key {
             Entry::Matured(one) => Self::Outcome {
                 decision_id: one.decision_id.clone(),
             },
-            Entry::Catalogue { strategy_id, .. } => Self::Catalogue {
-                strategy_id: strategy_id.clone(),
+            Entry::Catalogue(one) => Self::Catalogue {
+                strategy_id: one.strategy_id.clone(),
             },
             _ => Self::None,
         }
@@ -126,7 +126,7 @@ pub(super) fn about(entry: &Entry) -> Option<&str> {
         Entry::Policy(_) | Entry::Phase(_) | Entry::Staged(_) | Entry::Forgotten { .. } => {
             Some(HOUSE)
         }
-        Entry::Catalogue { .. } | Entry::Matured(_) | Entry::Published(_) => None,
+        Entry::Catalogue(_) | Entry::Matured(_) | Entry::Published(_) => None,
     }
 }
 

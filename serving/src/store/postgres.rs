@@ -26,7 +26,7 @@ use super::jobs::{Queue, Work};
 use super::keys::{Encoded, Index, Key};
 use super::record::{Catalogues, Naming};
 use super::shared::{Reading, Shared, Taken};
-use super::{Appending, Entry, Finding, Store, StoreError, Visit};
+use super::{Appending, Catalogue, Entry, Finding, Store, StoreError, Visit};
 use lagom_features::domain::{CustomerId, DecisionId, RequestId, TenantId};
 use reader::Reader;
 use std::future::Future;
@@ -218,6 +218,10 @@ impl Store for PostgresStore {
 
     fn answered(&self, id: &RequestId) -> Finding {
         self.find(Index::Request, id.to_string())
+    }
+
+    fn catalogue(&self, strategy_id: &str) -> Option<Arc<Catalogue>> {
+        self.base.catalogues.get(strategy_id)
     }
 
     fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {

@@ -3,6 +3,7 @@
 //! Fields are only ever added, with new tags; what changes its meaning becomes a new kind. The
 //! golden file beside the tests holds one record of every kind as format 1 wrote it.
 
+mod catalogue;
 mod catalogues;
 mod decision;
 mod experiment;
@@ -23,13 +24,11 @@ pub(super) type Unreadable = String;
 pub(super) fn encode(entry: &Entry, catalogues: &Catalogues) -> Vec<u8> {
     match entry {
         Entry::Recorded(one) => plain::Recorded::of(one).encode_to_vec(),
-        Entry::Catalogue {
-            strategy_id,
-            actions,
-        } => plain::Catalogue::of(strategy_id, actions).encode_to_vec(),
+        Entry::Catalogue(one) => catalogue::Catalogue::of(one).encode_to_vec(),
         Entry::Decided(one) | Entry::Shadowed(one) => {
             let catalogue = catalogues.get(&one.strategy_id);
-            decision::Decided::of(one, catalogue.as_deref()).encode_to_vec()
+            let actions = catalogue.as_ref().map(|one| one.actions.as_slice());
+            decision::Decided::of(one, actions).encode_to_vec()
         }
         Entry::Reserved(one) => plain::Reserved::of(one).encode_to_vec(),
         Entry::Matured(one) => outcome::Matured::of(one).encode_to_vec(),
@@ -53,11 +52,14 @@ pub(super) fn decode(
     }
     Ok(match kind {
         Kind::Recorded => Entry::Recorded(Box::new(message::<plain::Recorded>(body)?.read()?)),
-        Kind::Catalogue => message::<plain::Catalogue>(body)?.read()?,
+        Kind::Catalogue => {
+            Entry::Catalogue(Arc::new(message::<catalogue::Catalogue>(body)?.read()?))
+        }
         Kind::Decided | Kind::Shadowed => {
             let record = message::<decision::Decided>(body)?;
             let catalogue = catalogues.get(&record.strategy_id);
-            let decision = Arc::new(record.read(catalogue.as_deref())?);
+            let actions = catalogue.as_ref().map(|one| one.actions.as_slice());
+            let decision = Arc::new(record.read(actions)?);
             match kind {
                 Kind::Shadowed => Entry::Shadowed(decision),
                 _ => Entry::Decided(decision),

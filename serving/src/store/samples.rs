@@ -1,12 +1,12 @@
 //! Records made up for tests.
 
-use super::{Entry, PolicyChange, Publication, Reservation};
+use super::{Catalogue, Entry, Message, PolicyChange, Publication, Reservation, Terms};
 use crate::experiment::{Assignment, Phase};
 use crate::recording::{Recording, What};
 use crate::rollout::Staged;
 use lagom_features::domain::{
     Action, ActionId, Channel, Country, Currency, Customer, CustomerId, CustomerKind, Date,
-    DecisionId, Event, EventId, EventType, Invoice, InvoiceId, Money, RequestId, TenantId,
+    DecisionId, Event, EventId, EventType, Invoice, InvoiceId, Kind, Money, RequestId, TenantId,
     Timestamp, Tone, Zone,
 };
 use lagom_model::log::{Blocked, Choice, Decision, Executed, Outcome};
@@ -33,6 +33,30 @@ pub(crate) fn catalogue() -> Vec<ActionId> {
     names
         .map(|name| name.parse::<Action>().unwrap().id())
         .to_vec()
+}
+
+/// The catalogue under the name of a strategy.
+pub(crate) fn named(strategy_id: &str, terms: Option<Terms>) -> Entry {
+    Entry::Catalogue(Arc::new(Catalogue {
+        strategy_id: strategy_id.to_owned(),
+        actions: catalogue(),
+        terms,
+    }))
+}
+
+/// What the actions of [`catalogue`] offer: messages that some of them share, and none.
+pub(crate) fn terms() -> Terms {
+    let messages = catalogue().into_iter().map(|id| {
+        let action = id.action();
+        Message {
+            template_key: action.tone.map(|tone| format!("text_{}", tone.name())),
+            discount_minor: (action.kind == Kind::DiscountOffer).then_some(2_500),
+        }
+    });
+    Terms {
+        currency: Currency::SEK,
+        messages: messages.collect(),
+    }
 }
 
 /// Every field used, of the strategy `s` with [`catalogue`].
@@ -169,10 +193,7 @@ pub(crate) fn every_kind() -> Vec<Entry> {
         recording("e1", What::Customer(customer)),
         recording("e2", What::Invoice(invoice)),
         fact("e3"),
-        Entry::Catalogue {
-            strategy_id: "s".to_owned(),
-            actions: catalogue(),
-        },
+        named("s", None),
         Entry::Decided(Arc::new(decision(1))),
         Entry::Reserved(Reservation {
             decision_id: DecisionId::new("d1").unwrap(),
@@ -232,6 +253,7 @@ pub(crate) fn every_kind() -> Vec<Entry> {
             reason: "try".to_owned(),
         })),
         Entry::Forgotten { digest: [7; 32] },
+        named("t", Some(terms())),
     ]
 }
 

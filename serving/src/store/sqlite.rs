@@ -13,7 +13,7 @@ mod writer;
 use super::filed::Filed;
 use super::keys::{Encoded, Key};
 use super::record::{Catalogues, Naming};
-use super::{Appending, Entry, Finding, Own, Store, StoreError, Tail, Visit};
+use super::{Appending, Catalogue, Entry, Finding, Own, Store, StoreError, Tail, Visit};
 use checkpoint::Checkpoints;
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
@@ -175,6 +175,10 @@ impl Store for SqliteStore {
             |found| &found.request_id == id,
         );
         Box::pin(ready(found))
+    }
+
+    fn catalogue(&self, strategy_id: &str) -> Option<Arc<Catalogue>> {
+        self.catalogues.get(strategy_id)
     }
 
     fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {

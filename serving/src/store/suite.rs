@@ -88,14 +88,20 @@ async fn a_key_is_used_once_and_a_refused_append_leaves_nothing(open: Open<'_>) 
 }
 
 async fn a_catalogue_may_be_named_again(open: Open<'_>) {
-    let catalogue = || Entry::Catalogue {
-        strategy_id: "s".to_owned(),
-        actions: samples::catalogue(),
-    };
+    let catalogue = || samples::named("s", None);
     let store = open("catalogues");
     store.append(vec![catalogue(), decided(1)]).await.unwrap();
+    let with_terms = samples::named("t", Some(samples::terms()));
+    store.append(vec![with_terms.clone()]).await.unwrap();
     drop(store);
     let store = open("catalogues");
+    for (id, named) in [("s", catalogue()), ("t", with_terms)] {
+        assert!(same(
+            &Entry::Catalogue(store.catalogue(id).unwrap()),
+            &named
+        ));
+    }
+    assert!(store.catalogue("u").is_none());
     let again = store.append(vec![catalogue()]).await.unwrap_err();
     assert!(matches!(again, StoreError::Duplicate { .. }), "{again}");
     let d1 = DecisionId::new("d1").unwrap();

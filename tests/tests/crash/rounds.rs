@@ -239,7 +239,7 @@ fn logged(config: &Config) -> Logged {
                 logged.generation = one.generation;
                 logged.state = one.state;
             }
-            Entry::Catalogue { .. }
+            Entry::Catalogue(_)
             | Entry::Policy(_)
             | Entry::Assigned(_)
             | Entry::Phase(_)

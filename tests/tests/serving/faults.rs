@@ -6,7 +6,7 @@ use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_serving::server::Server;
 use lagom_serving::store::sqlite::SqliteStore;
-use lagom_serving::store::{Appending, Entry, Finding, Store, StoreError, Visit};
+use lagom_serving::store::{Appending, Catalogue, Entry, Finding, Store, StoreError, Visit};
 use lagom_tests::company::{opening, question};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -41,6 +41,10 @@ impl Store for Refusing {
 
     fn answered(&self, id: &RequestId) -> Finding {
         self.store.answered(id)
+    }
+
+    fn catalogue(&self, strategy_id: &str) -> Option<Arc<Catalogue>> {
+        self.store.catalogue(strategy_id)
     }
 
     fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
@@ -193,6 +197,10 @@ impl Store for Slow {
 
     fn answered(&self, id: &RequestId) -> Finding {
         self.store.answered(id)
+    }
+
+    fn catalogue(&self, strategy_id: &str) -> Option<Arc<Catalogue>> {
+        self.store.catalogue(strategy_id)
     }
 
     fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {

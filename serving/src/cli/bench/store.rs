@@ -7,7 +7,7 @@ use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::engine::{Ask, Engine, Offer};
 use crate::server::Server;
-use crate::store::{Entry, SqliteStore, Store, StoreError};
+use crate::store::{Catalogue, Entry, SqliteStore, Store, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, InvoiceId, RequestId};
 use lagom_model::log::Decision;
 use serde::Serialize;
@@ -192,16 +192,8 @@ async fn appends(
     decision: &Decision,
     lasting: Duration,
 ) -> Result<Phase, Failure> {
-    let catalogue = Entry::Catalogue {
-        strategy_id: decision.strategy_id.clone(),
-        actions: company::config(Path::new(""))?
-            .strategy
-            .catalogue()
-            .iter()
-            .map(lagom_features::domain::Action::id)
-            .collect(),
-    };
-    match store.append(vec![catalogue]).await {
+    let catalogue = Arc::new(Catalogue::of(&company::config(Path::new(""))?.strategy));
+    match store.append(vec![Entry::Catalogue(catalogue)]).await {
         Ok(()) | Err(StoreError::Duplicate { .. }) => {}
         Err(error) => return Err(error.into()),
     }

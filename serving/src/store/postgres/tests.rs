@@ -45,7 +45,7 @@ async fn it_is_read_beside_its_writer(server: &Postgres) {
         seen += 1;
         Ok(())
     });
-    assert_eq!((seen, last.unwrap()), (15, 15));
+    assert_eq!((seen, last.unwrap()), (16, 16));
 }
 
 async fn damage_and_gaps_are_reported_where_they_lie(server: &Postgres) {

@@ -1,17 +1,16 @@
 //! The catalogues that the log has named: decisions are written as places in them.
 
-use crate::store::{Entry, StoreError};
-use lagom_features::domain::ActionId;
+use crate::store::{Catalogue, Entry, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Catalogues by strategy.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Catalogues(RwLock<HashMap<String, Arc<[ActionId]>>>);
+pub(in crate::store) struct Catalogues(RwLock<HashMap<String, Arc<Catalogue>>>);
 
 impl Catalogues {
-    /// The actions of a strategy, if the log has named them.
-    pub(in crate::store) fn get(&self, strategy_id: &str) -> Option<Arc<[ActionId]>> {
+    /// The catalogue of a strategy, if the log has named them.
+    pub(in crate::store) fn get(&self, strategy_id: &str) -> Option<Arc<Catalogue>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.get(strategy_id).cloned()
     }
@@ -27,13 +26,9 @@ impl Catalogues {
 
     /// Remembers the catalogue of an entry that is on disk, if it names one.
     pub(in crate::store) fn learn(&self, entry: &Entry) {
-        if let Entry::Catalogue {
-            strategy_id,
-            actions,
-        } = entry
-        {
+        if let Entry::Catalogue(one) = entry {
             let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            known.insert(strategy_id.clone(), actions.as_slice().into());
+            known.insert(one.strategy_id.clone(), Arc::clone(one));
         }
     }
 }
@@ -49,7 +44,7 @@ pub(in crate::store) struct Naming {
 impl Naming {
     pub(in crate::store) fn of(mut entries: Vec<Entry>) -> Self {
         let alone = entries.len() == 1;
-        entries.retain(|entry| matches!(entry, Entry::Catalogue { .. }));
+        entries.retain(|entry| matches!(entry, Entry::Catalogue(_)));
         Self { entries, alone }
     }
 }

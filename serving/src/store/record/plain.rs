@@ -4,9 +4,7 @@ use super::super::entry::{Entry, PolicyChange, Publication, Reservation};
 use super::{Unreadable, field};
 use crate::convert::event;
 use crate::recording::{Recording, What};
-use lagom_features::domain::{
-    Action, ActionId, CustomerId, DecisionId, InvoiceId, TenantId, Timestamp,
-};
+use lagom_features::domain::{Action, CustomerId, DecisionId, InvoiceId, TenantId, Timestamp};
 use lagom_proto::v1;
 use prost::Message;
 
@@ -41,32 +39,6 @@ impl Recorded {
         let wire = self.event.ok_or("no event")?;
         let recording = event::read(wire, "event", &tenant).map_err(|fault| fault.to_string())?;
         Ok(recording.learnt(at))
-    }
-}
-
-/// The actions of a strategy.
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Catalogue {
-    #[prost(string, tag = "1")]
-    strategy_id: String,
-    #[prost(string, repeated, tag = "2")]
-    actions: Vec<String>,
-}
-
-impl Catalogue {
-    pub(super) fn of(strategy_id: &str, actions: &[ActionId]) -> Self {
-        Self {
-            strategy_id: strategy_id.to_owned(),
-            actions: actions.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    pub(super) fn read(self) -> Result<Entry, Unreadable> {
-        let actions = self.actions.into_iter().map(ActionId::try_from);
-        Ok(Entry::Catalogue {
-            strategy_id: self.strategy_id,
-            actions: field("actions", actions.collect())?,
-        })
     }
 }
 

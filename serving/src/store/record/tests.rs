@@ -12,10 +12,7 @@ const GOLDEN: &str = include_str!("golden-1.txt");
 
 fn knowing_the_sample() -> Catalogues {
     let catalogues = Catalogues::default();
-    catalogues.learn(&Entry::Catalogue {
-        strategy_id: "s".to_owned(),
-        actions: samples::catalogue(),
-    });
+    catalogues.learn(&samples::named("s", None));
     catalogues
 }
 
@@ -87,6 +84,24 @@ fn bytes_that_are_no_record_are_refused_with_a_reason() {
     );
     assert_eq!(Kind::of(0), None);
     assert_eq!(Kind::of(13), None);
+}
+
+#[test]
+fn a_catalogue_whose_messages_do_not_fit_its_actions_is_refused() {
+    let catalogues = Catalogues::default();
+    let whole = encode(&samples::named("t", Some(samples::terms())), &catalogues);
+    // The last field is the packed places of messages, one byte each.
+    let actions = samples::catalogue().len();
+    assert_eq!(usize::from(whole[whole.len() - actions - 1]), actions);
+    let mut nowhere = whole.clone();
+    *nowhere.last_mut().unwrap() = 99;
+    let mut short = whole[..whole.len() - 1].to_vec();
+    let length = short.len() - actions;
+    short[length] -= 1;
+    for (body, words) in [(nowhere, "no message 99"), (short, "have 9 messages")] {
+        let refused = decode(Kind::Catalogue, &body, &catalogues).unwrap_err();
+        assert!(refused.contains(words), "{refused}");
+    }
 }
 
 /// A decision over an arbitrary split of the catalogue, in its order or not.

@@ -34,7 +34,7 @@ async fn it_is_read_beside_its_writer() {
         seen += 1;
         Ok(())
     });
-    assert_eq!((seen, last.unwrap()), (15, 15));
+    assert_eq!((seen, last.unwrap()), (16, 16));
 }
 
 #[tokio::test]
