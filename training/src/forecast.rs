@@ -1,16 +1,18 @@
 //! Expected cash by week from open invoices, held against the past: see [`lagom_model::forecast`].
 //!
 //! The past is tried with a twin that is trained on what was known at the earliest of the past
-//! forecasts, so no forecast that is judged has seen what it is judged by.
+//! forecasts, so no forecast that is judged has seen what it is judged by. The twin is the curve
+//! alone: nothing else of a version takes part in the cash that is judged.
 
 mod associations;
 
 use crate::labels::Settlement;
-use crate::pipeline::{Origin, TrainError, TrainingConfig, fit_version, last_recorded};
+use crate::pipeline::{TrainError, TrainingConfig, fit_curve, last_recorded};
 use lagom_features::domain::{Currency, Customer, CustomerId, Days, EventType, Timestamp, Zone};
-use lagom_features::{Extractor, History, Ledger};
+use lagom_features::{Extractor, FeatureSpec, History, Ledger};
 use lagom_model::artefact::ModelVersion;
 use lagom_model::forecast::{FORMAT, Forecast, Sum, Tried, Week, common_error, coverage};
+use lagom_model::hazard::Hazard;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -49,6 +51,15 @@ struct Open {
     settled_at: Option<Timestamp>,
 }
 
+/// What a forecast is made with.
+#[derive(Debug, Clone, Copy)]
+struct Beliefs<'a> {
+    spec: &'a FeatureSpec,
+    curve: &'a Hazard,
+    /// Whose risk of leaving is read, if anybody's.
+    version: Option<&'a ModelVersion>,
+}
+
 /// How claims have been made: how late an invoice is then, and of how many that are so late.
 #[derive(Debug, Clone, Copy)]
 struct Claims {
@@ -71,12 +82,17 @@ pub fn forecast(
     if !(1..=MOST_WEEKS).contains(&weeks) {
         return Err(ForecastError::Weeks(weeks));
     }
-    if version.parts().hazard.is_none() {
+    let Some(head) = &version.parts().hazard else {
         return Err(ForecastError::NoCurve(version.id().to_owned()));
-    }
+    };
+    let beliefs = Beliefs {
+        spec: version.spec(),
+        curve: &head.hazard,
+        version: Some(version),
+    };
     let as_of = as_of.unwrap_or_else(|| last_recorded(histories) + Days::SHORTEST);
     let claims = claims(histories, as_of);
-    let open = open(histories, version, as_of, as_of, weeks, claims);
+    let open = open(histories, beliefs, as_of, as_of, weeks, claims);
     let currency = main_currency(&open);
     let (mine, others): (Vec<_>, Vec<_>) =
         open.iter().partition(|one| Some(one.currency) == currency);
@@ -156,13 +172,16 @@ fn by_week(open: &[&Open], weeks: u32) -> Vec<Sum> {
 /// `end`.
 fn open(
     histories: &BTreeMap<CustomerId, History>,
-    version: &ModelVersion,
+    beliefs: Beliefs<'_>,
     at: Timestamp,
     end: Timestamp,
     weeks: u32,
     claims: Option<Claims>,
 ) -> Vec<Open> {
-    let extractor = Extractor::new(version.spec());
+    let extractor = Extractor::new(beliefs.spec);
+    let paid_by = |vector: &[f64], late_in, days: &[f64]| {
+        beliefs.curve.paid_by(vector, late_in, days).ok()
+    };
     let days: Vec<f64> = (1..=weeks)
         .map(|week| f64::from(week) * WEEK as f64)
         .collect();
@@ -186,13 +205,13 @@ fn open(
                 continue;
             }
             let late_in = state.late_from(&zone).days_since(at);
-            let Some(paid) = version.paid_by(&vector, late_in, &days) else {
+            let Some(paid) = paid_by(&vector, late_in, &days) else {
                 continue;
             };
             let claim = claims.filter(|_| !state.in_collection).and_then(|claims| {
                 let day = late_in + claims.days_late;
                 let inside = (0.0..=days[days.len() - 1]).contains(&day);
-                let paid = inside.then(|| version.paid_by(&vector, late_in, &[day]))??;
+                let paid = inside.then(|| paid_by(&vector, late_in, &[day]))??;
                 Some(1.0 - paid[0])
             });
             let settlement = Settlement::of(state.invoice, known.events_of(id), &zone);
@@ -201,7 +220,7 @@ fn open(
                 currency: state.invoice.amount.currency,
                 paid,
                 claimable: claim,
-                churn: version.churn_risk(&vector),
+                churn: beliefs.version.and_then(|one| one.churn_risk(&vector)),
                 first: std::mem::take(&mut first),
                 settled_at: settlement.settled_from(at),
             });
@@ -219,33 +238,28 @@ fn tried(
     seed: u64,
 ) -> Result<(Vec<Tried>, Vec<String>), ForecastError> {
     let back = |weeks: u32| as_of + Days::whole(-WEEK * i64::from(weeks));
-    let origin = Origin {
-        parent: None,
-        as_of: Some(back(PAST)),
-        seed,
-        excluded: Vec::new(),
-        policy: None,
-    };
     let none = |why: String| {
         Ok((
             Vec::new(),
             vec![format!("Not held against the past: {why}.")],
         ))
     };
-    let twin = match fit_version(histories, config, origin) {
-        Ok((twin, _)) => twin,
+    let twin = match fit_curve(histories, config, back(PAST), seed) {
+        Ok(twin) => twin,
         Err(why @ (TrainError::NoPoints { .. } | TrainError::Fit { .. })) => {
             return none(why.to_string());
         }
         Err(why) => return Err(why.into()),
     };
-    if twin.parts().hazard.is_none() {
-        return none(format!("{PAST} weeks ago there was too little for a curve"));
-    }
+    let twin = Beliefs {
+        spec: &config.spec,
+        curve: &twin,
+        version: None,
+    };
     let mut tried = Vec::new();
     for ago in 1..=PAST {
         let (at, ahead) = (back(ago), ago.min(weeks));
-        let open = open(histories, &twin, at, as_of, ahead, None);
+        let open = open(histories, twin, at, as_of, ahead, None);
         let currency = main_currency(&open);
         let mine: Vec<&Open> = open
             .iter()

@@ -31,7 +31,7 @@ use crate::tables::{Partitions, Tables};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_features::{History, Known};
 use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts, PolicyOrigin};
-use lagom_model::hazard::{AtDay, HazardHead};
+use lagom_model::hazard::{AtDay, Hazard, HazardHead};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -167,6 +167,29 @@ pub fn train(options: &TrainOptions) -> Result<TrainReport, TrainError> {
     let (version, mut report) = fit_version(&histories, &options.config, origin)?;
     report.path = Some(registry.put(&version)?);
     Ok(report)
+}
+
+/// The curve of payment that [`fit_version`] would give its version, without the other models and
+/// without judging it.
+///
+/// # Errors
+/// [`TrainError`], where there is too little to fit it on too.
+pub(crate) fn fit_curve(
+    histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    as_of: Timestamp,
+    seed: u64,
+) -> Result<Hazard, TrainError> {
+    let options = config.dataset(histories, as_of, seed);
+    let known_until = options.known_until;
+    let dataset = Dataset::build(histories, &config.spec, &options);
+    if dataset.points().is_empty() {
+        return Err(TrainError::NoPoints { as_of });
+    }
+    hazard::curve(&dataset, config, known_until, seed).map_err(|source| TrainError::Fit {
+        target: Target::Paid,
+        source,
+    })
 }
 
 /// Fits a version to `histories`, without touching a file.

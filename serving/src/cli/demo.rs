@@ -1,6 +1,7 @@
 //! `lagom demo`: the whole loop on one machine, with nothing installed.
 
 mod backend;
+mod expected;
 mod histories;
 mod summary;
 mod trial;
@@ -112,6 +113,9 @@ async fn demonstrate(
             .http_addr
             .map_or_else(String::new, |http| format!(", pages on http://{http}"))
     ));
+    let tried = live(&plan, args.seed + args.seeds, &shown, || bar.inc(1)).await?;
+    let engine = Arc::clone(shown.engine());
+    let expected = tokio::task::spawn_blocking(move || expected::make(&engine));
     let mut lives: [Vec<Lived>; 3] = Default::default();
     for seed in args.seed..args.seed + args.seeds {
         let policies = [PolicyKind::Ladder, PolicyKind::Uniform, PolicyKind::Bandit];
@@ -125,7 +129,7 @@ async fn demonstrate(
             lives.push(lived);
         }
     }
-    let tried = live(&plan, args.seed + args.seeds, &shown, || bar.inc(1)).await?;
+    expected.await??;
     bar.finish_and_clear();
     let [ladder, uniform, bandit] = &lives;
     let summary = Summary {
@@ -260,7 +264,8 @@ async fn stay(args: &Args, shown: Running, tried: &Lived, out: &mut Output) -> R
     }
     if let Some(http) = shown.http_addr {
         out.line(format_args!(
-            "open http://{http}/experiments/{EXPERIMENT} for its review, http://{http} for the rest"
+            "open http://{http}/experiments/{EXPERIMENT} for its review, http://{http}/forecast for \
+             the cash that it can expect, http://{http} for the rest"
         ));
     }
     if let Some(decision_id) = tried.last_decision.as_deref() {

@@ -9,7 +9,10 @@ use lagom_training::forecast::forecast;
 use lagom_training::pipeline::TrainingConfig;
 use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Weeks that are forecast, unless another number is asked for.
+pub(super) const WEEKS: u32 = 8;
 
 /// Expected cash in per week from the invoices that are open, with intervals, expected churn and
 /// collection cases, and how such forecasts would have done in the past. The page /forecast shows
@@ -27,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     model: Option<String>,
     /// Weeks, at most 12.
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(long, value_name = "N", default_value_t = WEEKS)]
     weeks: u32,
     /// A file whose [training] table says how the twin that is tried is trained.
     #[arg(long, value_name = "FILE")]
@@ -62,11 +65,17 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let found = forecast(
         &histories, &version, args.weeks, args.as_of, &config, args.seed,
     )?;
-    let path = args.models.join(version.id()).join(FORECAST);
-    std::fs::write(&path, serde_json::to_vec_pretty(&found)?)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    keep(&args.models, &found)?;
     out.report(&found, || text(&found))?;
     Ok(Answer::Yes)
+}
+
+/// Leaves a forecast beside its version in the registry `models`, where the page finds it.
+pub(super) fn keep(models: &Path, found: &Forecast) -> Result<(), Failure> {
+    let path = models.join(&found.model_id).join(FORECAST);
+    let written = std::fs::write(&path, serde_json::to_vec_pretty(found)?);
+    written.map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(())
 }
 
 /// An amount of minor units as major ones, without a currency's own number of decimals.

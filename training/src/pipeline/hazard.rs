@@ -54,6 +54,16 @@ fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
     rows
 }
 
+/// The hazard alone, fitted to everything that happened before `known_until` and has been reported.
+pub(super) fn curve(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    known_until: Timestamp,
+    seed: u64,
+) -> Result<Hazard, FitError> {
+    fit_until(dataset, config, known_until, seed).map(|(hazard, _)| hazard)
+}
+
 /// Fits the hazard to everything that happened before `known_until` and has been reported, and judges a
 /// twin fitted on what was known before.
 pub(super) fn fit(
