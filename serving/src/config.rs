@@ -131,8 +131,20 @@ impl Config {
     /// # Errors
     /// [`BanditError`] where the bandit cannot start from its configuration.
     pub fn nothing_learnt(&self, fingerprint: &str) -> Result<Learning, BanditError> {
+        self.nothing_learnt_of(&self.strategy, fingerprint)
+    }
+
+    /// The same of another strategy's catalogue.
+    ///
+    /// # Errors
+    /// As [`Self::nothing_learnt`].
+    pub fn nothing_learnt_of(
+        &self,
+        strategy: &Arc<Strategy>,
+        fingerprint: &str,
+    ) -> Result<Learning, BanditError> {
         let learning = Learning::new(
-            Arc::clone(&self.strategy),
+            Arc::clone(strategy),
             self.context.clone(),
             fingerprint,
             self.bandit.clone(),

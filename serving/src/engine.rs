@@ -6,6 +6,7 @@
 //! The part between lock and unlock runs in a task of its own, so that a caller who goes away
 //! cannot leave memory behind the disk.
 
+mod arms;
 mod boot;
 mod change;
 mod confirm;
@@ -23,6 +24,7 @@ mod rollout;
 mod time;
 mod ways;
 
+use arms::Arms;
 pub use boot::{BootError, Booted};
 pub use change::ChangeError;
 pub(crate) use change::{Learnt, relearn};
@@ -51,6 +53,7 @@ use lagom_features::domain::{CustomerId, DecisionId, TenantId};
 use lagom_model::decide::Snapshot;
 use lagom_model::log::Decision;
 use lagom_model::rollout::Candidate;
+use lagom_model::strategy::Strategy;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
@@ -65,17 +68,27 @@ struct Live {
     /// The same, by which the ladder decides while the store is slow.
     degraded: Arc<Snapshot>,
     experiments: Arc<Experiments>,
+    /// Its arms that have strategies of their own.
+    arms: Arms,
     /// What decides in shadow, or for some of the customers.
     trial: Option<Trial>,
 }
 
 impl Live {
+    /// The strategy of this id, if it is one of those in force; else that of everybody.
+    fn strategy(&self, id: &str) -> &Strategy {
+        let mut own = self.arms.strategies();
+        own.find(|one| one.id() == id)
+            .unwrap_or_else(|| self.snapshot.strategy())
+    }
+
     /// The same by another snapshot, and the candidate beside that one.
     fn with(&self, snapshot: Snapshot) -> Self {
         Self {
             since: SystemTime::now(),
             trial: self.trial.as_ref().and_then(|one| one.beside(&snapshot)),
             degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),
+            arms: self.arms.beside(&snapshot),
             snapshot: Arc::new(snapshot),
             experiments: Arc::clone(&self.experiments),
         }
@@ -333,6 +346,7 @@ impl Engine {
                 snapshot: Arc::clone(&live.snapshot),
                 degraded: Arc::clone(&live.degraded),
                 experiments: Arc::clone(&live.experiments),
+                arms: live.arms.clone(),
                 trial: trial.and_then(|one| one.beside(&live.snapshot)),
             })
         });

@@ -13,7 +13,9 @@ pub use phase::{Assignment, Phase};
 
 use lagom_features::domain::CustomerId;
 use lagom_model::decide::PolicyKind;
+use lagom_model::strategy::Strategy;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The name under which the holdout is logged and reviewed.
 pub const HOLDOUT: &str = "holdout";
@@ -59,6 +61,37 @@ pub struct ArmSpec {
     pub share: f64,
     /// Who decides in this arm.
     pub policy: PolicyKind,
+    /// A strategy of its own: a file beside the configuration with what stands in `[strategy]`. The
+    /// ladder and chance can decide by it; what the bandit has learnt is of one catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
+    /// What that file says; none without one.
+    #[serde(skip)]
+    pub own: Option<OwnStrategy>,
+}
+
+impl ArmSpec {
+    /// An arm under the strategy that is in force for everybody.
+    #[must_use]
+    pub fn new(name: &str, share: f64, policy: PolicyKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            share,
+            policy,
+            strategy: None,
+            own: None,
+        }
+    }
+}
+
+/// A strategy of an arm, which is another where its digest is.
+#[derive(Debug, Clone)]
+pub struct OwnStrategy(pub Arc<Strategy>);
+
+impl PartialEq for OwnStrategy {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id() == other.0.id()
+    }
 }
 
 /// What stands in `[holdout]`: customers for whom the ladder decides for good, so that what lagom
@@ -311,6 +344,13 @@ fn arms(spec: &ExperimentSpec, fault: &mut impl FnMut(String)) {
             .any(|other| other.name == arm.name)
         {
             fault(format!("arm `{}` stands there twice", arm.name));
+        }
+        if arm.strategy.is_some() && arm.policy == PolicyKind::Bandit {
+            fault(format!(
+                "arm `{}` has a strategy of its own, which the bandit cannot decide by: it has learnt \
+                 the catalogue of [strategy]; let its policy be ladder or uniform",
+                arm.name
+            ));
         }
     }
 }

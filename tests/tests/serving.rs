@@ -6,6 +6,8 @@
 mod access;
 #[path = "serving/advice.rs"]
 mod advice;
+#[path = "serving/arms.rs"]
+mod arms;
 #[path = "serving/changes.rs"]
 mod changes;
 #[path = "serving/confirm.rs"]

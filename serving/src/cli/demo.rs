@@ -193,11 +193,7 @@ fn config(folder: &Path, name: &str, policy: PolicyKind, shown: bool) -> Result<
 /// A third of the customers with the ladder, a third with the bandit, which learns from the rest
 /// alone: what is judged has not learnt from those it is judged on.
 fn trial() -> ExperimentSpec {
-    let arm = |policy: PolicyKind| ArmSpec {
-        name: policy.name().to_owned(),
-        share: 0.5,
-        policy,
-    };
+    let arm = |policy: PolicyKind| ArmSpec::new(policy.name(), 0.5, policy);
     ExperimentSpec {
         name: EXPERIMENT.to_owned(),
         share: 2.0 / 3.0,

@@ -7,7 +7,7 @@ use super::raw::{
     TelemetrySpec, Traces,
 };
 use super::{Config, ConfigFault, InSpite};
-use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
+use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec, OwnStrategy};
 use crate::reviews::check_plan;
 use crate::store::StoreUrl;
 use config::{Environment, File, FileFormat};
@@ -109,7 +109,7 @@ impl Reader<'_> {
         let holdout: HoldoutSpec = self.section("holdout");
         experiments
             .iter_mut()
-            .for_each(|spec| self.plan(spec, folder));
+            .for_each(|spec| self.files_of(spec, folder));
         // How to train is not this crate's to know: whoever trains reads and checks it.
         self.sections.remove("training");
 
@@ -360,8 +360,19 @@ impl Reader<'_> {
         None
     }
 
-    /// The plan of an experiment is read once and hashed: a later change of its file begins a new
-    /// phase.
+    /// The plan of an experiment and the strategies of its arms are read once and hashed: a later
+    /// change of such a file begins a new phase.
+    fn files_of(&mut self, spec: &mut ExperimentSpec, folder: &Path) {
+        self.plan(spec, folder);
+        for arm in &mut spec.arms {
+            let Some(file) = &arm.strategy else { continue };
+            match own_strategy(&folder.join(file)) {
+                Ok(own) => arm.own = Some(OwnStrategy(Arc::new(own))),
+                Err(what) => self.fault("experiments", "arms", &what),
+            }
+        }
+    }
+
     fn plan(&mut self, spec: &mut ExperimentSpec, folder: &Path) {
         let Some(file) = &spec.plan else { return };
         let path = folder.join(file);
@@ -447,4 +458,12 @@ impl Reader<'_> {
         }
         header
     }
+}
+
+/// The strategy that a file holds: what stands in `[strategy]`, without that head.
+fn own_strategy(path: &Path) -> Result<Strategy, String> {
+    let told = |what: &dyn Display| format!("{}: {what}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
+    let spec: StrategySpec = toml::from_str(&text).map_err(|error| told(&error))?;
+    Strategy::new(spec).map_err(|error| told(&error))
 }

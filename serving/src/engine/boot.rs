@@ -1,6 +1,7 @@
 //! From a log to a running engine: one scan rebuilds histories, reservations, what is pending and
 //! what was learnt.
 
+use super::arms::Arms;
 use super::change::{Find, Learnt};
 use super::explained::Recent;
 use super::phases::Phases;
@@ -191,7 +192,7 @@ impl Rebuild {
         config: &Config,
         model: &Option<Arc<dyn Predictor>>,
         store: &dyn Store,
-    ) -> Result<Snapshot, BootError> {
+    ) -> Result<(Snapshot, Arms), BootError> {
         let mut tries = 0;
         loop {
             if let Some(shared) = store.shared() {
@@ -203,8 +204,9 @@ impl Rebuild {
             let generation = Arc::clone(self.learnt.learning.generation());
             let policy = self.house.policy.as_ref();
             let next = snapshot(config, model.clone(), generation, policy)?;
-            match announce(store, &next, &self.learnt, self.house.last).await {
-                Ok(()) => return Ok(next),
+            let arms = Arms::of::<BootError>(config, &next)?;
+            match announce(store, (&next, &arms), &self.learnt, self.house.last).await {
+                Ok(()) => return Ok((next, arms)),
                 // Another one that starts has taken over in between.
                 Err(StoreError::NotLeading) if tries < STARTS => tries += 1,
                 Err(error) => return Err(error.into()),
@@ -282,7 +284,7 @@ impl Engine {
             Some((opened, log)) => Some(opened.keeper(config, rebuild.begin_keeping(log, last)?)),
             None => None,
         };
-        let snapshot = rebuild.begin(config, &model, &*store).await?;
+        let (snapshot, arms) = rebuild.begin(config, &model, &*store).await?;
         let generation = Arc::clone(&snapshot.parts().generation);
         let pending = Pending::new(config.learning.window_days, config.learning.grace_hours);
         for (id, at) in &rebuild.pending {
@@ -313,6 +315,7 @@ impl Engine {
                 degraded: Arc::new(snapshot.with_stand_in(pressure::REASON)),
                 snapshot: Arc::new(snapshot),
                 experiments: Arc::new(config.experiments.clone()),
+                arms,
                 trial: None,
             }),
             config: ArcSwap::from_pointee(config.clone()),
@@ -372,17 +375,19 @@ pub(super) fn snapshot(
     Ok(snapshot.with_paused(policy.is_some_and(|change| change.paused)))
 }
 
-/// The catalogue and the generation are in the log before anything is decided by them.
+/// The catalogues and the generation are in the log before anything is decided by them.
 pub(super) async fn announce(
     store: &dyn Store,
-    snapshot: &Snapshot,
+    (snapshot, arms): (&Snapshot, &Arms),
     learnt: &Learnt,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let catalogue = Arc::new(Catalogue::of(snapshot.strategy()));
-    match store.append(vec![Entry::Catalogue(catalogue)]).await {
-        Ok(()) | Err(StoreError::Duplicate { .. }) => {}
-        Err(error) => return Err(error),
+    for strategy in [snapshot.strategy()].into_iter().chain(arms.strategies()) {
+        let catalogue = Arc::new(Catalogue::of(strategy));
+        match store.append(vec![Entry::Catalogue(catalogue)]).await {
+            Ok(()) | Err(StoreError::Duplicate { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     let generation = &snapshot.parts().generation;
     let now = publication(generation, learnt.learning.rounds(), &learnt.isolated, at);

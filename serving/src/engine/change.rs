@@ -2,6 +2,7 @@
 //! written down where the log must know of it, and then swapped in whole; a bad one changes
 //! nothing.
 
+use super::arms::Arms;
 use super::boot::{announce, snapshot};
 use super::ways::{self, Unproven};
 use super::{Engine, Live};
@@ -232,7 +233,8 @@ impl Engine {
         let policy = self.policy_change();
         let model = self.snapshot().parts().model.clone();
         let next = snapshot(&config, model, generation, policy.as_ref())?;
-        announce(&*self.store, &next, learnt, self.clock.now()).await?;
+        let arms = Arms::of::<ChangeError>(&config, &next)?;
+        announce(&*self.store, (&next, &arms), learnt, self.clock.now()).await?;
         self.live.rcu(|live| {
             // A model or a pause that came in meanwhile stays.
             let parts = live.snapshot.parts();
@@ -241,6 +243,7 @@ impl Engine {
             let next = live.with(fitted.with_paused(parts.paused));
             Arc::new(Live {
                 experiments: Arc::new(config.experiments.clone()),
+                arms: arms.beside(&next.snapshot),
                 ..next
             })
         });

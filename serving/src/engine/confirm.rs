@@ -103,11 +103,12 @@ impl Engine {
         let mut facts = Facts::of(&view, &ledger, &decision.invoice_id)
             .ok_or_else(|| Failure::unknown("invoice", &decision.invoice_id))?;
         let send_at = decision.send_at.unwrap_or(now).max(now);
-        let snapshot = self.snapshot();
+        let live = self.live.load_full();
         let own = Some(&decision.decision_id);
-        let reserved = reservations::open(state, own, snapshot.strategy(), now);
+        let strategy = live.strategy(&decision.strategy_id);
+        let reserved = reservations::open(state, own, strategy, now);
         facts.reserve(&decision.invoice_id, &reserved);
-        let guardrails = snapshot.guardrails();
+        let guardrails = live.snapshot.guardrails();
         let mut rules = guardrails.recheck(&facts, &decision.action, decision.fee_minor, send_at);
         let stale = decision.send_until.is_some_and(|until| until + GRACE < now);
         if stale

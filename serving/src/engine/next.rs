@@ -134,8 +134,10 @@ impl Engine {
             self.begin_phases(now).await?;
         }
         let live = self.live.load_full();
-        let reserved = reservations::open(state, None, live.snapshot.strategy(), now);
         let place = live.experiments.place(&ask.customer_id, &state.assignments);
+        let own = live.arms.at(&place);
+        let strategy = own.unwrap_or(&live.snapshot).strategy();
+        let reserved = reservations::open(state, None, strategy, now);
         let drawn = assignments(&ask.customer_id, &place, now);
         // Where an experiment or the holdout says who decides, no candidate does.
         let degraded = self.is_degraded();
@@ -147,10 +149,12 @@ impl Engine {
             self.decide(&trial.snapshot, ask, place, &history, &reserved, now)
         });
         let canary = trial.filter(|trial| trial.takes(&ask.customer_id));
-        let decides = match canary {
-            Some(trial) => &trial.snapshot,
-            None if degraded => &live.degraded,
-            None => &live.snapshot,
+        // What an arm's own ladder or chance decides needs no standing in for.
+        let decides = match (own, canary) {
+            (Some(own), _) => own,
+            (None, Some(trial)) => &trial.snapshot,
+            (None, None) if degraded => &live.degraded,
+            (None, None) => &live.snapshot,
         };
         let decision = Arc::new(self.decide(decides, ask, place, &history, &reserved, now)?);
         if ask.dry_run {

@@ -30,7 +30,8 @@ pub struct Phase {
     pub started_at: Timestamp,
     /// What the draw is seeded with.
     pub salt: String,
-    /// BLAKE3 of everything agreed but the shares: plan, arms and their policies, isolation, salt.
+    /// BLAKE3 of everything agreed but the shares: plan, arms with their policies and the strategies
+    /// of their own, isolation, salt.
     pub digest: String,
     /// Arms and their shares of those who take part.
     pub shares: Vec<(String, f64)>,
@@ -82,10 +83,14 @@ impl Experiments {
 }
 
 fn phase(spec: &ExperimentSpec, at: Timestamp) -> Phase {
-    let arms: Vec<(&str, &str)> = spec
+    let arms: Vec<Vec<&str>> = spec
         .arms
         .iter()
-        .map(|arm| (arm.name.as_str(), arm.policy.name()))
+        .map(|arm| {
+            let own = arm.own.as_ref().map(|own| own.0.id());
+            let agreed = [arm.name.as_str(), arm.policy.name()];
+            agreed.into_iter().chain(own).collect()
+        })
         .collect();
     Phase {
         experiment: spec.name.clone(),

@@ -3,14 +3,6 @@
 use super::*;
 use lagom_features::domain::Timestamp;
 
-fn arm(name: &str, share: f64, policy: PolicyKind) -> ArmSpec {
-    ArmSpec {
-        name: name.to_owned(),
-        share,
-        policy,
-    }
-}
-
 fn spec(name: &str, share: f64, shares: [f64; 2]) -> ExperimentSpec {
     ExperimentSpec {
         name: name.to_owned(),
@@ -20,8 +12,8 @@ fn spec(name: &str, share: f64, shares: [f64; 2]) -> ExperimentSpec {
         plan: None,
         plan_text: String::new(),
         arms: vec![
-            arm("control", shares[0], PolicyKind::Ladder),
-            arm("bandit", shares[1], PolicyKind::Bandit),
+            ArmSpec::new("control", shares[0], PolicyKind::Ladder),
+            ArmSpec::new("bandit", shares[1], PolicyKind::Bandit),
         ],
     }
 }

@@ -35,7 +35,9 @@ pub fn render(reader: &Reader, experiments: &[ExperimentSpec]) -> Markup {
                                 td data-label=(reader.say(["Groups", "Grupper", "Groepen"])) {
                                     @for (place, arm) in spec.arms.iter().enumerate() {
                                         @if place > 0 { "; " }
-                                        (arm.name) " " (lang.percent(arm.share, 0)) " (" (arm.policy.name()) ")"
+                                        (arm.name) " " (lang.percent(arm.share, 0)) " (" (arm.policy.name())
+                                        @if let Some(file) = &arm.strategy { ", " (file) }
+                                        ")"
                                     }
                                 }
                             }

@@ -19,6 +19,10 @@ fn wire(spec: &ExperimentSpec) -> v1::Experiment {
         name: arm.name.clone(),
         share: arm.share * spec.share,
         policy: arm.policy.name().to_owned(),
+        strategy_id: arm
+            .own
+            .as_ref()
+            .map_or_else(String::new, |own| own.0.id().to_owned()),
     });
     v1::Experiment {
         name: spec.name.clone(),
