@@ -38,6 +38,9 @@ pub struct Ledger {
     pub currency: String,
     /// One row a month and cut, the whole first.
     pub rows: Vec<Row>,
+    /// The same of all these months together, a customer counted once: one row a cut. `month` is
+    /// the first and the last, `2026-01/2026-06`.
+    pub totals: Vec<Row>,
     /// What single channels and tones add over waiting, from logged probabilities.
     pub steps: Vec<Step>,
 }
@@ -59,7 +62,7 @@ pub struct Row {
     pub measures: Vec<Measure>,
 }
 
-/// One measure, per customer and month.
+/// One measure, per customer and month; per customer in the totals.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measure {
     /// Its name.
@@ -104,26 +107,56 @@ pub fn ledger(
                 .to_owned(),
         );
     }
-    let counted = counted(tables, drawn, objective, as_of)?;
-    let mut groups: BTreeMap<(String, usize, String), Vec<&Unit>> = BTreeMap::new();
+    let mut counted = counted(tables, drawn, objective, as_of)?;
     let last = counted.units.keys().map(|(month, _)| *month).max();
-    for ((month, id), unit) in &counted.units {
-        if last.is_some_and(|last| *month + (MONTHS as i32) <= last) {
-            continue;
-        }
-        let name = format!(
-            "{:04}-{:02}",
-            month.div_euclid(12),
-            month.rem_euclid(12) + 1
-        );
-        groups
-            .entry((name.clone(), 0, String::new()))
-            .or_default()
-            .push(unit);
-        for (cut, of) in counted.cuts.get(id).into_iter().flatten() {
-            let key = (name.clone(), *cut, of.clone());
+    counted
+        .units
+        .retain(|(month, _), _| last.is_none_or(|last| *month + (MONTHS as i32) > last));
+    let named = |(month, id): &(i32, CustomerId)| (month_name(*month), id.clone());
+    let by_month = counted.units.iter().map(|(key, unit)| (named(key), unit));
+    let rows = rows(by_month, &counted.cuts);
+    let months = counted.units.keys().map(|(month, _)| *month);
+    let span = months.clone().min().zip(months.max());
+    let span = span.map_or_else(String::new, |(first, last)| {
+        format!("{}/{}", month_name(first), month_name(last))
+    });
+    let whole = count::of_all_months(&counted.units);
+    let in_all = whole
+        .iter()
+        .map(|(id, unit)| ((span.clone(), (*id).clone()), unit));
+    Ok(Ledger {
+        schema_version: 1,
+        as_of: as_of.to_string(),
+        currency: counted.currency,
+        rows,
+        totals: self::rows(in_all, &counted.cuts),
+        steps: steps::steps(tables, drawn, as_of),
+    })
+}
+
+fn month_name(month: i32) -> String {
+    format!(
+        "{:04}-{:02}",
+        month.div_euclid(12),
+        month.rem_euclid(12) + 1
+    )
+}
+
+/// One row a time and cut.
+fn rows<'a>(
+    units: impl Iterator<Item = ((String, CustomerId), &'a Unit)>,
+    cuts: &HashMap<CustomerId, Vec<(usize, String)>>,
+) -> Vec<Row> {
+    let mut groups: BTreeMap<(String, usize, String), Vec<&Unit>> = BTreeMap::new();
+    for ((month, id), unit) in units {
+        for (cut, of) in cuts.get(&id).into_iter().flatten() {
+            let key = (month.clone(), *cut, of.clone());
             groups.entry(key).or_default().push(unit);
         }
+        groups
+            .entry((month, 0, String::new()))
+            .or_default()
+            .push(unit);
     }
     let rows = groups.into_iter().map(|((month, cut, of), units)| Row {
         month,
@@ -133,13 +166,7 @@ pub fn ledger(
         lagom: units.iter().filter(|one| !one.holdout).count() as u64,
         measures: measures(&units),
     });
-    Ok(Ledger {
-        schema_version: 1,
-        as_of: as_of.to_string(),
-        currency: counted.currency,
-        rows: rows.collect(),
-        steps: steps::steps(tables, drawn, as_of),
-    })
+    rows.collect()
 }
 
 fn measures(units: &[&Unit]) -> Vec<Measure> {
@@ -185,14 +212,14 @@ fn measures(units: &[&Unit]) -> Vec<Measure> {
 }
 
 impl Ledger {
-    /// One line a month, cut and measure.
+    /// One line a month, cut and measure; those of all months come last.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut text = "month,cut,of,measure,holdout_customers,lagom_customers,holdout_mean,\
                         lagom_mean,difference,low,high,caused,naive_difference\n"
             .to_owned();
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-        for row in &self.rows {
+        for row in self.rows.iter().chain(&self.totals) {
             for one in &row.measures {
                 let at = |i: usize| number(one.difference.map(|found| found[i]));
                 // Writing to a string does not fail.

@@ -49,7 +49,7 @@ named_enum! {
         ContactSent = "contact_sent",
         /// A message that had been decided was not sent.
         ContactSkipped = "contact_skipped",
-        /// The customer contacted support.
+        /// The customer contacted support; `dwell_ms` says how long until they were answered.
         SupportContacted = "support_contacted",
         /// The customer complained.
         ComplaintMade = "complaint_made",

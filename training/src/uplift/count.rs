@@ -10,8 +10,9 @@ use super::{Drawn, Unit};
 use crate::tables::Tables;
 
 /// What is counted, in order; money in major units. `satisfaction` is the mean of the ratings that
-/// a customer gave, unknown where none was.
-pub(super) const MEASURES: [&str; 9] = [
+/// a customer gave, `response_hours` how long support let a customer wait in the mean: both are
+/// unknown where nothing was reported.
+pub(super) const MEASURES: [&str; 12] = [
     "collected",
     "fees",
     "cost",
@@ -20,12 +21,21 @@ pub(super) const MEASURES: [&str; 9] = [
     "contacts",
     "support_contacts",
     "complaints",
+    "opt_outs",
+    "collection_cases",
     "satisfaction",
+    "response_hours",
 ];
 /// The cuts, the whole first.
 pub(super) const CUTS: [&str; 4] = ["all", "segment", "product", "audience"];
 
 const MINOR: f64 = 100.0;
+const MILLIS_OF_HOUR: f64 = 3_600_000.0;
+
+/// Whether a customer's months add up; of the others the mean is taken.
+pub(super) fn adds_up(measure: usize) -> bool {
+    !matches!(MEASURES[measure], "satisfaction" | "response_hours")
+}
 
 pub(super) struct Counted {
     /// By month (years times twelve) and customer.
@@ -48,6 +58,8 @@ struct Sums {
     cases: f64,
     ratings: f64,
     rated: f64,
+    waited_hours: f64,
+    answered: f64,
 }
 
 fn month(at: Timestamp) -> i32 {
@@ -81,7 +93,13 @@ pub(super) fn counted(
             EventType::PaymentRefunded => one.collected -= amount,
             EventType::CustomerChurned => one.churn = 1.0,
             EventType::ContactSent => one.contacts += 1.0,
-            EventType::SupportContacted => one.support += 1.0,
+            EventType::SupportContacted => {
+                one.support += 1.0;
+                if let Some(millis) = event.dwell_ms {
+                    one.waited_hours += f64::from(millis) / MILLIS_OF_HOUR;
+                    one.answered += 1.0;
+                }
+            }
             EventType::ComplaintMade => one.complaints += 1.0,
             EventType::ConsentWithdrawn => one.opt_outs += 1.0,
             EventType::CollectionOpened => one.cases += 1.0,
@@ -135,7 +153,10 @@ pub(super) fn counted(
                     one.contacts,
                     one.support,
                     one.complaints,
+                    one.opt_outs,
+                    one.cases,
                     one.ratings / one.rated,
+                    one.waited_hours / one.answered,
                 ],
             };
             units.insert((month, id.clone()), unit);
@@ -146,6 +167,41 @@ pub(super) fn counted(
         cuts: cuts(tables, drawn),
         currency: currencies.pop_first().unwrap_or_default(),
     })
+}
+
+/// One unit a customer, of all months together.
+pub(super) fn of_all_months(
+    units: &BTreeMap<(i32, CustomerId), Unit>,
+) -> BTreeMap<&CustomerId, Unit> {
+    let mut whole: BTreeMap<&CustomerId, (Unit, [f64; MEASURES.len()])> = BTreeMap::new();
+    for ((_, id), unit) in units {
+        let (all, months) = whole.entry(id).or_insert_with(|| {
+            let nothing = Unit {
+                holdout: unit.holdout,
+                contacted: false,
+                values: [0.0; MEASURES.len()],
+            };
+            (nothing, [0.0; MEASURES.len()])
+        });
+        all.contacted |= unit.contacted;
+        for (place, value) in unit.values.iter().enumerate() {
+            if value.is_finite() {
+                all.values[place] += value;
+                months[place] += 1.0;
+            }
+        }
+    }
+    let mean = |(id, (mut unit, months)): (_, (Unit, [f64; MEASURES.len()]))| {
+        for (place, months) in months
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| !adds_up(*at))
+        {
+            unit.values[place] /= months;
+        }
+        (id, unit)
+    };
+    whole.into_iter().map(mean).collect()
 }
 
 /// Fees and costs belong to the month of their decision.

@@ -83,7 +83,85 @@ fn the_holdout_finds_what_was_caused_and_the_naive_number_does_not() {
     );
     assert_eq!(of("satisfaction").lagom, Some(8.0));
     assert_eq!(of("contacts").holdout, Some(0.0));
-    assert_eq!(ledger.csv().lines().count(), 1 + row.measures.len());
+    assert_eq!(ledger.csv().lines().count(), 1 + 2 * row.measures.len());
+}
+
+#[test]
+fn the_months_add_up_and_a_customer_is_counted_once() {
+    let (mut tables, drawn) = world(20_000);
+    let again: Vec<Event> = tables
+        .events
+        .iter()
+        .filter(|one| one.occurred_at > at(START))
+        .enumerate()
+        .map(|(n, one)| {
+            let later = at(one.occurred_at.micros() + 31 * DAY);
+            Event {
+                event_id: EventId::new(format!("again-{n}")).unwrap(),
+                occurred_at: later,
+                recorded_at: later,
+                // Who was rated 8 in January is rated 6 in February.
+                reason: one.reason.as_ref().map(|_| "6".to_owned()),
+                ..one.clone()
+            }
+        })
+        .collect();
+    let calls: Vec<Event> = again
+        .iter()
+        .take(200)
+        .map(|one| Event {
+            event_id: EventId::new(format!("call-{}", one.event_id)).unwrap(),
+            kind: EventType::SupportContacted,
+            amount: None,
+            reason: None,
+            dwell_ms: Some(2 * 3_600_000),
+            ..one.clone()
+        })
+        .collect();
+    tables.events.extend(again);
+    tables.events.extend(calls);
+    let ledger = ledger(&tables, &drawn, &Objective::default(), at(START + 50 * DAY)).unwrap();
+    let months: Vec<&str> = ledger.rows.iter().map(|row| &*row.month).collect();
+    assert_eq!(months, ["2026-01", "2026-02"]);
+    let [all] = ledger.totals.as_slice() else {
+        panic!("{:?}", ledger.totals)
+    };
+    assert_eq!(
+        (&*all.month, all.holdout + all.lagom),
+        ("2026-01/2026-02", 20_000)
+    );
+    let of = |row: &Row, name: &str| row.measures.iter().find(|one| one.name == name).cloned();
+    for name in ["collected", "value", "contacts", "collection_cases"] {
+        let by_month = ledger
+            .rows
+            .iter()
+            .map(|row| of(row, name).unwrap().caused.unwrap());
+        let (sum, whole) = (by_month.sum::<f64>(), of(all, name).unwrap());
+        assert!(
+            (sum - whole.caused.unwrap()).abs() < 1e-6 * sum.abs().max(1.0),
+            "{name}: {whole:?}"
+        );
+    }
+    // What a customer pays is alike from month to month: the whole is less sure than if the months
+    // were of different people.
+    let width = |row: &Row| {
+        of(row, "collected")
+            .unwrap()
+            .difference
+            .map(|one| one[2] - one[1])
+            .unwrap()
+    };
+    let independent = width(&ledger.rows[0]).hypot(width(&ledger.rows[1]));
+    assert!(
+        width(all) > 1.3 * independent,
+        "{} {independent}",
+        width(all)
+    );
+    assert_eq!(of(all, "satisfaction").unwrap().lagom, Some(7.0));
+    assert_eq!(of(all, "response_hours").unwrap().lagom, Some(2.0));
+    assert_eq!(of(&ledger.rows[0], "response_hours").unwrap().lagom, None);
+    let lines = 1 + 3 * all.measures.len();
+    assert_eq!(ledger.csv().lines().count(), lines);
 }
 
 #[test]
