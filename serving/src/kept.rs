@@ -21,4 +21,4 @@ mod start;
 pub(crate) use file::Reader;
 pub(crate) use house::House;
 pub(crate) use keeper::Keeper;
-pub(crate) use start::{Begin, Start, start};
+pub(crate) use start::{Begin, Start, remove, start};

@@ -130,6 +130,7 @@ impl Rebuild {
     fn begin_keeping(&self, log: &dyn Own, last: i64) -> Result<Begin, StoreError> {
         Ok(Begin {
             position: log.tail(Some(last))?.unwrap_or(Tail::EMPTY),
+            erasures: log.erasures()?,
             house: self.house.clone(),
             learnt: self.learnt.clone(),
             pending: self.pending.clone(),
@@ -257,10 +258,22 @@ impl Engine {
         store: Arc<dyn Store>,
         model: Option<Arc<dyn Predictor>>,
     ) -> Result<Booted, BootError> {
+        let mut anew = false;
         loop {
             match Self::boot_once(config, Arc::clone(&store), model.clone()).await {
                 // Somebody was erased after the log was read.
                 Err(BootError::Store(StoreError::Overtaken)) => {}
+                // Somebody of whom the log says more cannot be read where he was kept.
+                Err(BootError::Store(StoreError::State { reason })) if !anew => {
+                    tracing::warn!(
+                        reason,
+                        "what was kept beside the log is damaged and made anew"
+                    );
+                    anew = true;
+                    if let Some(log) = store.own() {
+                        kept::remove(log)?;
+                    }
+                }
                 done => return done,
             }
         }
@@ -401,5 +414,7 @@ pub(super) async fn announce(
     Ok(())
 }
 
+#[cfg(test)]
+mod damaged;
 #[cfg(test)]
 mod tests;

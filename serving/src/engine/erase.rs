@@ -51,8 +51,8 @@ impl Engine {
             keeper.pause()?;
         }
         self.store.erase(records).await?;
-        if let Some(keeper) = &self.keeper {
-            keeper.forget(id, &decisions)?;
+        if let Some((keeper, log)) = self.keeper.as_ref().zip(self.store.own()) {
+            keeper.forget(id, &decisions, log.erasures()?)?;
         }
         self.pending.forget(&decisions);
         self.rollout().forget(id);

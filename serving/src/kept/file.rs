@@ -68,6 +68,9 @@ pub(super) struct Head {
     pub(super) complete: bool,
     /// The last record of the log that is in it.
     pub(super) position: Tail,
+    /// How often something had been erased from the log: whoever was since is still in here.
+    #[serde(default)]
+    pub(super) erasures: i64,
     pub(super) customers: Sum,
     pub(super) open: Sum,
 }
@@ -76,6 +79,7 @@ impl Head {
     pub(super) const NOTHING: Self = Self {
         complete: false,
         position: Tail::EMPTY,
+        erasures: 0,
         customers: Sum {
             count: 0,
             hashes: 0,

@@ -41,6 +41,8 @@ pub(super) struct Inner {
     pub(super) whole: Option<HashMap<DecisionId, Timestamp>>,
     /// Nothing is kept for now: somebody is being erased, or the file is damaged.
     pub(super) paused: bool,
+    /// A customer could not be read as he was written.
+    pub(super) damaged: bool,
     /// How many have been erased.
     pub(super) forgotten: u64,
 }
@@ -125,7 +127,7 @@ impl Keeper {
             if waits() {
                 continue;
             }
-            if self.reader.is_damaged() {
+            if self.reader.is_damaged() || self.inner().damaged {
                 self.set_aside();
             }
             match self.round(log, customers, &stop) {
@@ -233,14 +235,16 @@ impl Keeper {
         Ok(())
     }
 
-    /// Forgets whoever was erased from the log, and what was learnt.
+    /// Forgets whoever was erased from the log, which has seen so many erasures by now, and what was
+    /// learnt.
     pub(crate) fn forget(
         &self,
         id: &CustomerId,
         decisions: &HashSet<DecisionId>,
+        erasures: i64,
     ) -> Result<(), StoreError> {
         let mut inner = self.inner();
-        inner.forget(id, decisions).map_err(failed)?;
+        inner.forget(id, decisions, erasures).map_err(failed)?;
         inner.paused = false;
         Ok(())
     }
@@ -331,7 +335,7 @@ impl Inner {
             head.position = tail.ok_or_else(|| failed(format!("record {upto} is gone")))?;
         }
         let change = self.file.change().map_err(failed)?;
-        write(&change, stretch, &mut head).map_err(failed)?;
+        write(&change, stretch, &mut head, &mut self.damaged).map_err(failed)?;
         parts(&change, &head, &house, learnt.as_ref(), fingerprint).map_err(failed)?;
         change.commit().map_err(failed)?;
         (self.head, self.house, self.learnt) = (head, house, learnt);
@@ -375,9 +379,15 @@ impl Inner {
         done
     }
 
-    fn forget(&mut self, id: &CustomerId, decisions: &HashSet<DecisionId>) -> Result<(), String> {
+    fn forget(
+        &mut self,
+        id: &CustomerId,
+        decisions: &HashSet<DecisionId>,
+        erasures: i64,
+    ) -> Result<(), String> {
         let mut head = Head {
             complete: self.whole.is_none(),
+            erasures,
             ..self.head.clone()
         };
         let change = self.file.change()?;
@@ -399,9 +409,15 @@ impl Inner {
     }
 }
 
-fn write(change: &Change<'_>, stretch: Stretch, head: &mut Head) -> Result<(), String> {
+fn write(
+    change: &Change<'_>,
+    stretch: Stretch,
+    head: &mut Head,
+    damaged: &mut bool,
+) -> Result<(), String> {
     for (id, changes) in stretch.customers {
-        let (place, mut state) = match change.customer(&id)? {
+        let found = change.customer(&id).inspect_err(|_| *damaged = true)?;
+        let (place, mut state) = match found {
             Some((place, state)) => (Some(place), state),
             None => (None, Default::default()),
         };

@@ -5,7 +5,7 @@ use super::house::{House, StoredHouse};
 use super::keeper::{Inner, Keeper};
 use crate::config::Config;
 use crate::engine::{Learnt, StoredLearnt};
-use crate::store::{Own, Tail};
+use crate::store::{Own, StoreError, Tail};
 use lagom_features::domain::{DecisionId, Timestamp};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -36,6 +36,7 @@ pub(crate) struct Opened {
 /// What the whole log added up to when it was read.
 pub(crate) struct Begin {
     pub(crate) position: Tail,
+    pub(crate) erasures: i64,
     pub(crate) house: House,
     pub(crate) learnt: Learnt,
     pub(crate) pending: HashMap<DecisionId, Timestamp>,
@@ -62,6 +63,14 @@ pub(crate) fn start(config: &Config, log: &dyn Own) -> Option<Opened> {
     })
 }
 
+/// Removes the file beside a log, so that it is made anew.
+///
+/// # Errors
+/// [`StoreError::State`] where it cannot be removed.
+pub(crate) fn remove(log: &dyn Own) -> Result<(), StoreError> {
+    super::file::remove(&log.beside()).map_err(|reason| StoreError::State { reason })
+}
+
 /// What can be gone on from; `None` where nothing has been kept yet.
 fn read(config: &Config, log: &dyn Own, file: &File) -> Result<Option<(Head, Start)>, String> {
     let Some(head) = file.part::<Head>("head")? else {
@@ -77,6 +86,9 @@ fn read(config: &Config, log: &dyn Own, file: &File) -> Result<Option<(Head, Sta
     };
     if found != Some(position) {
         return Err(format!("record {} of the log is another one", position.seq));
+    }
+    if log.erasures().map_err(|error| error.to_string())? != head.erasures {
+        return Err("somebody has been erased since".to_owned());
     }
     if !file.finds_all(head.customers)? {
         return Err("some customers cannot be found".to_owned());
@@ -115,8 +127,10 @@ impl Opened {
             learnt: Some(begin.learnt.unheld()),
             whole: None,
             paused: false,
+            damaged: false,
             forgotten: 0,
         };
+        inner.head.erasures = begin.erasures;
         match self.start {
             Some(start) => {
                 inner.house = start.house;
@@ -128,6 +142,7 @@ impl Opened {
                 inner.learnt = Learnt::nothing(config).ok().map(Learnt::unheld);
                 inner.head = Head {
                     complete: true,
+                    erasures: begin.erasures,
                     ..Head::NOTHING
                 };
                 inner.anew();

@@ -21,6 +21,12 @@ pub trait Own: Send + Sync {
     /// [`StoreError::Io`] and, of the last one, [`StoreError::Damaged`].
     fn tail(&self, seq: Option<i64>) -> Result<Option<Tail>, StoreError>;
 
+    /// How often something was erased.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn erasures(&self) -> Result<i64, StoreError>;
+
     /// Visits, in order, up to `most` records after record `after`, checks them, and returns the number
     /// of the last that was looked at; of erased ones nothing is seen.
     ///

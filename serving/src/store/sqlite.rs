@@ -209,6 +209,15 @@ impl Own for SqliteStore {
         })
     }
 
+    fn erasures(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = 'erasures'";
+        let count = |connection: &Connection| {
+            let found = connection.query_row(sql, [], |row| row.get(0)).optional();
+            found.map_err(|error| StoreError::io("reading how much was erased", &error))
+        };
+        Ok(self.readers.with(count)?.unwrap_or(0))
+    }
+
     fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError> {
         self.readers
             .with(|connection| rows::scan_after(connection, &self.catalogues, after, most, visit))

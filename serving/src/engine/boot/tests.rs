@@ -8,7 +8,7 @@ use crate::engine::{Ask, Confirmation, Engine, Offer};
 use crate::recording::{Recording, What};
 use crate::rollout::Staged;
 use crate::server::Server;
-use crate::store::{Entry, SqliteStore, Store};
+use crate::store::{Entry, SqliteStore, Store, StoreError};
 use lagom_features::domain::{
     Currency, Customer, CustomerId, Date, Event, EventId, EventType, Invoice, InvoiceId, Money,
     RequestId, TenantId, Timestamp,
@@ -22,15 +22,15 @@ use tempfile::TempDir;
 /// 2026-03-02, a Monday.
 const MONDAY: i64 = 1_772_409_600_000_000;
 const DAY: i64 = 86_400_000_000;
-const CUSTOMERS: usize = 25;
+pub(super) const CUSTOMERS: usize = 25;
 /// A round of keeping every few records, and far fewer customers in memory than there are.
-const KEEPING: &str = "state_every = 40\nin_memory = 5\n";
+pub(super) const KEEPING: &str = "state_every = 40\nin_memory = 5\n";
 
-fn at(micros: i64) -> Timestamp {
+pub(super) fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
 }
 
-fn config(folder: &Path, keeping: &str) -> Config {
+pub(super) fn config(folder: &Path, keeping: &str) -> Config {
     learning(folder, keeping, "")
 }
 
@@ -44,7 +44,7 @@ fn learning(folder: &Path, keeping: &str, learning: &str) -> Config {
     Config::parse(&text, folder, HashMap::new()).unwrap()
 }
 
-async fn boot(folder: &Path, keeping: &str) -> Booted {
+pub(super) async fn boot(folder: &Path, keeping: &str) -> Booted {
     boot_as(&config(folder, keeping)).await
 }
 
@@ -53,7 +53,7 @@ async fn boot_as(config: &Config) -> Booted {
     Engine::boot(config, store, None).await.unwrap()
 }
 
-fn id(n: usize) -> CustomerId {
+pub(super) fn id(n: usize) -> CustomerId {
     CustomerId::new(format!("customer-{n}")).unwrap()
 }
 
@@ -124,7 +124,7 @@ async fn ask(engine: &Arc<Engine>, n: usize, when: i64) -> Ask {
 }
 
 /// A day of the company: everybody is asked about and most of them do something.
-async fn live(engine: &Arc<Engine>, day: usize) {
+pub(super) async fn live(engine: &Arc<Engine>, day: usize) {
     let when = MONDAY + DAY * day as i64;
     for n in 0..CUSTOMERS {
         let ask = ask(engine, n, when + n as i64).await;
@@ -154,13 +154,21 @@ async fn live(engine: &Arc<Engine>, day: usize) {
 
 /// Everything that the log adds up to.
 fn state(booted: &Booted) -> Vec<String> {
+    let customers = (0..CUSTOMERS).map(|n| customer(booted, n).unwrap());
+    customers.chain(of_all(booted)).collect()
+}
+
+/// What is known of one customer.
+pub(super) fn customer(booted: &Booted, n: usize) -> Result<String, StoreError> {
+    let customer = booted.engine.customers.get(&id(n))?;
+    let bytes = customer.map(|one| one.try_lock().unwrap().to_bytes());
+    Ok(format!("{n}: {bytes:?}"))
+}
+
+/// Everything else.
+pub(super) fn of_all(booted: &Booted) -> Vec<String> {
     let engine = &booted.engine;
     let mut said = Vec::new();
-    for n in 0..CUSTOMERS {
-        let customer = engine.customers.get(&id(n)).unwrap();
-        let bytes = customer.map(|one| one.try_lock().unwrap().to_bytes());
-        said.push(format!("{n}: {bytes:?}"));
-    }
     said.push(format!("{} customers", engine.customers()));
     said.push(format!("{:?}", engine.pending.all()));
     said.push(format!("{:?}", engine.phases()));
@@ -171,7 +179,7 @@ fn state(booted: &Booted) -> Vec<String> {
     said
 }
 
-fn copy(folder: &Path) -> TempDir {
+pub(super) fn copy(folder: &Path) -> TempDir {
     let copy = TempDir::new().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
@@ -182,7 +190,7 @@ fn copy(folder: &Path) -> TempDir {
     copy
 }
 
-fn without_state(folder: &Path) -> TempDir {
+pub(super) fn without_state(folder: &Path) -> TempDir {
     let copy = copy(folder);
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(copy.path().join(format!("lagom.db-state{suffix}")));
@@ -191,7 +199,7 @@ fn without_state(folder: &Path) -> TempDir {
 }
 
 /// Of the state that is kept: up to which record, if it can be gone on from.
-fn kept_upto(folder: &Path) -> Option<i64> {
+pub(super) fn kept_upto(folder: &Path) -> Option<i64> {
     let copy = copy(folder);
     let store = SqliteStore::open(&copy.path().join("lagom.db")).unwrap();
     let opened = crate::kept::start(&config(copy.path(), KEEPING), store.own().unwrap());

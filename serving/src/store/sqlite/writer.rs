@@ -243,6 +243,10 @@ fn blank(connection: &mut Connection, records: &[(i64, Key)]) -> rusqlite::Resul
                 .execute([value])?;
         }
     }
+    // Counted in the same commit, so that state from before it can be told.
+    let sql = "INSERT INTO meta VALUES ('erasures', 1) \
+               ON CONFLICT (key) DO UPDATE SET value = value + 1";
+    transaction.execute(sql, [])?;
     transaction.commit()
 }
 
