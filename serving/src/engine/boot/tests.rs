@@ -296,6 +296,11 @@ async fn the_live_version_is_watched_on_where_it_was() {
         if wave == 1 {
             // From here on what was found of the customer is learnt from the rest of the log.
             server.engine().erase(&id(4)).await.unwrap();
+            for name in ["lagom.db-state", "lagom.db-state-wal"] {
+                let there = std::fs::read(folder.path().join(name)).unwrap_or_default();
+                let found = there.windows(10).any(|bytes| bytes == b"customer-4");
+                assert!(!found, "{name} still says who was erased");
+            }
         }
         server.settle().await;
         let engine = Arc::clone(server.engine());
