@@ -405,3 +405,5 @@ pub(super) async fn announce(
 mod damaged;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod watched;

@@ -7,9 +7,9 @@
 
 use super::Booted;
 use super::tests::{
-    CUSTOMERS, KEEPING, boot, config, copy, customer, id, kept_upto, live, of_all, version,
-    without_state,
+    CUSTOMERS, KEEPING, boot, config, copy, customer, id, kept_upto, live, of_all, without_state,
 };
+use super::watched::version;
 use crate::server::Server;
 use crate::store::StoreError;
 use std::cell::Cell;
