@@ -4,7 +4,8 @@
 //! ```text
 //! log: 1 ─────────────── position ───────── last
 //!      └── kept: customers, pending, house ──┘└─ read at the start
-//!      └── kept: what was learnt ── upto ─────┘
+//!      └── kept: what was learnt ── upto ─────┤
+//!      └── kept: what is watched ── upto ─────┘
 //! ```
 //! The log stays the truth. What is kept is made of the log alone, record by record in its order, by the
 //! same code that reads it at a start; so what is kept and the rest of the log add up to what the whole
@@ -17,6 +18,8 @@ mod file;
 mod house;
 mod keeper;
 mod start;
+mod watch;
+mod watched;
 
 pub(crate) use file::Reader;
 pub(crate) use house::House;

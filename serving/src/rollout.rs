@@ -8,6 +8,7 @@ use lagom_model::rollout::guard::{Guard, GuardSpec, Watched};
 
 use crate::experiment::{Experiments, HOLDOUT, LAGOM};
 use crate::recording::{Recording, What};
+use crate::store::Entry;
 
 /// A stage that the server took up, or left. In the log, before anything is decided by it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +25,11 @@ pub struct Staged {
     pub reason: String,
 }
 
+/// Guards of a rollout: of the canary, and of the live version beside the holdout.
+pub(crate) const SIDES: usize = 2;
+
 /// Where the rollout stands, as the log tells it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rollout {
     spec: GuardSpec,
     last: Option<Staged>,
@@ -33,11 +37,13 @@ pub(crate) struct Rollout {
     /// Share of the customers for whom the ladder decides for good.
     holdout: f64,
     live: Option<Live>,
+    /// Which guards are others than those that were written last.
+    begun: [bool; SIDES],
 }
 
 /// A version that decides for all, from its first decision on, beside the holdout. A canary has a
 /// guard of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Live {
     model: String,
     guard: Guard,
@@ -81,6 +87,99 @@ impl Rollout {
             guard: None,
             holdout: experiments.holdout().share,
             live: None,
+            begun: [true; SIDES],
+        }
+    }
+
+    /// Under the same configuration, with nothing seen yet.
+    pub(crate) fn nothing_seen(&self) -> Self {
+        Self {
+            spec: self.spec,
+            last: None,
+            guard: None,
+            holdout: self.holdout,
+            live: None,
+            begun: [true; SIDES],
+        }
+    }
+
+    /// Goes on under the same configuration with what was written of another.
+    pub(crate) fn going_on(
+        &self,
+        last: Option<Staged>,
+        guard: Option<Guard>,
+        live: Option<(String, Guard)>,
+    ) -> Self {
+        Self {
+            last,
+            guard,
+            live: live.map(|(model, guard)| Live { model, guard }),
+            begun: [false; SIDES],
+            ..self.nothing_seen()
+        }
+    }
+
+    /// The same, of which nothing is written.
+    pub(crate) fn begun_anew(self) -> Self {
+        Self {
+            begun: [true; SIDES],
+            ..self
+        }
+    }
+
+    /// The same, as it is written.
+    pub(crate) fn written(self) -> Self {
+        Self {
+            begun: [false; SIDES],
+            ..self
+        }
+    }
+
+    /// Whether the guard of a side is another one than was written last.
+    pub(crate) fn begun(&self, side: usize) -> bool {
+        self.begun[side]
+    }
+
+    /// What is taken for harm, and the holdout's share.
+    pub(crate) fn under(&self) -> (GuardSpec, f64) {
+        (self.spec, self.holdout)
+    }
+
+    /// Whether these are what is taken for harm and the holdout's share.
+    pub(crate) fn is_under(&self, spec: GuardSpec, holdout: f64) -> bool {
+        self.spec == spec && self.holdout.total_cmp(&holdout).is_eq()
+    }
+
+    /// The guard of a side.
+    pub(crate) fn guard(&self, side: usize) -> Option<&Guard> {
+        match side {
+            0 => self.guard.as_ref(),
+            _ => self.live.as_ref().map(|live| &live.guard),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn side(&mut self, side: usize) -> Option<&mut Guard> {
+        match side {
+            0 => self.guard.as_mut(),
+            _ => self.live.as_mut().map(|live| &mut live.guard),
+        }
+    }
+
+    /// Which version is watched beside the holdout.
+    pub(crate) fn live_model(&self) -> Option<&str> {
+        self.live.as_ref().map(|live| live.model.as_str())
+    }
+
+    /// Takes in a record of the log.
+    pub(crate) fn take(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Recorded(one) => self.recorded(one),
+            Entry::Decided(one) => self.decided(one),
+            Entry::Matured(one) => self.matured(one),
+            Entry::Staged(one) => self.staged(Staged::clone(one)),
+            Entry::Policy(_) => self.watch_anew(),
+            _ => {}
         }
     }
 
@@ -98,10 +197,12 @@ impl Rollout {
     /// Nothing is held against the live version of what was seen so far: the policy was paused or
     /// resumed, or another version took over.
     pub(crate) fn watch_anew(&mut self) {
+        self.begun[1] = true;
         self.live = None;
     }
 
     pub(crate) fn staged(&mut self, staged: Staged) {
+        self.begun[0] = true;
         self.guard = match staged.stage {
             Some(Stage::Canary { share }) => Guard::new(self.spec, share)
                 .inspect_err(|error| tracing::error!(%error, "the canary is not watched"))
@@ -140,6 +241,7 @@ impl Rollout {
         if let Some(model) = model
             && self.live.as_ref().is_none_or(|live| live.model != model)
         {
+            self.begun[1] = true;
             self.live = Guard::beside_holdout(self.spec, self.holdout)
                 .inspect_err(|error| tracing::debug!(%error, "no holdout to stand beside"))
                 .ok()

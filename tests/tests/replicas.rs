@@ -129,6 +129,34 @@ async fn of_64_callers_at_two_replicas_exactly_one_proceeds() {
     }
 }
 
+/// While a new strategy is rolled out, both give the answer that was given under the old one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_the_same_at_a_replica_with_another_strategy() {
+    let Some(database) = Postgres::start() else {
+        return;
+    };
+    let config = on(&database.url()) + LADDER;
+    let other = Replica::start(&format!("{config}[strategy]\ncurrency = \"EUR\"\n")).await;
+    let own = Replica::start(&config).await;
+    own.events().record_events(opening(5)).await.unwrap();
+    for n in 0..5 {
+        let answer = own.decisions().next_best_action(question(n)).await;
+        let answer = answer.unwrap().into_inner();
+        let template = &answer.action.as_ref().unwrap().template_key;
+        assert!(!template.is_empty(), "{answer:?}");
+        let again = other.decisions().next_best_action(question(n)).await;
+        assert_eq!(again.unwrap().into_inner(), answer);
+    }
+    let mut anew = question(0);
+    anew.request_id = "anew".to_owned();
+    let anew = other.decisions().next_best_action(anew).await.unwrap();
+    let first = own.decisions().next_best_action(question(0)).await.unwrap();
+    assert_ne!(
+        anew.into_inner().strategy_id,
+        first.into_inner().strategy_id
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_done_at_one_is_known_at_the_other() {
     let Some(database) = Postgres::start() else {

@@ -9,6 +9,10 @@
 //! Customers are in the canary by a hash of their own, so both sides are alike but for who decides.
 //! Each customer counts once in every sequence.
 
+mod kept;
+
+pub use kept::{Known, Sequences};
+
 use crate::log::Decision;
 use crate::statistics::asymptotic_cs::{AsymptoticCs, FEWEST_PER_ARM};
 use crate::statistics::event_share::EventShare;
@@ -148,8 +152,8 @@ pub struct Guard {
     spec: GuardSpec,
     /// Share of the customers that the watched version should have.
     share: f64,
-    /// Names of the two sides: what is compared with, what is watched.
-    sides: [&'static str; 2],
+    /// Whether it is a live version beside the holdout; otherwise a canary.
+    beside_holdout: bool,
     level: Alpha,
     customers: HashMap<CustomerId, Exposed>,
     /// First decisions whose windows are open.
@@ -170,7 +174,7 @@ impl Guard {
         let events = |at: usize| EventShare::new(share, 1.0 + tolerated[at]);
         Ok(Self {
             share,
-            sides: ["the version in force", "the canary"],
+            beside_holdout: false,
             level: Alpha::new(spec.alpha)?.shared_by(WATCHED.len()),
             customers: HashMap::new(),
             open: HashMap::new(),
@@ -188,7 +192,7 @@ impl Guard {
     /// As for [`Guard::new`].
     pub fn beside_holdout(spec: GuardSpec, holdout: f64) -> Result<Self, StatisticsError> {
         Ok(Self {
-            sides: ["the holdout's ladder", "the live version"],
+            beside_holdout: true,
             ..Self::new(spec, 1.0 - holdout)?
         })
     }
@@ -314,6 +318,14 @@ impl Guard {
         (variance > 0.0).then(|| sequence.one_sided_p(units, excess, variance.sqrt()))
     }
 
+    /// Names of the two sides: what is compared with, what is watched.
+    const fn sides(&self) -> [&'static str; 2] {
+        match self.beside_holdout {
+            true => ["the holdout's ladder", "the live version"],
+            false => ["the version in force", "the canary"],
+        }
+    }
+
     fn look(&mut self, place: usize) {
         if self.harm.is_some() {
             return;
@@ -325,9 +337,9 @@ impl Guard {
                  customers)",
                 seen.name,
                 seen.canary,
-                self.sides[1],
+                self.sides()[1],
                 seen.incumbent,
-                self.sides[0],
+                self.sides()[0],
                 seen.p,
                 self.exposed[1],
                 self.exposed[0]

@@ -2,6 +2,7 @@
 //! event, exact at every look, however rare the events.
 
 use super::{Alpha, StatisticsError};
+use serde::{Deserialize, Serialize};
 
 /// By how much harm may multiply the odds: the alternatives that the mixture holds.
 const ODDS: [f64; 6] = [1.25, 1.5, 2.0, 3.0, 5.0, 10.0];
@@ -23,7 +24,8 @@ const ODDS: [f64; 6] = [1.25, 1.5, 2.0, 3.0, 5.0, 10.0];
 /// after `n` events, `x` of them of treated customers. By Ville's inequality `E` ever reaches `1/α`
 /// with probability at most `α` (Robbins 1970, doi:10.1214/aoms/1177696786; conditioning on the
 /// events as in the exact test of two Poisson rates). A customer must bring one event at most.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EventShare {
     null: f64,
     alternatives: [f64; ODDS.len()],

@@ -1,6 +1,7 @@
 //! Means and co-moments that merge: what is kept of a sample.
 
 use super::StatisticsError;
+use serde::{Deserialize, Serialize};
 
 /// Count, means and centred co-moments of a `d`-dimensional sample.
 ///
@@ -15,7 +16,8 @@ use super::StatisticsError;
 /// ```
 /// Sums of squares are never formed: for cash, with a mean far from zero and a heavy tail, they
 /// lose half their digits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Moments {
     count: u64,
     means: Vec<f64>,
@@ -69,6 +71,28 @@ impl Moments {
             moments.push(&unit);
         }
         Ok(moments)
+    }
+
+    /// Refuses what was read from a file and is not of samples with `dimensions` values a unit.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Length`].
+    pub(crate) fn check(&self, dimensions: usize) -> Result<(), StatisticsError> {
+        let expected = Self::new(dimensions);
+        for (name, found, expected) in [
+            ("means", self.means.len(), expected.means.len()),
+            ("comoments", self.comoments.len(), expected.comoments.len()),
+        ] {
+            if found != expected {
+                return Err(StatisticsError::Length {
+                    left_name: name,
+                    left: found,
+                    right_name: "dimensions",
+                    right: expected,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Takes in one unit, whose values must be finite.

@@ -14,7 +14,7 @@ use crate::customers::{Changes, Customers};
 use crate::kept::{self, Begin, House, Keeper, Reader, Start};
 use crate::learner::{Lesson, Pending, Request, publication};
 use crate::metrics::Metrics;
-use crate::rollout::{Rollout, Staged};
+use crate::rollout::Rollout;
 use crate::store::{Catalogue, Entry, Own, PolicyChange, Shared, Store, StoreError, Tail};
 use arc_swap::ArcSwap;
 use lagom_features::History;
@@ -99,7 +99,9 @@ impl Rebuild {
                 .watched_since()
                 .unwrap_or((start.position, last));
             rebuild.unwatched = unwatched.min(start.position);
-            if let Some(staged) = staged {
+            if let Some(kept) = start.rollout.take() {
+                (rebuild.rollout, rebuild.unwatched) = kept;
+            } else if let Some(staged) = staged {
                 rebuild.rollout.staged(staged.clone());
             }
             if let Some(learnt) = start.learnt.clone() {
@@ -133,13 +135,14 @@ impl Rebuild {
             erasures: log.erasures()?,
             house: self.house.clone(),
             learnt: self.learnt.clone(),
+            rollout: (self.kept == 0).then(|| self.rollout.clone()),
             pending: self.pending.clone(),
         })
     }
 
     fn take(&mut self, seq: i64, entry: Entry, find: Find<'_>) -> Result<(), StoreError> {
         if seq > self.unwatched {
-            self.watch(&entry);
+            self.rollout.take(&entry);
         }
         if seq > self.learnt.upto {
             self.learnt.take(&entry, find)?;
@@ -149,17 +152,6 @@ impl Rebuild {
             self.add(entry);
         }
         Ok(())
-    }
-
-    fn watch(&mut self, entry: &Entry) {
-        match entry {
-            Entry::Recorded(one) => self.rollout.recorded(one),
-            Entry::Decided(one) => self.rollout.decided(one),
-            Entry::Matured(one) => self.rollout.matured(one),
-            Entry::Staged(one) => self.rollout.staged(Staged::clone(one)),
-            Entry::Policy(_) => self.rollout.watch_anew(),
-            _ => {}
-        }
     }
 
     fn add(&mut self, entry: Entry) {
@@ -418,3 +410,5 @@ pub(super) async fn announce(
 mod damaged;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod watched;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Version of the file's form.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS part (
@@ -23,12 +23,18 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE TABLE IF NOT EXISTS open (
         decision_id TEXT PRIMARY KEY, decided_at INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;";
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS watched (
+        side INTEGER NOT NULL, customer_id TEXT NOT NULL, canary INTEGER NOT NULL,
+        since INTEGER NOT NULL, contacts INTEGER NOT NULL, happened INTEGER NOT NULL, open TEXT,
+        PRIMARY KEY (side, customer_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS watched_open ON watched (open, side) WHERE open IS NOT NULL;";
 
 /// What is wrong with a file, or what the system said.
 pub(super) type Fault = String;
 
-fn said(error: impl std::fmt::Display) -> Fault {
+pub(super) fn said(error: impl std::fmt::Display) -> Fault {
     error.to_string()
 }
 
@@ -55,7 +61,8 @@ impl Sum {
     }
 
     pub(super) fn remove(&mut self, key: &str, value: i64) {
-        self.count -= 1;
+        // Of rows that are not those that were written the next start will not go on.
+        self.count = self.count.saturating_sub(1);
         self.hashes = self.hashes.wrapping_sub(Self::hash(key, value));
     }
 }
@@ -94,7 +101,7 @@ impl Head {
 /// The file, open for writing.
 #[derive(Debug)]
 pub(super) struct File {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl File {
@@ -228,7 +235,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Fault> {
 }
 
 /// A change of the file: all of it or nothing.
-pub(super) struct Change<'a>(Transaction<'a>);
+pub(super) struct Change<'a>(pub(super) Transaction<'a>);
 
 impl Change<'_> {
     pub(super) fn put_part(&self, name: &str, part: &impl Serialize) -> Result<(), Fault> {
@@ -320,7 +327,8 @@ impl Change<'_> {
 
     /// Removes everything.
     pub(super) fn clear(&self) -> Result<(), Fault> {
-        let sql = "DELETE FROM part; DELETE FROM customer; DELETE FROM open;";
+        let sql = "DELETE FROM part; DELETE FROM customer; DELETE FROM open; \
+                   DELETE FROM watched;";
         self.0.execute_batch(sql).map_err(said)
     }
 

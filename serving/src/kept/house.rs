@@ -120,8 +120,16 @@ struct StoredLive {
     staged: Option<(u8, Vec<u8>)>,
 }
 
-fn stage_record(staged: &Staged) -> (u8, Vec<u8>) {
+pub(super) fn stage_record(staged: &Staged) -> (u8, Vec<u8>) {
     to_record(&Entry::Staged(Box::new(staged.clone())))
+}
+
+/// The stage that [`stage_record`] wrote.
+pub(super) fn read_stage((kind, body): (u8, Vec<u8>)) -> Result<Staged, String> {
+    match from_record(kind, &body)? {
+        Entry::Staged(one) => Ok(*one),
+        other => Err(format!("{other:?} is no stage")),
+    }
 }
 
 impl From<&House> for StoredHouse {
@@ -153,13 +161,7 @@ impl StoredHouse {
             house.take(self.staged_at.unwrap_or_default(), &entry);
         }
         if let Some(live) = self.live {
-            let staged = match live.staged {
-                Some((kind, body)) => match from_record(kind, &body)? {
-                    Entry::Staged(one) => Some(*one),
-                    other => return Err(format!("{other:?} is no stage")),
-                },
-                None => None,
-            };
+            let staged = live.staged.map(read_stage).transpose()?;
             house.live = Some(Live {
                 model: live.model,
                 first: live.first,

@@ -2,9 +2,11 @@
 
 use super::file::{Change, File, Head, Reader, Sum};
 use super::house::{House, StoredHouse};
+use super::watch::Watch;
 use crate::config::{Config, Keeping};
 use crate::customers::{Changes, Customers};
 use crate::engine::Learnt;
+use crate::rollout::SIDES;
 use crate::store::{Entry, Own, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -36,6 +38,7 @@ pub(super) struct Inner {
     pub(super) head: Head,
     pub(super) house: House,
     pub(super) learnt: Option<Learnt>,
+    pub(super) watch: Watch,
     /// Everything in memory has still to be written: with the decisions whose windows were open at the
     /// position.
     pub(super) whole: Option<HashMap<DecisionId, Timestamp>>,
@@ -281,7 +284,7 @@ impl Inner {
     /// Up to where everything is kept.
     fn upto(&self) -> i64 {
         let learnt = self.learnt.as_ref().map_or(i64::MAX, |learnt| learnt.upto);
-        self.head.position.seq.min(learnt)
+        self.head.position.seq.min(learnt).min(self.watch.upto)
     }
 
     /// Empties the file, which is to be made anew.
@@ -314,11 +317,15 @@ impl Inner {
         let position = self.head.position.seq;
         let mut house = self.house.clone();
         let mut learnt = self.learnt.clone();
+        let mut watch = self.watch.clone();
         let mut stretch = Stretch::default();
         let find = |id: &DecisionId| log.find(id);
         let upto = log.scan_after(from, TOGETHER, &mut |seq, entry| {
             if let Some(learnt) = learnt.as_mut().filter(|learnt| learnt.upto < seq) {
                 learnt.take(&entry, &find)?;
+            }
+            if seq > watch.upto {
+                watch.take(seq, &entry, &self.file).map_err(failed)?;
             }
             if seq > position {
                 house.take(seq, &entry);
@@ -329,6 +336,7 @@ impl Inner {
         if let Some(learnt) = &mut learnt {
             learnt.upto = learnt.upto.max(upto);
         }
+        watch.upto = watch.upto.max(upto);
         let mut head = self.head.clone();
         if upto > position {
             let tail = log.tail(Some(upto))?;
@@ -337,8 +345,9 @@ impl Inner {
         let change = self.file.change().map_err(failed)?;
         write(&change, stretch, &mut head, &mut self.damaged).map_err(failed)?;
         parts(&change, &head, &house, learnt.as_ref(), fingerprint).map_err(failed)?;
+        watch.write(&change).map_err(failed)?;
         change.commit().map_err(failed)?;
-        (self.head, self.house, self.learnt) = (head, house, learnt);
+        (self.head, self.house, self.learnt, self.watch) = (head, house, learnt, watch);
         Ok(())
     }
 
@@ -359,6 +368,8 @@ impl Inner {
             complete: true,
             ..self.head.clone()
         };
+        let anew = self.watch.anew(&self.house, head.position.seq);
+        let watch = &mut self.watch;
         let done = self.file.change().and_then(|change| {
             for (id, at) in &pending {
                 change.put_open(id, *at, &mut head.open)?;
@@ -370,11 +381,12 @@ impl Inner {
                 self.learnt.as_ref(),
                 fingerprint,
             )?;
+            watch.write(&change)?;
             change.commit()
         });
         match done {
             Ok(()) => self.head = head,
-            Err(_) => self.whole = Some(pending),
+            Err(_) => (self.whole, self.watch) = (Some(pending), anew),
         }
         done
     }
@@ -396,11 +408,16 @@ impl Inner {
             change.drop_open(decision, &mut head.open)?;
         }
         change.drop_part("learnt")?;
+        change.drop_part("watch")?;
+        for side in 0..SIDES {
+            change.drop_watched(side)?;
+        }
         change.put_part("head", &head)?;
         change.commit()?;
         self.file.truncate()?;
         self.head = head;
         self.learnt = None;
+        self.watch = self.watch.anew(&self.house, self.head.position.seq);
         self.forgotten += 1;
         if let Some(whole) = &mut self.whole {
             whole.retain(|id, _| !decisions.contains(id));

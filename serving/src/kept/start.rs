@@ -3,8 +3,10 @@
 use super::file::{File, Head, Reader};
 use super::house::{House, StoredHouse};
 use super::keeper::{Inner, Keeper};
+use super::watch::{StoredWatch, Watch};
 use crate::config::Config;
 use crate::engine::{Learnt, StoredLearnt};
+use crate::rollout::Rollout;
 use crate::store::{Own, StoreError, Tail};
 use lagom_features::domain::{DecisionId, Timestamp};
 use std::collections::HashMap;
@@ -22,6 +24,10 @@ pub(crate) struct Start {
     pub(crate) pending: Vec<(DecisionId, Timestamp)>,
     /// What was learnt, where it was learnt under this configuration.
     pub(crate) learnt: Option<Learnt>,
+    /// The rollout and the last record that is in it, where it was watched under this configuration.
+    pub(crate) rollout: Option<(Rollout, i64)>,
+    /// The same, with nobody at hand.
+    watch: Option<Watch>,
 }
 
 /// The file, and what is in it.
@@ -39,6 +45,8 @@ pub(crate) struct Begin {
     pub(crate) erasures: i64,
     pub(crate) house: House,
     pub(crate) learnt: Learnt,
+    /// Where nothing was kept.
+    pub(crate) rollout: Option<Rollout>,
     pub(crate) pending: HashMap<DecisionId, Timestamp>,
 }
 
@@ -95,7 +103,10 @@ fn read(config: &Config, log: &dyn Own, file: &File) -> Result<Option<(Head, Sta
     }
     let house = file.part::<StoredHouse>("house")?;
     let house = house.ok_or("the house is missing")?.read()?;
+    let (watch, rollout) = watch(config, file).unzip();
     let start = Start {
+        rollout,
+        watch,
         position: position.seq,
         customers: usize::try_from(head.customers.count).unwrap_or(usize::MAX),
         house,
@@ -103,6 +114,27 @@ fn read(config: &Config, log: &dyn Own, file: &File) -> Result<Option<(Head, Sta
         learnt: learnt(config, file),
     };
     Ok(Some((head, start)))
+}
+
+fn watch(config: &Config, file: &File) -> Option<(Watch, (Rollout, i64))> {
+    let read = || match file.part::<StoredWatch>("watch")? {
+        Some(stored) => Watch::read(stored, &nothing_seen(config), file),
+        None => Ok(None),
+    };
+    match read() {
+        Ok(read) => read.map(|(watch, rollout)| {
+            let upto = watch.upto;
+            (watch, (rollout, upto))
+        }),
+        Err(fault) => {
+            tracing::warn!(%fault, "the rollout is watched anew from the log");
+            None
+        }
+    }
+}
+
+fn nothing_seen(config: &Config) -> Rollout {
+    Rollout::new(config.rollout, &config.experiments)
 }
 
 fn learnt(config: &Config, file: &File) -> Option<Learnt> {
@@ -125,6 +157,7 @@ impl Opened {
             head: self.head,
             house: House::default(),
             learnt: Some(begin.learnt.unheld()),
+            watch: Watch::whole(nothing_seen(config), 0),
             whole: None,
             paused: false,
             damaged: false,
@@ -133,6 +166,11 @@ impl Opened {
         inner.head.erasures = begin.erasures;
         match self.start {
             Some(start) => {
+                let anew = || {
+                    let position = inner.head.position.seq;
+                    Watch::beginning(&nothing_seen(config), &start.house, position)
+                };
+                inner.watch = start.watch.unwrap_or_else(anew);
                 inner.house = start.house;
                 if let Some(learnt) = start.learnt {
                     inner.learnt = Some(learnt);
@@ -149,6 +187,9 @@ impl Opened {
             }
             None => {
                 inner.head.position = begin.position;
+                if let Some(rollout) = begin.rollout {
+                    inner.watch = Watch::whole(rollout, begin.position.seq);
+                }
                 inner.house = begin.house;
                 inner.whole = Some(begin.pending);
                 inner.anew();
