@@ -179,9 +179,8 @@ fn open(
     claims: Option<Claims>,
 ) -> Vec<Open> {
     let extractor = Extractor::new(beliefs.spec);
-    let paid_by = |vector: &[f64], late_in, days: &[f64]| {
-        beliefs.curve.paid_by(vector, late_in, days).ok()
-    };
+    let paid_by =
+        |vector: &[f64], late_in, days: &[f64]| beliefs.curve.paid_by(vector, late_in, days).ok();
     let days: Vec<f64> = (1..=weeks)
         .map(|week| f64::from(week) * WEEK as f64)
         .collect();
