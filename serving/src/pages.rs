@@ -17,6 +17,7 @@
 //! go with it. A wide table is put into [`shell::scroll`]; the class `stack` lays its rows out as
 //! cards on a phone (each `td` then needs `data-label`).
 
+pub mod actions;
 pub mod chart;
 pub mod decision;
 pub mod experiments;
@@ -28,6 +29,7 @@ pub mod overview;
 pub mod policies;
 pub mod reader;
 pub mod review;
+pub mod rules;
 pub mod shell;
 
 pub use lang::Lang;

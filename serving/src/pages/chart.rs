@@ -53,6 +53,12 @@ impl Span {
         }
     }
 
+    /// Whether `value` lies in the range.
+    #[must_use]
+    pub fn holds(self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// Where `value` lies, 0 at the low end and 1 at the high; what is beyond is at the end.
     #[must_use]
     pub fn place(self, value: f64) -> f64 {
@@ -60,6 +66,15 @@ impl Span {
             return 0.5;
         }
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+
+    /// As [`Self::place`], but up to a whole range beyond the ends: what is drawn there is cut off, so
+    /// that a line that leaves the frame does not run along its edge.
+    fn beyond(self, value: f64) -> f64 {
+        if value.is_nan() {
+            return 0.5;
+        }
+        ((value - self.low) / (self.high - self.low)).clamp(-1.0, 2.0)
     }
 
     /// Round values inside the range, about `wanted` of them, and the decimals they need.
@@ -70,7 +85,7 @@ impl Span {
         let step = [1.0, 2.0, 5.0, 10.0]
             .into_iter()
             .map(|one| one * power)
-            .find(|step| *step >= rough * (1.0 - 1e-9))
+            .find(|step| *step >= rough * 0.8)
             .unwrap_or(10.0 * power);
         let first = (self.low / step - 1e-9).ceil() * step;
         let mut ticks = Vec::new();
@@ -241,7 +256,7 @@ impl Plot {
     }
 
     fn at(&self, x: f64, y: f64) -> (f64, f64) {
-        (SIDE * self.x.place(x), SIDE * (1.0 - self.y.place(y)))
+        (SIDE * self.x.beyond(x), SIDE * (1.0 - self.y.beyond(y)))
     }
 
     fn path(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
@@ -287,7 +302,8 @@ impl Plot {
     #[must_use]
     pub fn draw(&self) -> Markup {
         let bands = self.layers.iter().filter(|l| matches!(l, Layer::Band(..)));
-        let others = self.layers.iter().filter(|l| !matches!(l, Layer::Band(..)));
+        let lines = (self.layers.iter()).filter(|l| matches!(l, Layer::Line(..) | Layer::Bars(..)));
+        let dots = self.layers.iter().filter(|l| matches!(l, Layer::Dots(..)));
         html! {
             figure.chart {
                 @if self.key.len() > 1 { (self.key_list()) }
@@ -295,12 +311,13 @@ impl Plot {
                     svg role="img" viewBox="0 0 1000 1000" preserveAspectRatio="none" {
                         title { (self.title) }
                         desc { (self.description) }
-                        @for layer in bands { (self.layer(layer)) }
+                        svg.cut width="1000" height="1000" { @for layer in bands { (self.layer(layer)) } }
                         @for (at, _) in &self.y_labels {
                             @let y = SIDE * (1.0 - self.y.place(*at));
                             path class=(if at.abs() < 1e-12 { "axis" } else { "grid" }) d=(format!("M0 {y:.1}H1000")) {}
                         }
-                        @for layer in others { (self.layer(layer)) }
+                        svg.cut width="1000" height="1000" { @for layer in lines { (self.layer(layer)) } }
+                        @for layer in dots { (self.layer(layer)) }
                     }
                     @for (at, words) in &self.y_labels {
                         span.y aria-hidden="true" style=(format!("top:{:.2}%", 100.0 * (1.0 - self.y.place(*at)))) { (words) }
@@ -336,7 +353,8 @@ impl Plot {
 }
 
 /// An interval on the scale of its table: a line from low to high, a point at the estimate, and a
-/// rule at zero. An end that is open, or beyond the scale, runs to the edge. Numbers stand beside it.
+/// rule at zero. An end that is open, or beyond the scale, runs to the edge; an estimate beyond it is an
+/// arrow. Numbers stand beside it.
 #[must_use]
 pub fn whisker(scale: Span, low: f64, estimate: f64, high: f64, tone: Tone) -> Markup {
     let at = |value: f64| 100.0 * scale.place(value);
@@ -346,12 +364,17 @@ pub fn whisker(scale: Span, low: f64, estimate: f64, high: f64, tone: Tone) -> M
         Tone::Warn => "t-warn",
         Tone::Quiet => "t-quiet",
     };
+    let inside = scale.holds(estimate);
     let (low, mid, high, zero) = (at(low), at(estimate), at(high), at(0.0));
     html! {
         svg.whisker aria-hidden="true" viewBox="0 0 100 24" preserveAspectRatio="none" {
             path.axis d=(format!("M{zero:.2} 0V24")) {}
             path class=(class) d=(format!("M{low:.2} 12H{high:.2}")) {}
-            path class={ (class) " mid" } d=(format!("M{mid:.2} 12h0")) {}
+            @if inside { path class={ (class) " mid" } d=(format!("M{mid:.2} 12h0")) {} }
+            @else {
+                @let back = if mid > 50.0 { mid - 4.0 } else { mid + 4.0 };
+                path class=(class) fill="none" d=(format!("M{back:.2} 5L{mid:.2} 12L{back:.2} 19")) {}
+            }
         }
     }
 }
@@ -404,5 +427,23 @@ mod tests {
             Tone::Quiet,
         );
         assert!(drawn.into_string().contains("M0.00 12H100.00"));
+    }
+
+    #[test]
+    fn what_leaves_the_frame_is_cut_off_and_an_estimate_beyond_it_is_an_arrow() {
+        let plot = Plot::new("title", "words")
+            .y(Span::of([0.0, 1.0]), |at, _| at.to_string())
+            .line("line", vec![(0.0, 0.5), (0.5, 1.5), (1.0, 9.0)], Hue::First);
+        let drawn = plot.draw().into_string();
+        assert!(
+            drawn.contains("M0.0 500.0L500.0 -500.0L1000.0 -1000.0"),
+            "{drawn}"
+        );
+        let scale = Span::of([-1.0, 1.0]);
+        let beyond = whisker(scale, 0.5, 1.5, 2.5, Tone::Bad).into_string();
+        assert!(
+            beyond.contains("L100.00 12L") && !beyond.contains(" mid"),
+            "{beyond}"
+        );
     }
 }

@@ -40,11 +40,7 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
     let count = |value: f64| lang.number(value, 1);
     let (said, interval) = (
         reader.say(["expected", "väntat", "verwacht"]),
-        format!(
-            "{} {}",
-            lang.percent(LEVEL, 0),
-            reader.say(["interval", "intervall", "interval"])
-        ),
+        lang.level(LEVEL, 0),
     );
     let weeks = || {
         found
@@ -60,7 +56,7 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
     let described: Vec<String> = weeks().map(|(_, cash)| money(cash.expected)).collect();
     let top = weeks().map(|(_, cash)| cash.high / 100.0);
     html! {
-        p.soft { (reader.say(["As of", "Per", "Per"])) " " (found.as_of) ", "
+        p.soft { (reader.say(["As of", "Per", "Per"])) " " (lang.instant(&found.as_of.to_string())) ", "
             a href=(reader.link(&format!("/models/{}", found.model_id))) { code { (found.model_id) } } }
         ul.cards {
             (card(Tone::Quiet, reader.say(["Open invoices", "Öppna fakturor", "Open facturen"]), &lang.count(found.invoices as u64), ""))
@@ -86,7 +82,7 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
                     th.n scope="col" { (interval) }
                 } }
                 tbody { @for week in &found.weeks { tr {
-                    th scope="row" { (week.from.to_string().get(..10).unwrap_or_default()) }
+                    th scope="row" { (lang.day(&week.from.to_string())) }
                     td.n { (money(week.cash_minor.expected)) }
                     td.n { (band(&week.cash_minor, &money)) }
                 } } }
@@ -134,7 +130,7 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
                         th scope="col" { (reader.say(["Option", "Val", "Optie"])) }
                         th.n scope="col" { (reader.say(["Invoices", "Fakturor", "Facturen"])) }
                         th.n scope="col" { (reader.say(["Days against others", "Dagar mot övriga", "Dagen t.o.v. andere"])) }
-                        th.n scope="col" { (lang.percent(0.95, 0)) " " (reader.say(["interval", "intervall", "interval"])) }
+                        th.n scope="col" { (lang.level(0.95, 0)) }
                     } }
                     tbody { @for one in &found.associations { tr {
                         th scope="row" { code { (one.option) } " " (one.value) }

@@ -15,6 +15,20 @@ pub enum Lang {
 }
 
 const NBSP: char = '\u{a0}';
+const MONTHS: [[&str; 3]; 12] = [
+    ["January", "januari", "januari"],
+    ["February", "februari", "februari"],
+    ["March", "mars", "maart"],
+    ["April", "april", "april"],
+    ["May", "maj", "mei"],
+    ["June", "juni", "juni"],
+    ["July", "juli", "juli"],
+    ["August", "augusti", "augustus"],
+    ["September", "september", "september"],
+    ["October", "oktober", "oktober"],
+    ["November", "november", "november"],
+    ["December", "december", "december"],
+];
 /// The typographic minus, which lines up with a plus.
 const MINUS: char = '\u{2212}';
 
@@ -148,13 +162,57 @@ impl Lang {
     /// An amount of major units: `SEK 1,234.50`, `1 234,50 kr`, `€ 1.234,50`.
     #[must_use]
     pub fn money(self, amount: f64, currency: &str, decimals: usize) -> String {
-        let number = self.number(amount, decimals);
+        self.in_currency(self.number(amount, decimals), currency)
+    }
+
+    /// A number, or a range of them, that stands for an amount: `SEK −65 to +43`.
+    #[must_use]
+    pub fn in_currency(self, number: String, currency: &str) -> String {
         match (self, currency) {
             (_, "") => number,
             (Self::Sv, "SEK") => format!("{number}{NBSP}kr"),
             (Self::Sv, _) => format!("{number}{NBSP}{currency}"),
             (Self::Nl, "EUR") => format!("€{NBSP}{number}"),
             _ => format!("{currency}{NBSP}{number}"),
+        }
+    }
+
+    /// The day of an instant or date as machines write it; what is not one is left as it is.
+    #[must_use]
+    pub fn day(self, text: &str) -> String {
+        let date = text.get(..10).and_then(|day| day.parse::<Date>().ok());
+        date.map_or_else(|| text.to_owned(), |date| self.date(date))
+    }
+
+    /// An instant as machines write it, to the minute, in coordinated universal time: `25 Nov 2026,
+    /// 09:30 UTC`.
+    #[must_use]
+    pub fn instant(self, text: &str) -> String {
+        match text.get(11..16).filter(|_| text.ends_with('Z')) {
+            Some(time) => format!("{}, {time}{NBSP}UTC", self.day(text)),
+            None => text.to_owned(),
+        }
+    }
+
+    /// A month such as `2026-11`: `November 2026`.
+    #[must_use]
+    pub fn month(self, text: &str) -> String {
+        let number = text.get(5..).and_then(|month| month.parse::<usize>().ok());
+        let name = number.and_then(|month| MONTHS.get(month.wrapping_sub(1)));
+        match (name, text.get(..4)) {
+            (Some(names), Some(year)) => format!("{} {year}", self.say(*names)),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// The name of an interval that covers with this probability: `95% interval`.
+    #[must_use]
+    pub fn level(self, share: f64, decimals: usize) -> String {
+        let share = self.percent(share, decimals);
+        match self {
+            Self::En => format!("{share} interval"),
+            Self::Sv => format!("{share} intervall"),
+            Self::Nl => format!("{share}-interval"),
         }
     }
 
@@ -190,5 +248,12 @@ mod tests {
         let day = jiff::civil::date(2026, 3, 9);
         assert_eq!(Lang::En.date(day), "9 Mar 2026");
         assert_eq!(Lang::Nl.date(day), "09-03-2026");
+        let at = "2026-03-09T08:05:00.000001Z";
+        assert_eq!(Lang::Sv.instant(at), "2026-03-09, 08:05\u{a0}UTC");
+        assert_eq!(Lang::En.day(at), "9 Mar 2026");
+        assert_eq!(Lang::En.day("whenever"), "whenever");
+        assert_eq!(Lang::Nl.month("2026-03"), "maart 2026");
+        assert_eq!(Lang::Nl.month("2026-13"), "2026-13");
+        assert_eq!(Lang::Nl.level(0.975, 1), "97,5%-interval");
     }
 }

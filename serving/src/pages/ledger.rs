@@ -1,7 +1,8 @@
-//! `/ledger`: what lagom caused, against the customers it leaves alone.
+//! `/ledger`: what lagom caused, against the customers it leaves to the rules.
 
-use super::Reader;
-use super::shell::{Place, page, scroll};
+use super::chart::{Hue, Plot, Span};
+use super::shell::{Place, Tone, card, page, scroll};
+use super::{Lang, Reader, actions};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -53,17 +54,15 @@ pub fn render(reader: &Reader, json: &str) -> Result<Markup, String> {
         "Vad lagom orsakade",
         "Wat lagom veroorzaakte",
     ]);
-    let until = document.as_of.get(..10).unwrap_or(&document.as_of);
-    let mut months: Vec<&Row> = document
-        .rows
-        .iter()
+    let lang = reader.lang;
+    let months: Vec<&Row> = (document.rows.iter())
         .filter(|row| row.cut == "all")
         .collect();
-    months.reverse();
     let last = months
-        .first()
+        .last()
         .map(|row| row.month.clone())
         .unwrap_or_default();
+    let currency = &document.currency;
     let body = html! {
         h1 { (title) }
         p.soft {
@@ -71,28 +70,144 @@ pub fn render(reader: &Reader, json: &str) -> Result<Markup, String> {
                 "A few customers, drawn by lot, are left to the rules for good. The difference between them and all others is what lagom caused. Known by",
                 "Några lottade kunder lämnas för gott åt reglerna. Skillnaden mellan dem och alla andra är vad lagom orsakade. Känt till",
                 "Enkele gelote klanten blijven voorgoed bij de regels. Het verschil met alle anderen is wat lagom veroorzaakte. Bekend op",
-            ])) " " (until) ". "
-            (reader.say(["Amounts in", "Belopp i", "Bedragen in"])) " " (document.currency) "."
+            ])) " " (lang.day(&document.as_of)) "."
+            @if !reader.alone {
+                " " a href="/ledger.json" download { (reader.say(["Download (JSON)", "Ladda ned (JSON)", "Download (JSON)"])) }
+            }
         }
-        p.note { (reader.say([
-            "“Naive” compares customers who were contacted with those who were not. It misleads, because those who pay late are contacted more; it stands here so that nobody takes it for the effect.",
-            "”Naivt” jämför kunder som kontaktades med dem som inte gjorde det. Det vilseleder, för den som betalar sent kontaktas oftare; det står här så att ingen tar det för effekten.",
-            "“Naïef” vergelijkt benaderde met niet benaderde klanten. Dat misleidt, want wie laat betaalt wordt vaker benaderd; het staat hier zodat niemand het voor het effect houdt.",
-        ])) }
-        @for row in months {
-            h2 { (row.month) }
-            (table(reader, &row.month, &[row], false))
+        @if months.len() > 1 { (in_all(reader, &months, currency)) }
+        @for (place, row) in months.iter().rev().enumerate() {
+            @if place == 0 {
+                h2 { (lang.month(&row.month)) }
+                (table(reader, &lang.month(&row.month), &[row], false, currency))
+                p.note { (reader.say([
+                    "“Naive” compares customers who were contacted with those who were not. It misleads, because those who pay late are contacted more; it stands here so that nobody takes it for the effect.",
+                    "”Naivt” jämför kunder som kontaktades med dem som inte gjorde det. Det vilseleder, för den som betalar sent kontaktas oftare; det står här så att ingen tar det för effekten.",
+                    "“Naïef” vergelijkt benaderde met niet benaderde klanten. Dat misleidt, want wie laat betaalt wordt vaker benaderd; het staat hier zodat niemand het voor het effect houdt.",
+                ])) }
+            } @else {
+                details {
+                    summary { h2 { (lang.month(&row.month)) } }
+                    (table(reader, &lang.month(&row.month), &[row], false, currency))
+                }
+            }
         }
         @for (cut, words) in CUTS {
             @let rows: Vec<&Row> = document.rows.iter().filter(|row| row.cut == cut && row.month == last).collect();
             @if !rows.is_empty() {
-                h2 { (reader.say(words)) ", " (last) }
-                (table(reader, reader.say(words), &rows, true))
+                details {
+                    summary { h2 { (reader.say(words)) ", " (lang.month(&last)) } }
+                    (table(reader, reader.say(words), &rows, true, currency))
+                }
             }
         }
-        @if !document.steps.is_empty() { (steps(reader, &document.steps)) }
+        @if !document.steps.is_empty() { (steps(reader, &document.steps, currency)) }
     };
     Ok(page(reader, Place::Ledger, title, &body))
+}
+
+/// Measures that are summed and drawn first.
+const FIRST: [&str; 4] = ["value", "contacts", "support_contacts", "churn"];
+
+/// What was caused in all months, and month by month.
+fn in_all(reader: &Reader, months: &[&Row], currency: &str) -> Markup {
+    let lang = reader.lang;
+    let of = |name: &'static str| -> Vec<(&Row, &Measure)> {
+        let found = |row: &&'_ Row| row.measures.iter().position(|one| one.name == name);
+        (months.iter())
+            .filter_map(|row| Some((*row, &row.measures[found(row)?])))
+            .filter(|(_, one)| one.difference.is_some())
+            .collect()
+    };
+    html! {
+        ul.cards {
+            @for name in FIRST {
+                @let all = of(name);
+                @if !all.is_empty() { (summed(reader, name, &all, currency)) }
+            }
+        }
+        h2 { (reader.say(["Month by month", "Månad för månad", "Maand voor maand"])) }
+        p.note { (reader.say([
+            "What was caused, each month by itself, with its 95% interval. An interval that holds zero may be chance.",
+            "Vad som orsakades, varje månad för sig, med 95 % intervall. Ett intervall som rymmer noll kan vara slump.",
+            "Wat werd veroorzaakt, elke maand op zichzelf, met 95%-interval. Een interval dat nul bevat kan toeval zijn.",
+        ])) }
+        div.pair {
+            @for name in FIRST {
+                @let all = of(name);
+                @if all.len() > 1 { div { (by_month(lang, &title_of(reader, name, currency), name, &all)) } }
+            }
+        }
+    }
+}
+
+fn summed(reader: &Reader, name: &str, all: &[(&Row, &Measure)], currency: &str) -> Markup {
+    let lang = reader.lang;
+    let sum: f64 = all.iter().filter_map(|(_, one)| one.caused).sum();
+    let apart = all
+        .iter()
+        .filter(|(_, one)| (one.difference).is_some_and(|[_, low, high]| low > 0.0 || high < 0.0));
+    let value = lang.signed(sum, 0);
+    let value = if is_money(name) {
+        lang.in_currency(value, currency)
+    } else {
+        value
+    };
+    let note = reader
+        .say([
+            "in {} months; beyond chance in {} of them",
+            "på {} månader; bortom slumpen i {} av dem",
+            "in {} maanden; meer dan toeval in {} daarvan",
+        ])
+        .replacen("{}", &lang.count(all.len() as u64), 1)
+        .replacen("{}", &lang.count(apart.count() as u64), 1);
+    card(Tone::Quiet, &self::name(reader, name), &value, &note)
+}
+
+fn by_month(lang: Lang, title: &str, name: &str, all: &[(&Row, &Measure)]) -> Markup {
+    let scale = scale(name);
+    let points: Vec<(f64, [f64; 3])> = (all.iter().enumerate())
+        .filter_map(|(place, (_, one))| Some((place as f64, one.difference?.map(|x| x * scale))))
+        .collect();
+    let described: Vec<String> = (all.iter().zip(&points))
+        .map(|((row, _), (_, [found, low, high]))| {
+            let number = |value: f64| lang.signed(value, decimals(name));
+            format!(
+                "{}: {} ({} … {})",
+                lang.month(&row.month),
+                number(*found),
+                number(*low),
+                number(*high)
+            )
+        })
+        .collect();
+    // A label of every month would not fit on a phone.
+    let every = all.len().div_ceil(5);
+    let labels = (all.iter().enumerate())
+        .filter(|(place, _)| place % every == 0)
+        .map(|(place, (row, _))| (place as f64, row.month.clone()))
+        .collect();
+    let plot = Plot::new(title, &described.join("; "))
+        .x_at("", Span::of([-0.5, all.len() as f64 - 0.5]), labels)
+        .y(
+            Span::of(points.iter().flat_map(|(_, ends)| *ends).chain([0.0])).padded(0.08),
+            |at, decimals| lang.signed(at, decimals),
+        )
+        .whiskers(
+            (points.iter())
+                .map(|(at, [_, low, high])| (*at, *low, *high))
+                .collect(),
+            Hue::First,
+        )
+        .dots(
+            title,
+            points
+                .iter()
+                .map(|(at, [found, ..])| (*at, *found))
+                .collect(),
+            Hue::First,
+        );
+    html! { h3 { (title) } (plot.draw()) }
 }
 
 /// The page of a server that leaves nobody alone.
@@ -106,9 +221,9 @@ pub fn without_holdout(reader: &Reader) -> Markup {
     let body = html! {
         h1 { (title) }
         p { (reader.say([
-            "Nobody can say, because nobody is left alone. A share of the customers, drawn by lot and left to the rules for good, is what everything else is measured against:",
-            "Ingen kan säga det, för ingen lämnas i fred. En andel av kunderna, lottad och för gott lämnad åt reglerna, är det som allt annat mäts mot:",
-            "Niemand kan het zeggen, want niemand wordt met rust gelaten. Een deel van de klanten, geloot en voorgoed aan de regels gelaten, is waaraan al het andere wordt gemeten:",
+            "Nobody can say, because nobody is left to the rules. A share of the customers, drawn by lot and left to the rules for good, is what everything else is measured against:",
+            "Ingen kan säga det, för ingen lämnas åt reglerna. En andel av kunderna, lottad och för gott lämnad åt reglerna, är det som allt annat mäts mot:",
+            "Niemand kan het zeggen, want niemand blijft bij de regels. Een deel van de klanten, geloot en voorgoed aan de regels gelaten, is waaraan al het andere wordt gemeten:",
         ])) }
         pre tabindex="0" { "[holdout]\nshare = 0.05" }
     };
@@ -121,25 +236,27 @@ const CUTS: [(&str, [&str; 3]); 3] = [
     ("audience", ["By audience", "Per målgrupp", "Per doelgroep"]),
 ];
 
-fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool) -> Markup {
+fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool, currency: &str) -> Markup {
     let lang = reader.lang;
+    let caused = reader.say(["Caused", "Orsakat", "Veroorzaakt"]);
     let heads = [
-        reader.say(["Per customer", "Per kund", "Per klant"]),
-        reader.say(["Left alone", "Lämnade i fred", "Met rust gelaten"]),
-        reader.say(["With lagom", "Med lagom", "Met lagom"]),
-        reader.say([
-            "Caused, with 95 % interval",
-            "Orsakat, 95 % intervall",
-            "Veroorzaakt, 95 %-interval",
-        ]),
-        reader.say(["In all", "Totalt", "In totaal"]),
-        reader.say(["Naive", "Naivt", "Naïef"]),
+        reader.say(["Measure", "Mått", "Maat"]).to_owned(),
+        reader
+            .say([
+                "Left to the rules",
+                "Lämnade åt reglerna",
+                "Bij de regels gelaten",
+            ])
+            .to_owned(),
+        reader
+            .say(["With lagom", "Med lagom", "Met lagom"])
+            .to_owned(),
+        format!("{caused}, {}", lang.level(0.95, 0)),
+        reader.say(["In all", "Totalt", "In totaal"]).to_owned(),
+        reader.say(["Naive", "Naivt", "Naïef"]).to_owned(),
     ];
-    let number = |value: Option<f64>, places| {
-        value.map_or_else(|| "–".to_owned(), |value| lang.number(value, places))
-    };
-    let total =
-        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| lang.signed(value, 0));
+    let none = || "–".to_owned();
+    let total = |value: Option<f64>| value.map_or_else(none, |value| lang.signed(value, 0));
     scroll(
         label,
         &html! {
@@ -151,23 +268,25 @@ fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool) -> Markup {
                 tbody {
                     @for row in rows {
                         @if of { tr { th scope="rowgroup" colspan="6" { (row.of) " – " (lang.count(row.holdout)) " / " (lang.count(row.lagom)) } } }
-                        @for one in &row.measures {
-                            @let places = decimals(&one.name);
+                        @for one in row.measures.iter().filter(|one| one.holdout.is_some() || one.lagom.is_some()) {
+                            @let (places, scale) = (decimals(&one.name), scale(&one.name));
+                            @let number = |value: Option<f64>| value.map_or_else(none, |value| lang.number(scale * value, places));
+                            @let signed = |value: f64| lang.signed(scale * value, places);
                             tr {
-                                th scope="row" { (name(reader, &one.name)) }
-                                td.n data-label=(heads[1]) { (number(one.holdout, places)) }
-                                td.n data-label=(heads[2]) { (number(one.lagom, places)) }
+                                th scope="row" { (title_of(reader, &one.name, currency)) }
+                                td.n data-label=(heads[1]) { (number(one.holdout)) }
+                                td.n data-label=(heads[2]) { (number(one.lagom)) }
                                 td.n data-label=(heads[3]) {
                                     @match one.difference {
                                         Some([found, low, high]) => {
-                                            strong { (lang.signed(found, places)) } " (" (lang.signed(low, places)) " … " (lang.signed(high, places)) ")"
+                                            strong { (signed(found)) } " (" (signed(low)) " … " (signed(high)) ")"
                                             @if low <= 0.0 && high >= 0.0 && low < high { span.soft { " – " (reader.say(["may be chance", "kan vara slump", "kan toeval zijn"])) } }
                                         }
                                         None => "–",
                                     }
                                 }
                                 td.n data-label=(heads[4]) { (total(one.caused)) }
-                                td.n data-label=(heads[5]) { (one.naive.map_or_else(|| "–".to_owned(), |value| lang.signed(value, places))) }
+                                td.n data-label=(heads[5]) { (one.naive.map_or_else(none, signed)) }
                             }
                         }
                     }
@@ -177,11 +296,39 @@ fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool) -> Markup {
     )
 }
 
-/// Money has its minor units; what happens to few customers needs a place more.
+fn is_money(measure: &str) -> bool {
+    matches!(measure, "collected" | "fees" | "cost" | "value")
+}
+
+/// What happens to few is counted per hundred customers.
+fn scale(measure: &str) -> f64 {
+    if is_money(measure) || measure == "satisfaction" {
+        1.0
+    } else {
+        100.0
+    }
+}
+
+/// Money has its minor units.
 fn decimals(measure: &str) -> usize {
-    match measure {
-        "collected" | "fees" | "cost" | "value" => 2,
-        _ => 3,
+    if is_money(measure) || measure == "satisfaction" {
+        2
+    } else {
+        1
+    }
+}
+
+/// A measure's name with what it is counted in.
+fn title_of(reader: &Reader, measure: &str, currency: &str) -> String {
+    let name = name(reader, measure);
+    if is_money(measure) {
+        let per = reader.say(["per customer", "per kund", "per klant"]);
+        format!("{name} {per}, {currency}")
+    } else if scale(measure) > 1.0 {
+        let per = reader.say(["per 100 customers", "per 100 kunder", "per 100 klanten"]);
+        format!("{name} {per}")
+    } else {
+        name
     }
 }
 
@@ -205,22 +352,27 @@ fn name(reader: &Reader, name: &str) -> String {
     reader.say(words).to_owned()
 }
 
-fn steps(reader: &Reader, steps: &[Step]) -> Markup {
+fn steps(reader: &Reader, steps: &[Step], currency: &str) -> Markup {
     let lang = reader.lang;
     let title = reader.say([
         "What a message adds over waiting",
         "Vad ett meddelande tillför jämfört med att vänta",
         "Wat een bericht toevoegt boven wachten",
     ]);
+    let added = reader.say([
+        "Added value a decision",
+        "Tillfört värde per beslut",
+        "Toegevoegde waarde per beslissing",
+    ]);
     let heads = [
-        reader.say(["Channel and tone", "Kanal och ton", "Kanaal en toon"]),
-        reader.say(["Decisions", "Beslut", "Beslissingen"]),
-        reader.say([
-            "Added value a decision, with 95 % interval",
-            "Tillfört värde per beslut, 95 % intervall",
-            "Toegevoegde waarde per beslissing, 95 %-interval",
-        ]),
-        reader.say(["Naive", "Naivt", "Naïef"]),
+        reader
+            .say(["Channel and tone", "Kanal och ton", "Kanaal en toon"])
+            .to_owned(),
+        reader
+            .say(["Decisions", "Beslut", "Beslissingen"])
+            .to_owned(),
+        format!("{added} ({currency}), {}", lang.level(0.95, 0)),
+        reader.say(["Naive", "Naivt", "Naïef"]).to_owned(),
     ];
     html! {
         h2 { (title) }
@@ -233,7 +385,7 @@ fn steps(reader: &Reader, steps: &[Step]) -> Markup {
             table.stack {
                 thead { tr { th scope="col" { (heads[0]) } @for head in &heads[1..] { th.n scope="col" { (head) } } } }
                 tbody { @for one in steps { tr {
-                    th scope="row" { (one.step) }
+                    th scope="row" { (actions::words(lang, &one.step)) }
                     td.n data-label=(heads[1]) { (lang.count(one.decisions)) }
                     td.n data-label=(heads[2]) { strong { (lang.signed(one.added[0], 2)) } " (" (lang.signed(one.added[1], 2)) " … " (lang.signed(one.added[2], 2)) ")" }
                     td.n data-label=(heads[3]) { (lang.signed(one.naive, 2)) }

@@ -26,7 +26,7 @@ pub fn render(reader: &Reader, card: &Card) -> Markup {
         h1 { (title) }
         p.soft { code { (card.model_id) } }
         (facts(&[
-            (reader.say(["Trained on what was recorded before", "Tränad på det som registrerats före", "Getraind op wat was vastgelegd vóór"]), html! { (lineage.as_of) }),
+            (reader.say(["Trained on what was recorded before", "Tränad på det som registrerats före", "Getraind op wat was vastgelegd vóór"]), html! { (lang.instant(&lineage.as_of.to_string())) }),
             (reader.say(["Features", "Egenskaper", "Kenmerken"]), html! { (lang.count(card.columns as u64)) ", " (code(&card.feature_fingerprint)) }),
             (reader.say(["Digest of the data", "Datans kontrollsumma", "Controlegetal van de data"]), code(&lineage.data_digest)),
             (reader.say(["Configuration, seed", "Konfiguration, frö", "Configuratie, seed"]), html! { (code(&lineage.config_digest)) ", " (lineage.seed) }),
@@ -40,14 +40,14 @@ pub fn render(reader: &Reader, card: &Card) -> Markup {
         ]))
         h2 { (reader.say(["How good it is on later decisions", "Hur bra den är på senare beslut", "Hoe goed het is op latere beslissingen"])) }
         p.note { (reader.say([
-            "Judged is a twin that was fitted on earlier decisions only.",
-            "Det som bedöms är en tvilling som bara anpassats till tidigare beslut.",
-            "Beoordeeld wordt een tweeling die alleen op eerdere beslissingen is gefit.",
+            "Judged is a twin that was fitted on earlier decisions only. AUC: how often it ranks one who pays above one who does not (0.5 is chance, 1 is always). Log-loss and Brier: how far its probabilities were off, lower is better. ECE: how far what it said was from what was seen, on average.",
+            "Det som bedöms är en tvilling som bara anpassats till tidigare beslut. AUC: hur ofta den rankar en som betalar över en som inte gör det (0,5 är slump, 1 är alltid). Log-loss och Brier: hur fel sannolikheterna var, lägre är bättre. ECE: hur långt det den sade låg från det som sågs, i snitt.",
+            "Beoordeeld wordt een tweeling die alleen op eerdere beslissingen is gefit. AUC: hoe vaak zij een betaler boven een niet-betaler zet (0,5 is toeval, 1 is altijd). Log-loss en Brier: hoe ver de kansen ernaast zaten, lager is beter. ECE: hoe ver wat zij zei gemiddeld lag van wat werd gezien.",
         ])) }
         (judged(reader, &card.parts))
         @if !card.time_to_payment.is_empty() {
             h2 { (reader.say(["Paid by day 7, 14, 30, 60: said and seen", "Betalt dag 7, 14, 30, 60: sagt och sett", "Betaald op dag 7, 14, 30, 60: gezegd en gezien"])) }
-            @for at in &card.time_to_payment { (calibration(reader, at)) }
+            div.pair { @for at in &card.time_to_payment { div { (calibration(reader, at)) } } }
         }
         @for part in &card.parts { (scrutiny::scrutiny(reader, part)) }
         @for part in &card.parts { (strengths(reader, part)) }
@@ -218,7 +218,7 @@ fn gate(reader: &Reader, gate: &Gate) -> Markup {
             (reader.say(["valued against", "värderad mot", "gewaardeerd tegen"])) " " code { (gate.against) } ", "
             (lang.count(gate.lives as u64)) " " (reader.say([
                 "lives of invoices from", "fakturors liv från", "levens van facturen vanaf",
-            ])) " " (gate.from) "."
+            ])) " " (lang.day(&gate.from.to_string())) "."
         }
         (scrutiny::questions(
             reader,

@@ -230,17 +230,17 @@ fn watched(
         &html! {
             table {
                 thead { tr {
-                    th scope="col" { (reader.say(["A customer", "Per kund", "Per klant"])) }
+                    th scope="col" { (reader.say(["Per customer", "Per kund", "Per klant"])) }
                     th.n scope="col" { (reader.say(old)) }
                     th.n scope="col" { (reader.say(new)) }
                     th.n scope="col" { "p" }
-                    th.n scope="col" { (reader.say(["harm at", "skada vid", "schade bij"])) }
+                    th.n scope="col" { (reader.say(["harm if p below", "skada om p under", "schade als p onder"])) }
                     th scope="col" { (reader.say(["State", "Läge", "Stand"])) }
                 } }
                 tbody { @for one in watched { tr {
                     th scope="row" { (metric(reader, one.name)) }
-                    td.n { (lang.number(one.incumbent, 4)) }
-                    td.n { (lang.number(one.canary, 4)) }
+                    td.n { (lang.number(one.incumbent, 3)) }
+                    td.n { (lang.number(one.canary, 3)) }
                     td.n { (lang.p(one.p)) }
                     td.n { (lang.p(one.level)) }
                     td { (state(one)) }
@@ -290,7 +290,7 @@ fn versions(reader: &Reader, found: &Policies) -> Markup {
                         a href=(reader.link(&format!("/models/{}", version.id))) { code { (short(&version.id)) } }
                     }
                     td { (role(reader, &found.pointers, &version.id)) }
-                    td { (version.as_of) }
+                    td { (reader.lang.instant(&version.as_of.to_string())) }
                     @match &version.judged {
                         Some(judged) => {
                             td { code { (short(&judged.against)) } }
@@ -347,7 +347,7 @@ fn valued(reader: &Reader, judged: &Judged) -> Markup {
             p.note {
                 (lang.count(found.lives as u64)) " " (reader.say([
                     "lives of invoices from", "fakturors liv från", "levens van facturen vanaf",
-                ])) " " (found.from) ", "
+                ])) " " (lang.day(&found.from.to_string())) ", "
                 (lang.count(u64::from(found.horizon_days))) " " (reader.say(["days each", "dagar vardera", "dagen elk"])) "; "
                 (reader.say(["effective sample size", "effektiv urvalsstorlek", "effectieve steekproefgrootte"])) " "
                 (lang.number(found.episode.overlap.ess, 0)) "."
@@ -434,7 +434,7 @@ fn steps(reader: &Reader, changes: &[Change]) -> Markup {
                     th scope="col" { (reader.say(["Why", "Varför", "Waarom"])) }
                 } }
                 tbody { @for one in changes.iter().rev().take(STEPS) { tr {
-                    td { (one.at) }
+                    td { (lang.instant(&one.at.to_string())) }
                     td { code { (short(&one.model)) } }
                     td { (what(one.step)) }
                     td lang="en" { (one.reason) }

@@ -12,8 +12,8 @@ mod sources;
 mod trust;
 mod words;
 
-use super::Reader;
 use super::shell::{self, Place};
+use super::{Lang, Reader};
 use document::{Comparison, Document, Verdict};
 use maud::{Markup, html};
 
@@ -22,11 +22,10 @@ use maud::{Markup, html};
 /// # Errors
 /// What is not a review, in one line.
 pub fn render(reader: &Reader, json: &str, recompute: &str) -> Result<Markup, String> {
-    let document: Document =
-        serde_json::from_str(json).map_err(|error| format!("not a review: {error}"))?;
-    let title = document.experiment.clone();
+    let document = Document::parse(json)?;
+    let title = title(reader, &document);
     let body = html! {
-        p.soft { (reader.say(["Experiment, randomised by customer", "Experiment, lottat per kund", "Experiment, geloot per klant"])) }
+        p.soft { (about(reader, &document)) }
         h1 { (title) }
         @for (_, comparison) in &document.comparisons.0 { (banner::section(reader, &document, comparison)) }
         (trust::section(reader, &document))
@@ -34,6 +33,37 @@ pub fn render(reader: &Reader, json: &str, recompute: &str) -> Result<Markup, St
         (sources::section(reader, &document, json, recompute))
     };
     Ok(shell::page(reader, Place::Experiments, &title, &body))
+}
+
+/// The question that the page answers.
+fn title(reader: &Reader, document: &Document) -> String {
+    let control = &document.control;
+    match &document.comparisons.0[..] {
+        [(_, only)] => {
+            let of = &only.treatment;
+            match reader.lang {
+                Lang::En => format!("Is “{of}” better than “{control}”?"),
+                Lang::Sv => format!("Är ”{of}” bättre än ”{control}”?"),
+                Lang::Nl => format!("Is “{of}” beter dan “{control}”?"),
+            }
+        }
+        _ => match reader.lang {
+            Lang::En => format!("Is anything better than “{control}”?"),
+            Lang::Sv => format!("Är något bättre än ”{control}”?"),
+            Lang::Nl => format!("Is er iets beter dan “{control}”?"),
+        },
+    }
+}
+
+/// Which experiment it is, on whom, and for how long.
+fn about(reader: &Reader, document: &Document) -> Markup {
+    let lang = reader.lang;
+    html! {
+        (reader.say(["Experiment", "Experiment", "Experiment"])) " " code { (document.experiment) } " · "
+        (reader.say(["randomised by customer", "lottat per kund", "geloot per klant"])) " · "
+        (lang.count(document.customers)) " " (reader.say(["customers compared", "jämförda kunder", "vergeleken klanten"]))
+        @if let Some(days) = document.days() { " · " (reader.say(["day", "dag", "dag"])) " " (lang.count(days)) }
+    }
 }
 
 fn parts(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {
@@ -53,7 +83,7 @@ fn parts(reader: &Reader, document: &Document, comparison: &Comparison) -> Marku
         (charts::newcomers(reader, document, comparison))
         (charts::time_to_pay(reader, document, comparison))
         (detail::segments(reader, document, comparison))
-        (detail::actions(reader, document))
+        (detail::done(reader, document))
         (detail::power(reader, document, comparison))
         (detail::sensitivity(reader, comparison))
     }

@@ -47,7 +47,9 @@ pub(super) async fn serve(
         .route("/", get(front))
         .route("/ledger", get(ledger))
         .route("/experiments", get(list))
+        .route("/ledger.json", get(ledger_numbers))
         .route("/experiments/{name}", get(experiment))
+        .route("/experiments/{name}/review.json", get(review_numbers))
         .route("/decisions/{id}", get(decided))
         .route("/models/{id}", get(version))
         .route("/policies", get(all_policies))
@@ -157,6 +159,7 @@ async fn front(State(door): Shared, reader: Reader) -> Result<Response, Refusal>
         pending: gauges.pending as u64,
         lag_seconds: gauges.lag_seconds,
         blocked: engine.metrics().most_refusing(),
+        holdout: running.holdout().share,
         experiments: experiments.collect(),
     };
     Ok(reply(&overview::render(&reader, &now)))
@@ -202,6 +205,34 @@ async fn experiment(
         Ok(page) => reply(&page),
         Err(failure) => refuse(&reader, &failure),
     })
+}
+
+/// The numbers of a page, byte by byte those that its digest stands for.
+fn numbers_of(found: Result<String, Failure>) -> Response {
+    match found {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(failure) => (status(&failure), failure.to_string()).into_response(),
+    }
+}
+
+async fn ledger_numbers(
+    State(door): Shared,
+    Extension(shown): Extension<Arc<Reviews>>,
+) -> Result<Response, Refusal> {
+    let engine = engine(&door)?;
+    Ok(numbers_of(
+        shown.ledger.or("", reviews::ledger(engine)).await,
+    ))
+}
+
+async fn review_numbers(
+    State(door): Shared,
+    Path(name): Path<String>,
+    Extension(shown): Extension<Arc<Reviews>>,
+) -> Result<Response, Refusal> {
+    let review = reviews::review(engine(&door)?, name.clone(), None);
+    let reviewed = shown.experiments.or(&name, review).await;
+    Ok(numbers_of(reviewed.map(|one| one.json)))
 }
 
 async fn decided(
@@ -299,14 +330,17 @@ async fn expected(State(door): Shared, reader: Reader) -> Result<Response, Refus
     })
 }
 
-fn refuse(reader: &Reader, failure: &Failure) -> Response {
-    let status = match failure {
+const fn status(failure: &Failure) -> StatusCode {
+    match failure {
         Failure::Unknown { .. } => StatusCode::NOT_FOUND,
         Failure::Forbidden(_) => StatusCode::CONFLICT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
+    }
+}
+
+fn refuse(reader: &Reader, failure: &Failure) -> Response {
     (
-        status,
+        status(failure),
         reply(&experiments::refusal(reader, &failure.to_string())),
     )
         .into_response()

@@ -45,9 +45,9 @@ fn folds(reader: &Reader, all: &Scrutiny) -> Markup {
     html! {
         h3 { (title) }
         p.note { (reader.say([
-            "Fitted with the same settings on what was known before each fold, judged on it, without a calibration map; the mean with its 95 % interval.",
+            "Fitted with the same settings on what was known before each fold, judged on it, without a calibration map; the mean with its 95% interval.",
             "Anpassad med samma inställningar till det som var känt före varje del, bedömd på den, utan kalibrering; medelvärdet med 95 % intervall.",
-            "Gefit met dezelfde instellingen op wat vóór elk deel bekend was, beoordeeld op dat deel, zonder kalibratie; het gemiddelde met 95 %-interval.",
+            "Gefit met dezelfde instellingen op wat vóór elk deel bekend was, beoordeeld op dat deel, zonder kalibratie; het gemiddelde met 95%-interval.",
         ])) }
         (scroll(title, &html! {
             table {
@@ -61,7 +61,7 @@ fn folds(reader: &Reader, all: &Scrutiny) -> Markup {
                 tbody {
                     @for fold in &all.folds {
                         tr {
-                            th scope="row" { (fold.judged_from) }
+                            th scope="row" { (lang.day(&fold.judged_from.to_string())) }
                             td.n { (lang.count(fold.metrics.rows as u64)) }
                             td.n { (figure(lang, fold.metrics.auc)) }
                             td.n { (figure(lang, Some(fold.metrics.log_loss))) }

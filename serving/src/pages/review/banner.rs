@@ -39,6 +39,12 @@ pub(super) fn section(reader: &Reader, document: &Document, comparison: &Compari
                     (words::reason(reader, reason))
                     @if let Some(metric) = metric_of(reason).and_then(|name| find(comparison, name)) {
                         " " span.soft { (levels(reader, metric)) }
+                        @if matches!(reason, Reason::Superior { .. }) { span.soft { "; " (change(reader, metric)) } }
+                    }
+                    @if matches!(reason, Reason::NoneSuperior) {
+                        ul { @for metric in goals(comparison) {
+                            li { (words::name(reader.lang, &metric.name)) ": " (levels(reader, metric)) span.soft { "; " (change(reader, metric)) } }
+                        } }
                     }
                 }
             } }
@@ -79,6 +85,22 @@ fn levels(reader: &Reader, metric: &Metric) -> String {
     let [control, treatment] =
         [metric.mean_c, metric.mean_t].map(|mean| unit.level(reader.lang, mean));
     format!("{control} → {treatment}")
+}
+
+fn goals(comparison: &Comparison) -> impl Iterator<Item = &Metric> {
+    let metrics = comparison.metrics.0.iter().map(|(_, metric)| metric);
+    metrics.filter(|metric| metric.role == "success")
+}
+
+/// The change that is judged, with its interval.
+fn change(reader: &Reader, metric: &Metric) -> String {
+    let (lang, unit, judged) = (reader.lang, words::unit(metric), &metric.judged);
+    format!(
+        "{} {} ({})",
+        reader.say(["change", "ändring", "verandering"]),
+        unit.difference(lang, judged.diff, metric.mean_c),
+        unit.interval(lang, judged.ci, metric.mean_c),
+    )
 }
 
 fn noticed(reader: &Reader, document: &Document, comparison: &Comparison) -> Markup {

@@ -18,11 +18,11 @@ pub(super) fn over_time(reader: &Reader, comparison: &Comparison) -> Markup {
     html! {
         h2 { (reader.say(["Over time", "Över tid", "In de tijd"])) }
         p.note { (reader.say([
-            "The change among all customers enrolled until each day. The band holds at every look, so looking daily costs nothing; when it leaves zero, it is settled.",
-            "Ändringen bland alla kunder som kommit med till och med varje dag. Bandet gäller vid varje titt, så att titta dagligen kostar inget; när det lämnar noll är det avgjort.",
-            "De verandering onder alle klanten die tot en met elke dag meededen. De band geldt bij elke blik, dus dagelijks kijken kost niets; verlaat hij nul, dan is het beslist.",
+            "The change among all customers enrolled until each day. The band holds at all looks so far, so looking daily costs nothing; when it leaves zero, it is settled.",
+            "Ändringen bland alla kunder som kommit med till och med varje dag. Bandet gäller vid alla tittar hittills, så att titta dagligen kostar inget; när det lämnar noll är det avgjort.",
+            "De verandering onder alle klanten die tot en met elke dag meededen. De band geldt bij alle blikken tot nu, dus dagelijks kijken kost niets; verlaat hij nul, dan is het beslist.",
         ])) }
-        @for metric in watched { (daily(reader, metric)) }
+        div.pair { @for metric in watched { div { (daily(reader, metric)) } } }
     }
 }
 
@@ -41,30 +41,18 @@ fn daily(reader: &Reader, metric: &Metric) -> Markup {
     let x = Span::of([first.day as f64, last.day as f64]);
     let description = format!(
         "{} {}: {} ({})",
-        reader.say(["day", "dag", "dag"]),
+        reader.say(["On day", "Dag", "Op dag"]),
         last.day,
         unit.difference(lang, last.diff, metric.mean_c),
         unit.interval(lang, [Some(last.run_lo), Some(last.run_hi)], metric.mean_c)
     );
-    let size = metric.mean_c;
     let plot = Plot::new(&name, &description)
         .x(
             reader.say(["day of enrolment", "dag kunden kom med", "dag van deelname"]),
             x,
             |at, decimals| lang.number(at, decimals),
         )
-        .y(y, |at, _| unit.difference(lang, at, size))
-        .band(
-            reader.say([
-                "holds at each look",
-                "gäller vid varje titt",
-                "geldt bij elke blik",
-            ]),
-            days.iter()
-                .map(|day| (day.day as f64, day.lo, day.hi))
-                .collect(),
-            Hue::First,
-        )
+        .y(y, |at, decimals| unit.tick(lang, at, decimals))
         .band(
             reader.say([
                 "holds at all looks so far",
@@ -74,7 +62,7 @@ fn daily(reader: &Reader, metric: &Metric) -> Markup {
             days.iter()
                 .map(|day| (day.day as f64, day.run_lo.min(day.run_hi), day.run_hi))
                 .collect(),
-            Hue::Second,
+            Hue::First,
         )
         .line(
             reader.say(["change", "ändring", "verandering"]),
@@ -104,7 +92,7 @@ pub(super) fn newcomers(reader: &Reader, document: &Document, comparison: &Compa
                 "Varje period för sig. En ändring som bara de första visar kan ha varit nyfikenhet, en säsong eller ett fel.",
                 "Elke periode op zichzelf. Een verandering die alleen de eersten tonen kan nieuwsgierigheid, een seizoen of een fout zijn geweest.",
             ])) }
-            @for metric in cut { (cohorts(reader, metric)) }
+            div.pair { @for metric in cut { div { (cohorts(reader, metric)) } } }
         }
         @if let Some(days) = since.filter(|days| days.len() > 1) { (since_exposure(reader, days)) }
     }
@@ -158,8 +146,8 @@ fn cohorts(reader: &Reader, metric: &Metric) -> Markup {
             Span::of([first.from_day as f64, last.to_day as f64]),
             |at, decimals| lang.number(at, decimals),
         )
-        .y(Span::of(ends.chain([0.0])).padded(0.1), |at, _| {
-            unit.difference(lang, at, size)
+        .y(Span::of(ends.chain([0.0])).padded(0.1), |at, decimals| {
+            unit.tick(lang, at, decimals)
         })
         .whiskers(
             points
@@ -190,9 +178,10 @@ fn since_exposure(reader: &Reader, days: &[SinceExposure]) -> Markup {
         .collect();
     let last = &days[days.len() - 1];
     let sentence = format!(
-        "{} {}: {} ({})",
-        reader.say(["After days", "Efter dagar", "Na dagen"]),
-        lang.number(last.day, 0),
+        "{}: {} ({})",
+        reader
+            .say(["After {} days", "Efter {} dagar", "Na {} dagen"])
+            .replace("{}", &lang.number(last.day, 0)),
         unit.difference(lang, last.diff, 1.0),
         unit.interval(lang, last.ci, 1.0)
     );
@@ -209,11 +198,11 @@ fn since_exposure(reader: &Reader, days: &[SinceExposure]) -> Markup {
             Span::of([0.0, last.day]),
             |at, decimals| lang.number(at, decimals),
         )
-        .y(Span::of(ends.chain([0.0])).padded(0.1), |at, _| {
-            unit.difference(lang, at, 1.0)
+        .y(Span::of(ends.chain([0.0])).padded(0.1), |at, decimals| {
+            unit.tick(lang, at, decimals)
         })
         .band(
-            reader.say(["95 % interval", "95 % intervall", "95 %-interval"]),
+            &lang.level(0.95, 0),
             points
                 .iter()
                 .map(|(day, _, low, high)| (*day, *low, *high))

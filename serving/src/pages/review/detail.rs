@@ -1,11 +1,11 @@
 //! For whom, by what, how surely, and would other estimates say the same?
 
-use super::document::{Comparison, Document, Interval, Metric, Segmentation, Step};
+use super::document::{ArmLog, Comparison, Document, Interval, Metric, Segmentation, Step};
 use super::effects::estimate;
 use super::words;
-use crate::pages::Reader;
 use crate::pages::chart::{Hue, Span, share, whisker};
 use crate::pages::shell::{Tone, scroll};
+use crate::pages::{Reader, actions};
 use maud::{Markup, html};
 
 /// Actions of an arm that are listed.
@@ -69,7 +69,7 @@ fn segmented(
         .flat_map(|test| test.ci);
     let scale = Span::of(ends.flatten().chain([0.0])).padded(0.06);
     html! {
-        h3 { (name) " – " (segmentation.column.replace('_', " ")) }
+        h3 { (name) ", " (by(reader, &segmentation.column)) }
         @if let Some(differ) = differ { p { (differ) } }
         (scroll(&name, &html! {
             table.stack {
@@ -77,7 +77,7 @@ fn segmented(
                     th scope="col" { (reader.say(["Segment", "Segment", "Segment"])) }
                     th.n scope="col" { (document.control) " / " (comparison.treatment) }
                     th.n scope="col" { (reader.say(["Change", "Ändring", "Verandering"])) }
-                    th.n scope="col" { (lang.percent(1.0 - document.alpha, 0)) " " (reader.say(["interval", "intervall", "interval"])) }
+                    th.n scope="col" { (lang.level(1.0 - document.alpha, 0)) }
                     th scope="col" { (reader.say(["Line = no change", "Linje = ingen ändring", "Lijn = geen verandering"])) }
                     th.n scope="col" { "p (Holm)" }
                 } }
@@ -108,8 +108,22 @@ fn segmented(
     }
 }
 
-pub(super) fn actions(reader: &Reader, document: &Document) -> Markup {
-    let lang = reader.lang;
+/// How customers were divided.
+fn by(reader: &Reader, column: &str) -> String {
+    let words = match column {
+        "segment" => ["by segment", "per segment", "per segment"],
+        "product" => ["by product", "per produkt", "per product"],
+        "audience" => ["by audience", "per målgrupp", "per doelgroep"],
+        "country" => ["by country", "per land", "per land"],
+        other => {
+            let by = reader.say(["by", "per", "per"]);
+            return format!("{by} {}", other.replace('_', " "));
+        }
+    };
+    reader.say(words).to_owned()
+}
+
+pub(super) fn done(reader: &Reader, document: &Document) -> Markup {
     let Some(log) = &document.log else {
         return html! {};
     };
@@ -120,30 +134,54 @@ pub(super) fn actions(reader: &Reader, document: &Document) -> Markup {
             "Hur ofta varje steg togs. Kunder som fick ett steg skiljer sig från dem som inte fick det, så antalen säger inget om vad ett steg gör.",
             "Hoe vaak elke stap is gezet. Klanten die een stap kregen verschillen van wie die niet kregen, dus deze aantallen zeggen niets over wat een stap doet.",
         ])) }
+        div.pair { @for (name, arm) in &log.arms.0 { div { (mix(reader, name, arm)) } } }
         @for (name, arm) in &log.arms.0 {
-            h3 { (name) }
-            p {
-                (lang.count(arm.decisions)) " " (reader.say(["decisions", "beslut", "beslissingen"]))
-                @if let Some(mean) = arm.mean_probability { "; " (reader.say(["mean probability of what was chosen", "genomsnittlig sannolikhet för det valda", "gemiddelde kans van het gekozene"])) " " (lang.percent(mean, 0)) }
-                "; " (reader.say(["fallback", "reserv", "terugval"])) " " (lang.count(arm.fallbacks))
+            @if !arm.steps.is_empty() { (added(reader, name, &log.currency, &arm.steps)) }
+        }
+    }
+}
+
+/// What one arm did, how far by chance, and how often something else had to decide.
+fn mix(reader: &Reader, name: &str, arm: &ArmLog) -> Markup {
+    let lang = reader.lang;
+    let part = |count: u64| count as f64 / arm.decisions.max(1) as f64;
+    let listed = arm.actions.0.iter().take(LISTED);
+    let rest: u64 = arm.actions.0.iter().skip(LISTED).map(|(_, n)| n).sum();
+    html! {
+        h3 { (name) }
+        p.note {
+            (lang.count(arm.decisions)) " " (reader.say(["decisions", "beslut", "beslissingen"]))
+            @if let Some(mean) = arm.mean_probability { "; " (reader.say(["mean probability of what was chosen", "genomsnittlig sannolikhet för det valda", "gemiddelde kans van het gekozene"])) " " (lang.percent(mean, 0)) }
+            @if arm.fallbacks > 0 {
+                "; " (reader.say([
+                    "made by the rules because the group's own policy could not, as before it had learnt anything",
+                    "fattade av reglerna för att gruppens egen policy inte kunde, som innan den lärt sig något",
+                    "door de regels genomen omdat het eigen beleid van de groep het niet kon, zoals voordat het iets had geleerd",
+                ])) ": " (lang.count(arm.fallbacks)) " (" (lang.percent(part(arm.fallbacks), 0)) ")"
             }
-            (scroll(name, &html! {
-                table {
-                    thead { tr {
-                        th scope="col" { (reader.say(["Action, channel, tone", "Åtgärd, kanal, ton", "Actie, kanaal, toon"])) }
-                        th.n scope="col" { (reader.say(["Times", "Gånger", "Keer"])) }
-                        th scope="col" { (reader.say(["Share", "Andel", "Aandeel"])) }
-                    } }
-                    tbody {
-                        @for (action, count) in arm.actions.0.iter().take(LISTED) {
-                            @let part = *count as f64 / arm.decisions.max(1) as f64;
-                            tr { th scope="row" { code { (action) } } td.n { (lang.count(*count)) } td { (share(part, &lang.percent(part, 1), Hue::First)) } }
+        }
+        (scroll(name, &html! {
+            table {
+                thead { tr {
+                    th scope="col" { (reader.say(["Step", "Steg", "Stap"])) }
+                    th scope="col" { (reader.say(["Share of decisions", "Andel av besluten", "Aandeel van de beslissingen"])) }
+                } }
+                tbody {
+                    @for (action, count) in listed {
+                        tr {
+                            th scope="row" { (actions::words(lang, action)) small { (lang.count(*count)) } }
+                            td { (share(part(*count), &lang.percent(part(*count), 1), Hue::First)) }
+                        }
+                    }
+                    @if rest > 0 {
+                        tr {
+                            th scope="row" { (reader.say(["All others", "Alla andra", "Alle andere"])) small { (lang.count(rest)) } }
+                            td { (share(part(rest), &lang.percent(part(rest), 1), Hue::Quiet)) }
                         }
                     }
                 }
-            }))
-            @if !arm.steps.is_empty() { (added(reader, name, &log.currency, &arm.steps)) }
-        }
+            }
+        }))
     }
 }
 
@@ -168,7 +206,7 @@ fn added(reader: &Reader, arm: &str, currency: &str, steps: &[Step]) -> Markup {
                 thead { tr {
                     th scope="col" { (reader.say(["Channel, tone", "Kanal, ton", "Kanaal, toon"])) }
                     th.n scope="col" { (reader.say(["Adds per decision", "Tillför per beslut", "Voegt toe per beslissing"])) }
-                    th.n scope="col" { "95\u{a0}% " (reader.say(["interval", "intervall", "interval"])) }
+                    th.n scope="col" { (lang.level(0.95, 0)) }
                     th scope="col" { (reader.say(["Line = adds nothing", "Linje = tillför inget", "Lijn = voegt niets toe"])) }
                     th.n scope="col" { (reader.say(["Plain difference", "Rå skillnad", "Kaal verschil"])) }
                 } }
@@ -177,7 +215,7 @@ fn added(reader: &Reader, arm: &str, currency: &str, steps: &[Step]) -> Markup {
                         @let [diff, low, high] = one.added;
                         @let tone = if low > 0.0 { Tone::Good } else if high < 0.0 { Tone::Bad } else { Tone::Quiet };
                         tr {
-                            th scope="row" { code { (one.step) } small { (lang.count(one.decisions)) " " (reader.say(["chosen of", "valda av", "gekozen van"])) " " (lang.count(one.comparable)) } }
+                            th scope="row" { (actions::words(lang, &one.step)) small { (lang.count(one.decisions)) " " (reader.say(["chosen of", "valda av", "gekozen van"])) " " (lang.count(one.comparable)) } }
                             td.n data-label=(reader.say(["Adds", "Tillför", "Voegt toe"])) { (money(diff)) }
                             td.n data-label=(reader.say(["Interval", "Intervall", "Interval"])) { (money(low)) " " (reader.say(["to", "till", "tot"])) " " (money(high)) }
                             td.plot { (whisker(scale, low, diff, high, tone)) }
@@ -210,7 +248,10 @@ pub(super) fn power(reader: &Reader, document: &Document, comparison: &Compariso
             (lang.count(comparison.customers_c)) " + " (lang.count(comparison.customers_t)) " "
             (reader.say(["customers compared", "jämförda kunder", "vergeleken klanten"]))
             @if planned > 0 { "; " (reader.say(["planned in all", "planerat totalt", "in totaal gepland"])) " " (lang.count(planned)) " (" (lang.percent(reached as f64 / planned as f64, 0)) ")" }
-            @else { "; " (reader.say(["no size was planned", "ingen storlek planerades", "er was geen omvang gepland"])) }
+            @if let Some(days) = to_go(document) {
+                "; " (reader.say(["at this pace about {} days to go", "i denna takt ungefär {} dagar kvar", "in dit tempo nog ongeveer {} dagen"]).replace("{}", &lang.count(days)))
+            }
+            @if planned == 0 { "; " (reader.say(["no size was planned", "ingen storlek planerades", "er was geen omvang gepland"])) }
             "."
         }
         (scroll(label, &html! {
@@ -234,6 +275,16 @@ pub(super) fn power(reader: &Reader, document: &Document, comparison: &Compariso
             }
         }))
     }
+}
+
+/// Days until the planned number of customers is there, if they come as they came so far.
+fn to_go(document: &Document) -> Option<u64> {
+    let (reached, days) = (document.customers, document.days()?);
+    let missing = document.planned_customers.checked_sub(reached)?;
+    if missing == 0 || reached == 0 || days == 0 {
+        return None;
+    }
+    Some((missing * days).div_ceil(reached))
 }
 
 /// An estimate: its name, the change, its interval, its p-value.

@@ -52,6 +52,30 @@ pub(super) struct Document {
     pub(super) log: Option<Log>,
 }
 
+impl Document {
+    /// Reads a review.
+    pub(super) fn parse(json: &str) -> Result<Self, String> {
+        let mut document: Self =
+            serde_json::from_str(json).map_err(|error| format!("not a review: {error}"))?;
+        if let Some(log) = &document.log {
+            let comparisons = document.comparisons.0.iter_mut();
+            for (_, metric) in comparisons.flat_map(|(_, one)| &mut one.metrics.0) {
+                metric.currency.clone_from(&log.currency);
+            }
+        }
+        Ok(document)
+    }
+
+    /// Whole days from the start of the phase in force to what was known last.
+    pub(super) fn days(&self) -> Option<u64> {
+        let log = self.log.as_ref()?;
+        let phase = log.design.as_ref()?.phases.last()?;
+        let date = |text: &str| text.get(..10)?.parse::<jiff::civil::Date>().ok();
+        let days = date(&log.as_of)?.since(date(&phase.started_at)?).ok()?;
+        u64::try_from(days.get_days()).ok()
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Exclusions {
     pub(super) without_arm: u64,
@@ -160,6 +184,9 @@ pub(super) struct Metric {
     pub(super) daily_cs: Vec<Day>,
     #[serde(default)]
     pub(super) cohorts: Vec<CohortOf>,
+    /// Of amounts: the log's, where there is a log. Set once the document is read.
+    #[serde(skip)]
+    pub(super) currency: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -288,8 +315,6 @@ pub(super) struct CohortOf {
 pub(super) struct Day {
     pub(super) day: i64,
     pub(super) diff: f64,
-    pub(super) lo: f64,
-    pub(super) hi: f64,
     pub(super) run_lo: f64,
     pub(super) run_hi: f64,
 }

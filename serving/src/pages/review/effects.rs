@@ -101,6 +101,14 @@ pub(super) fn goals(reader: &Reader, document: &Document, comparison: &Compariso
     html! {
         h2 { (reader.say(["What changed", "Vad som ändrades", "Wat er veranderde"])) }
         p.note {
+            @if let Some(log) = document.log.as_ref().filter(|log| !log.currency.is_empty()) {
+                (reader.say(["Amounts in", "Belopp i", "Bedragen in"])) " " (log.currency) ". "
+            }
+            (reader.say([
+                "pp: percentage points. p: how often chance alone would show so much.",
+                "pe: procentenheter. p: hur ofta slumpen ensam skulle visa så mycket.",
+                "pp: procentpunten. p: hoe vaak toeval alleen zo veel zou tonen.",
+            ])) " "
             (reader.say(["Intervals by the rule", "Intervall enligt regeln", "Intervallen volgens de regel"]))
             " “" (rule(reader, &document.interval)) "”; "
             (reader.say([
@@ -159,7 +167,7 @@ fn table(
     let alpha = metrics
         .first()
         .map_or(document.alpha, |metric| metric.judged.alpha);
-    let level = lang.percent(1.0 - alpha, decimals_of(alpha));
+    let level = lang.level(1.0 - alpha, decimals_of(alpha));
     let ends = metrics.iter().filter_map(|metric| lifts(metric)).flatten();
     let scale = Span::of(ends.map(|end| end.clamp(-1.0, 1.0)).chain([0.0])).padded(0.06);
     let plot = reader.say([
@@ -176,7 +184,7 @@ fn table(
                     th.n scope="col" { (document.control) }
                     th.n scope="col" { (comparison.treatment) }
                     th.n scope="col" { (reader.say(["Change", "Ändring", "Verandering"])) }
-                    th.n scope="col" { (level) " " (reader.say(["interval", "intervall", "interval"])) }
+                    th.n scope="col" { (level) }
                     th scope="col" { (plot) }
                     th.n scope="col" { "p" }
                     th scope="col" { (reader.say(["Reading", "Tolkning", "Lezing"])) }

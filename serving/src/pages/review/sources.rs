@@ -16,7 +16,7 @@ pub(super) fn section(reader: &Reader, document: &Document, json: &str, recomput
         || "–".to_owned(),
         |log| {
             let days = lang.number(log.window_days, 0);
-            let until = log.as_of.get(..10).unwrap_or(&log.as_of);
+            let until = lang.day(&log.as_of);
             format!(
                 "{days} {}, {} {until}",
                 reader.say(["days each", "dagar var", "dagen elk"]),
@@ -42,7 +42,10 @@ pub(super) fn section(reader: &Reader, document: &Document, json: &str, recomput
             }),
             (reader.say(["Compute again", "Räkna om", "Opnieuw berekenen"]), html! { code { (recompute) } }),
         ]))
-        details {
+        @if !reader.alone {
+            p { a href={ (reader.path) "/review.json" } download { (reader.say(["Download these numbers (JSON)", "Ladda ned siffrorna (JSON)", "Download deze cijfers (JSON)"])) } }
+        }
+        details.raw {
             summary { (reader.say(["Every number, as JSON", "Alla siffror, som JSON", "Alle cijfers, als JSON"])) }
             pre tabindex="0" { (json) }
         }

@@ -36,10 +36,13 @@ fn shares(reader: &Reader, document: &Document) -> Markup {
     let srm = &document.srm;
     let sizes: Vec<String> = srm.observed.iter().map(|n| lang.count(*n)).collect();
     let mut note = format!(
-        "{} {}, p {}",
+        "{} {}; {} p {} ({} {})",
         sizes.join(" / "),
         reader.say(["customers", "kunder", "klanten"]),
-        lang.p(srm.p)
+        reader.say(["by chance:", "av en slump:", "bij toeval:"]),
+        lang.p(srm.p),
+        reader.say(["alarming below", "oroande under", "zorgelijk onder"]),
+        lang.number(SRM_ALPHA, 3),
     );
     if let Some(watched) = &document.seq_srm {
         note += &format!(
@@ -129,9 +132,16 @@ fn balance(reader: &Reader, document: &Document) -> Markup {
         )
     };
     let note = format!(
-        "{}: SMD {}",
+        "{}: {} {} ({} ±{})",
         words::name(lang, name),
-        lang.signed(worst.smd, 3)
+        reader.say([
+            "standardised difference",
+            "standardiserad skillnad",
+            "gestandaardiseerd verschil"
+        ]),
+        lang.signed(worst.smd, 3),
+        reader.say(["fine within", "bra inom", "goed binnen"]),
+        lang.number(NOTABLE, 1)
     );
     card(tone, label, reader.say(value), &note)
 }
@@ -201,7 +211,7 @@ fn plan(reader: &Reader, document: &Document) -> Markup {
             reader.say(["phase", "fas", "fase"]),
             last.number,
             reader.say(["from", "från", "vanaf"]),
-            last.started_at.get(..10).unwrap_or(&last.started_at),
+            reader.lang.day(&last.started_at),
             last.digest.get(..12).unwrap_or(&last.digest),
         )
     });
@@ -267,18 +277,15 @@ fn kept_apart(reader: &Reader, found: &Isolation) -> String {
         ];
         return reader.say(nobody).to_owned();
     }
-    let of = [
-        "generations of the policy and model versions that decided; none had learnt from these customers",
-        "generationer av policyn och modellversioner som beslutade; ingen hade lärt sig av dessa kunder",
-        "generaties van het beleid en modelversies die beslisten; geen had van deze klanten geleerd",
-    ];
     let lang = reader.lang;
-    format!(
-        "{} + {} {}",
-        lang.count(found.generations),
-        lang.count(models),
-        reader.say(of)
-    )
+    reader
+        .say([
+            "{} generations of the policy and {} model versions decided; none had learnt from these customers",
+            "{} generationer av policyn och {} modellversioner beslutade; ingen hade lärt sig av dessa kunder",
+            "{} generaties van het beleid en {} modelversies beslisten; geen had van deze klanten geleerd",
+        ])
+        .replacen("{}", &lang.count(found.generations), 1)
+        .replacen("{}", &lang.count(models), 1)
 }
 
 fn logging(reader: &Reader, document: &Document) -> Markup {
@@ -302,7 +309,7 @@ fn logging(reader: &Reader, document: &Document) -> Markup {
     card(
         Tone::Quiet,
         reader.say(["Log read until", "Logg läst till", "Logboek gelezen tot"]),
-        log.as_of.get(..10).unwrap_or(&log.as_of),
+        &lang.day(&log.as_of),
         &note,
     )
 }

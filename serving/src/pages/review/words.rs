@@ -6,17 +6,24 @@ use crate::pages::{Lang, Reader};
 
 /// How a metric's values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum Unit<'a> {
     /// A share of one, as per cent; differences in percentage points.
     Share,
     /// Days.
     Days,
+    /// What happens to few, counted per hundred.
+    Hundred,
+    /// Amounts of a currency, which may be unknown.
+    Money(&'a str),
     /// Anything else.
     Plain,
 }
 
+/// An amount, until its currency is known.
+const MONEY: Unit<'static> = Unit::Money("");
+
 /// Names of the metrics that lagom itself counts, and of usual ones.
-const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
+const KNOWN: [(&str, Unit<'static>, [&str; 3]); 21] = [
     (
         "collection_rate",
         Unit::Share,
@@ -51,7 +58,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "collected",
-        Unit::Plain,
+        MONEY,
         [
             "Collected per customer",
             "Inbetalt per kund",
@@ -60,7 +67,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "collected60",
-        Unit::Plain,
+        MONEY,
         [
             "Collected per customer in 60 days",
             "Inbetalt per kund på 60 dagar",
@@ -69,7 +76,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "value",
-        Unit::Plain,
+        MONEY,
         [
             "Net value per customer",
             "Nettovärde per kund",
@@ -105,52 +112,52 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "support_contacts",
-        Unit::Plain,
+        Unit::Hundred,
         [
-            "Support contacts per customer",
-            "Supportkontakter per kund",
-            "Contacten met de klantenservice per klant",
+            "Support contacts per 100 customers",
+            "Kontakter med kundtjänst per 100 kunder",
+            "Contacten met de klantenservice per 100 klanten",
         ],
     ),
     (
         "contacts_per_invoice",
-        Unit::Plain,
+        Unit::Hundred,
         [
-            "Support contacts per invoice",
-            "Supportkontakter per faktura",
-            "Contacten met de klantenservice per factuur",
+            "Support contacts per 100 invoices",
+            "Kontakter med kundtjänst per 100 fakturor",
+            "Contacten met de klantenservice per 100 facturen",
         ],
     ),
     (
         "messages",
-        Unit::Plain,
+        Unit::Hundred,
         [
-            "Messages sent per customer",
-            "Skickade meddelanden per kund",
-            "Verzonden berichten per klant",
+            "Messages sent per 100 customers",
+            "Skickade meddelanden per 100 kunder",
+            "Verzonden berichten per 100 klanten",
         ],
     ),
     (
         "collection_cases",
-        Unit::Plain,
+        Unit::Hundred,
         [
-            "Collection cases per customer",
-            "Inkassoärenden per kund",
-            "Incassozaken per klant",
+            "Collection cases per 100 customers",
+            "Inkassoärenden per 100 kunder",
+            "Incassozaken per 100 klanten",
         ],
     ),
     (
         "inkasso_per_invoice",
-        Unit::Plain,
+        Unit::Hundred,
         [
-            "Collection cases per invoice",
-            "Inkassoärenden per faktura",
-            "Incassozaken per factuur",
+            "Collection cases per 100 invoices",
+            "Inkassoärenden per 100 fakturor",
+            "Incassozaken per 100 facturen",
         ],
     ),
     (
         "fees",
-        Unit::Plain,
+        MONEY,
         [
             "Reminder fees per customer",
             "Påminnelseavgifter per kund",
@@ -159,7 +166,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "cost",
-        Unit::Plain,
+        MONEY,
         [
             "Cost of messages per customer",
             "Kostnad för meddelanden per kund",
@@ -173,7 +180,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "pre_cash",
-        Unit::Plain,
+        MONEY,
         [
             "paid before the start",
             "betalt före starten",
@@ -182,7 +189,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "billed_before",
-        Unit::Plain,
+        MONEY,
         [
             "billed before the start",
             "fakturerat före starten",
@@ -191,7 +198,7 @@ const KNOWN: [(&str, Unit, [&str; 3]); 21] = [
     ),
     (
         "paid_before",
-        Unit::Plain,
+        MONEY,
         [
             "paid before the start",
             "betalt före starten",
@@ -209,12 +216,13 @@ pub(super) fn name(lang: Lang, metric: &str) -> String {
     )
 }
 
-/// How a metric is written.
-pub(super) fn unit(metric: &Metric) -> Unit {
+/// How a metric is written; what lagom does not know and was yes or no is a share.
+pub(super) fn unit(metric: &Metric) -> Unit<'_> {
     let known = KNOWN.iter().find(|(name, ..)| *name == metric.name);
     match known {
-        Some((_, Unit::Plain, _)) | None if metric.proportions.is_some() => Unit::Share,
+        Some((_, Unit::Money(_), _)) => Unit::Money(&metric.currency),
         Some((_, unit, _)) => *unit,
+        None if metric.proportions.is_some() => Unit::Share,
         None => Unit::Plain,
     }
 }
@@ -229,40 +237,72 @@ pub(super) fn decimals(size: f64) -> usize {
     }
 }
 
-impl Unit {
+impl Unit<'_> {
     /// A level.
     pub(super) fn level(self, lang: Lang, value: f64) -> String {
         match self {
             Self::Share => lang.percent(value, 1),
             Self::Days => lang.number(value, 1),
+            Self::Hundred => lang.number(100.0 * value, hundredths(value)),
+            Self::Money(currency) => lang.money(value, currency, decimals(value)),
             Self::Plain => lang.number(value, decimals(value)),
         }
     }
 
     /// A difference, written at the precision of levels of this size.
     pub(super) fn difference(self, lang: Lang, value: f64, size: f64) -> String {
-        match self {
-            Self::Share => format!(
-                "{}\u{a0}{}",
-                lang.signed(100.0 * value, 1),
-                lang.say(["pp", "pe", "pp"])
-            ),
-            Self::Days => format!(
-                "{}\u{a0}{}",
-                lang.signed(value, 1),
-                lang.say(["days", "dagar", "dagen"])
-            ),
-            Self::Plain => lang.signed(value, decimals(size)),
-        }
+        self.named(lang, self.bare(lang, value, size))
     }
 
     /// An interval of differences; an open end is said in words.
     pub(super) fn interval(self, lang: Lang, ends: [Option<f64>; 2], size: f64) -> String {
         let open = lang.say(["no limit", "ingen gräns", "geen grens"]);
-        let [low, high] = ends
-            .map(|end| end.map_or_else(|| open.to_owned(), |end| self.difference(lang, end, size)));
-        format!("{low} {} {high}", lang.say(["to", "till", "tot"]))
+        let [low, high] =
+            ends.map(|end| end.map_or_else(|| open.to_owned(), |end| self.bare(lang, end, size)));
+        let range = format!("{low} {} {high}", lang.say(["to", "till", "tot"]));
+        // The unit of a number does not follow words.
+        if ends[1].is_none() {
+            return range;
+        }
+        self.named(lang, range)
     }
+
+    /// A difference at a tick of an axis, with the decimals that the ticks need.
+    pub(super) fn tick(self, lang: Lang, value: f64, decimals: usize) -> String {
+        match self {
+            Self::Share | Self::Hundred => {
+                let text = lang.signed(100.0 * value, decimals.saturating_sub(2));
+                self.named(lang, text)
+            }
+            Self::Days => self.named(lang, lang.signed(value, decimals)),
+            Self::Money(_) | Self::Plain => lang.signed(value, decimals),
+        }
+    }
+
+    fn bare(self, lang: Lang, value: f64, size: f64) -> String {
+        match self {
+            Self::Share => lang.signed(100.0 * value, 1),
+            Self::Days => lang.signed(value, 1),
+            Self::Hundred => lang.signed(100.0 * value, hundredths(size)),
+            Self::Money(_) | Self::Plain => lang.signed(value, decimals(size)),
+        }
+    }
+
+    /// A number, or a range of them, with the unit's name.
+    fn named(self, lang: Lang, number: String) -> String {
+        let unit = match self {
+            Self::Share => lang.say(["pp", "pe", "pp"]),
+            Self::Days => lang.say(["days", "dagar", "dagen"]),
+            Self::Money(currency) => return lang.in_currency(number, currency),
+            Self::Hundred | Self::Plain => return number,
+        };
+        format!("{number}\u{a0}{unit}")
+    }
+}
+
+/// Decimals of a count per hundred, of this size per one.
+fn hundredths(size: f64) -> usize {
+    decimals(100.0 * size).min(2)
 }
 
 /// The verdict: its tone and its words.
