@@ -73,7 +73,7 @@ pub struct Measure {
     pub lagom: Option<f64>,
     /// Their difference with its 95 % interval.
     pub difference: Option<[f64; 3]>,
-    /// The difference times the customers: what lagom caused in all.
+    /// The difference times the customers: what lagom caused in all; none of what is a mean already.
     pub caused: Option<f64>,
     /// Contacted less not contacted, among the others: confounded.
     pub naive: Option<f64>,
@@ -203,7 +203,9 @@ fn measures(units: &[&Unit]) -> Vec<Measure> {
             name,
             holdout: holdout.map(|(_, mean)| mean),
             lagom: lagom.map(|(_, mean)| mean),
-            caused: difference.map(|found| found[0] * customers),
+            caused: difference
+                .filter(|_| count::adds_up(place))
+                .map(|found| found[0] * customers),
             difference,
             naive: touched.zip(left).map(|((_, a), (_, b))| a - b),
         }

@@ -11,6 +11,8 @@ struct Document {
     as_of: String,
     currency: String,
     rows: Vec<Row>,
+    #[serde(default)]
+    totals: Vec<Row>,
     steps: Vec<Step>,
 }
 
@@ -75,7 +77,7 @@ pub fn render(reader: &Reader, json: &str) -> Result<Markup, String> {
                 " " a href="/ledger.json" download { (reader.say(["Download (JSON)", "Ladda ned (JSON)", "Download (JSON)"])) }
             }
         }
-        @if months.len() > 1 { (in_all(reader, &months, currency)) }
+        @if months.len() > 1 { (in_all(reader, &months, &document.totals, currency)) }
         @for (place, row) in months.iter().rev().enumerate() {
             @if place == 0 {
                 h2 { (lang.month(&row.month)) }
@@ -107,10 +109,10 @@ pub fn render(reader: &Reader, json: &str) -> Result<Markup, String> {
 }
 
 /// Measures that are summed and drawn first.
-const FIRST: [&str; 4] = ["value", "contacts", "support_contacts", "churn"];
+const FIRST: [&str; 4] = ["value", "contacts", "collection_cases", "churn"];
 
 /// What was caused in all months, and month by month.
-fn in_all(reader: &Reader, months: &[&Row], currency: &str) -> Markup {
+fn in_all(reader: &Reader, months: &[&Row], totals: &[Row], currency: &str) -> Markup {
     let lang = reader.lang;
     let of = |name: &'static str| -> Vec<(&Row, &Measure)> {
         let found = |row: &&'_ Row| row.measures.iter().position(|one| one.name == name);
@@ -120,10 +122,23 @@ fn in_all(reader: &Reader, months: &[&Row], currency: &str) -> Markup {
             .collect()
     };
     html! {
-        ul.cards {
-            @for name in FIRST {
-                @let all = of(name);
-                @if !all.is_empty() { (summed(reader, name, &all, currency)) }
+        @if let Some(whole) = totals.iter().find(|row| row.cut == "all") {
+            ul.cards {
+                @for one in whole.measures.iter().filter(|one| FIRST.contains(&&*one.name)) {
+                    (summed(reader, one, whole.lagom, currency))
+                }
+            }
+            p.note { (span_of(reader, &whole.month, months.len())) }
+            details {
+                summary { h2 { (reader.say(["All months together", "Alla månader tillsammans", "Alle maanden samen"])) } }
+                (table(reader, reader.say(["All months together", "Alla månader tillsammans", "Alle maanden samen"]), &[whole], false, currency))
+                @for (cut, words) in CUTS {
+                    @let rows: Vec<&Row> = totals.iter().filter(|row| row.cut == cut).collect();
+                    @if !rows.is_empty() {
+                        h3 { (reader.say(words)) }
+                        (table(reader, reader.say(words), &rows, true, currency))
+                    }
+                }
             }
         }
         h2 { (reader.say(["Month by month", "Månad för månad", "Maand voor maand"])) }
@@ -141,27 +156,54 @@ fn in_all(reader: &Reader, months: &[&Row], currency: &str) -> Markup {
     }
 }
 
-fn summed(reader: &Reader, name: &str, all: &[(&Row, &Measure)], currency: &str) -> Markup {
+/// What a measure came to, with its interval, customers counted once.
+fn summed(reader: &Reader, one: &Measure, customers: u64, currency: &str) -> Markup {
     let lang = reader.lang;
-    let sum: f64 = all.iter().filter_map(|(_, one)| one.caused).sum();
-    let apart = all
-        .iter()
-        .filter(|(_, one)| (one.difference).is_some_and(|[_, low, high]| low > 0.0 || high < 0.0));
-    let value = lang.signed(sum, 0);
-    let value = if is_money(name) {
-        lang.in_currency(value, currency)
-    } else {
-        value
+    let written = |value: f64| {
+        let number = lang.signed(value, 0);
+        if is_money(&one.name) {
+            lang.in_currency(number, currency)
+        } else {
+            number
+        }
     };
-    let note = reader
+    let label = name(reader, &one.name);
+    let Some(([_, low, high], caused)) = one.difference.zip(one.caused) else {
+        return html! {};
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a count of customers")]
+    let ends = [low, high].map(|end| end * customers as f64);
+    let chance = low <= 0.0 && high >= 0.0;
+    let note = format!(
+        "{} … {}{}",
+        written(ends[0]),
+        written(ends[1]),
+        if chance {
+            reader.say([
+                " – may be chance",
+                " – kan vara slump",
+                " – kan toeval zijn",
+            ])
+        } else {
+            ""
+        }
+    );
+    card(Tone::Quiet, &label, &written(caused), &note)
+}
+
+/// Over which months, and what the interval is.
+fn span_of(reader: &Reader, span: &str, months: usize) -> String {
+    let lang = reader.lang;
+    let (first, last) = span.split_once('/').unwrap_or((span, span));
+    reader
         .say([
-            "in {} months; beyond chance in {} of them",
-            "på {} månader; bortom slumpen i {} av dem",
-            "in {} maanden; meer dan toeval in {} daarvan",
+            "Caused in all, {a} to {b} ({n} months), with the 95% interval; a customer counts once, however many months.",
+            "Orsakat totalt, {a} till {b} ({n} månader), med 95 % intervall; en kund räknas en gång, oavsett antal månader.",
+            "In totaal veroorzaakt, {a} tot en met {b} ({n} maanden), met het 95%-interval; een klant telt één keer, hoeveel maanden ook.",
         ])
-        .replacen("{}", &lang.count(all.len() as u64), 1)
-        .replacen("{}", &lang.count(apart.count() as u64), 1);
-    card(Tone::Quiet, &self::name(reader, name), &value, &note)
+        .replace("{a}", &lang.month(first))
+        .replace("{b}", &lang.month(last))
+        .replace("{n}", &lang.count(months as u64))
 }
 
 fn by_month(lang: Lang, title: &str, name: &str, all: &[(&Row, &Measure)]) -> Markup {
@@ -300,9 +342,14 @@ fn is_money(measure: &str) -> bool {
     matches!(measure, "collected" | "fees" | "cost" | "value")
 }
 
+/// A mean of what was reported, which nothing adds up to.
+fn is_reported(measure: &str) -> bool {
+    matches!(measure, "satisfaction" | "response_hours")
+}
+
 /// What happens to few is counted per hundred customers.
 fn scale(measure: &str) -> f64 {
-    if is_money(measure) || measure == "satisfaction" {
+    if is_money(measure) || is_reported(measure) {
         1.0
     } else {
         100.0
@@ -311,7 +358,7 @@ fn scale(measure: &str) -> f64 {
 
 /// Money has its minor units.
 fn decimals(measure: &str) -> usize {
-    if is_money(measure) || measure == "satisfaction" {
+    if is_money(measure) || is_reported(measure) {
         2
     } else {
         1
@@ -346,6 +393,17 @@ fn name(reader: &Reader, name: &str) -> String {
             "Contact met klantenservice",
         ],
         "complaints" => ["Complaints", "Klagomål", "Klachten"],
+        "opt_outs" => [
+            "Opted out",
+            "Återkallade samtycken",
+            "Toestemming ingetrokken",
+        ],
+        "collection_cases" => ["Collection cases", "Inkassoärenden", "Incassozaken"],
+        "response_hours" => [
+            "Hours until support answered",
+            "Timmar tills kundtjänst svarade",
+            "Uren tot klantenservice antwoordde",
+        ],
         "satisfaction" => ["Rating", "Betyg", "Beoordeling"],
         other => return other.to_owned(),
     };
