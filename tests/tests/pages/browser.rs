@@ -1,10 +1,10 @@
-//! Pages in a headless Chromium: two widths, light and dark; axe-core finds nothing, nothing scrolls
+//! Pages in a headless Chromium: two widths and as on paper, light and dark; axe-core finds nothing, nothing scrolls
 //! sideways, nothing is asked of any other server.
 //!
 //! Chromium is found as `CHROMIUM` or on the path; axe-core (MPL-2.0) as the file `AXE_CORE` or
 //! through npm. Where one is missing the test says so and checks what needs no browser.
 
-use super::review::{json, page};
+use super::review::{json, leaked, page};
 use lagom_serving::pages::Lang;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 const WIDTHS: [u32; 2] = [1_180, 412];
+/// A4 less its margins, at 96 dots an inch.
+const PAPER: u32 = 718;
 
 /// What runs inside the page: axe-core, then its findings and the widths, to the outer document.
 const PROBE: &str = "<script>addEventListener('load',()=>axe.run(document).then(r=>{\
@@ -30,6 +32,7 @@ fn the_review_page_is_in_order() {
     }
     in_order("review-harm", &page(&json((1_000, 1_000), 8), Lang::En));
     in_order("review-srm", &page(&json((1_200, 1_000), 50), Lang::En));
+    in_order("review-leak", &page(&leaked(), Lang::Nl));
 }
 
 /// Checks a page, in a browser where there is one.
@@ -43,7 +46,11 @@ pub(super) fn in_order(name: &str, page: &str) {
     };
     let folder = tempfile::tempdir().unwrap();
     let probed = page.replace("</body>", &format!("<script>{axe}</script>{PROBE}</body>"));
-    for width in WIDTHS {
+    // What the style says of paper, on a screen of its width: nothing else can be asked there.
+    let printed = probed.replace("@media print", "@media all");
+    assert_ne!(printed, probed, "{name} has no style for paper");
+    let views = WIDTHS.map(|width| (width, &probed));
+    for (width, probed) in views.into_iter().chain([(PAPER, &printed)]) {
         // A window cannot be as narrow as a phone, a frame can.
         let frame = format!(
             "<!DOCTYPE html><body><iframe style=\"border:0\" width={width} height=2000 srcdoc=\"{}\"></iframe></body>",

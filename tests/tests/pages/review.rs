@@ -42,12 +42,24 @@ smallest = 100
 
 /// `sizes` customers in each arm; every n-th customer of the bandit complains.
 pub(super) fn json(sizes: (usize, usize), complains_every: usize) -> String {
+    reviewed(sizes, complains_every, PLAN)
+}
+
+/// The same with customers in an arm that was to get none.
+pub(super) fn leaked() -> String {
+    let plan = PLAN.replace("bandit = 0.5", "bandit = 0.5\nspilt = 0.0");
+    reviewed((1_000, 1_000), 50, &plan)
+}
+
+fn reviewed(sizes: (usize, usize), complains_every: usize, plan: &str) -> String {
     let (mut id, mut arm, mut segment) = (Vec::new(), Vec::new(), Vec::new());
     let (mut day, mut cash, mut billed, mut complaint) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let spilt = if plan.contains("spilt") { 7 } else { 0 };
     for (name, size, paid, every) in [
         ("ladder", sizes.0, 0.70, 50),
         ("bandit", sizes.1, 0.76, complains_every),
+        ("spilt", spilt, 0.70, 50),
     ] {
         for n in 0..size {
             id.push(Some(format!("{name}-{n}")));
@@ -77,7 +89,7 @@ pub(super) fn json(sizes: (usize, usize), complains_every: usize) -> String {
         number("billed", billed),
         number("complaint", complaint),
     ]);
-    let plan = Plan::parse("plan.toml", PLAN).unwrap();
+    let plan = Plan::parse("plan.toml", plan).unwrap();
     serde_json::to_string_pretty(&review_table(&table.unwrap(), &plan).unwrap()).unwrap()
 }
 
@@ -91,19 +103,29 @@ pub(super) fn page(json: &str, lang: Lang) -> String {
 /// Without the JSON at its foot, which would make every number stand on it.
 fn shown(json: &str, lang: Lang) -> String {
     let page = page(json, lang);
-    page[..page.find("<details>").unwrap()].to_owned()
+    page[..page.find("<details").unwrap()].to_owned()
 }
 
 #[test]
 fn each_number_is_that_of_the_json_in_every_language() {
-    let json = json((1_000, 1_000), 50);
-    let review: Value = serde_json::from_str(&json).unwrap();
+    for json in [
+        json((1_000, 1_000), 50),
+        json((1_200, 1_000), 50),
+        json((1_000, 1_000), 8),
+        leaked(),
+    ] {
+        each_number_stands(&json);
+    }
+}
+
+fn each_number_stands(json: &str) {
+    let review: Value = serde_json::from_str(json).unwrap();
     let comparison = &review["comparisons"]["ladder_vs_bandit"];
     let rate = &comparison["metrics"]["ratio.collection_rate"];
     let complaint = &comparison["metrics"]["mean.complaint"];
     let of = |value: &Value| value.as_f64().unwrap();
     for lang in Lang::ALL {
-        let page = shown(&json, lang);
+        let page = shown(json, lang);
         let points = |value: &Value| lang.signed(100.0 * of(value), 1);
         let expected = [
             lang.percent(of(&rate["mean_c"]), 1),
@@ -127,7 +149,7 @@ fn each_number_is_that_of_the_json_in_every_language() {
         ];
         for number in expected {
             assert!(
-                page.contains(&number),
+                page.contains(&number.replace('<', "&lt;")),
                 "{number} is missing in {}",
                 lang.code()
             );
@@ -143,6 +165,13 @@ fn what_cannot_be_trusted_gets_no_verdict_and_says_why() {
     assert!(page.contains("do not fit their planned shares"));
     assert!(page.contains("Do not decide by them"));
     assert!(!page.contains("Use “bandit”"));
+}
+
+#[test]
+fn customers_in_an_arm_of_none_withhold_the_verdict() {
+    let page = shown(&leaked(), Lang::En);
+    assert!(page.contains("Cannot be judged"), "{page}");
+    assert!(page.contains("7 customers are in a group that was to get none"));
 }
 
 #[test]

@@ -106,6 +106,10 @@ async fn grpc_page_and_command_line_say_the_same() {
         "experiment",
         body(&server.get("/experiments/spring").unwrap()),
     );
+    let numbers = server.get("/experiments/spring/review.json").unwrap();
+    let numbers: Value = serde_json::from_str(&numbers[numbers.find('{').unwrap()..]).unwrap();
+    assert_eq!(numbers["facts_digest"], review["facts_digest"]);
+    assert_eq!(numbers["comparisons"], review["comparisons"]);
     let missing = server.get("/experiments/autumn").unwrap();
     assert!(
         missing.starts_with("HTTP/1.1 404") && missing.contains("autumn"),
@@ -150,6 +154,39 @@ async fn grpc_page_and_command_line_say_the_same() {
     );
     let facts = std::fs::read_to_string(folder.path().join("facts.csv")).unwrap();
     assert_eq!(facts.lines().count(), CUSTOMERS + 1);
+
+    // A plan that was not agreed, and learning from those who are judged, withhold the verdict.
+    let withheld = |name: &str, more: &[&str], why: &str| {
+        let html = format!("{name}.html");
+        run(&[&data[..], more, &["--as-of", as_of, "--html", &html]].concat());
+        let page = std::fs::read_to_string(folder.path().join(html)).unwrap();
+        assert!(page.contains("Cannot be judged"), "{name}: {page}");
+        assert!(page.contains(why), "{name}: {page}");
+        super::browser::in_order(name, &page);
+    };
+    let plan = "experiment = \"spring\"\ncontrol = \"ladder\"\nplanned_customers = 99\n\
+        [columns]\ncustomer = \"customer_id\"\narm = \"arm\"\n\
+        [[metrics]]\nname = \"churn\"\nrole = \"guardrail\"\ndirection = \"lower\"\n\
+        value = \"churn\"\nmargin = { absolute = 0.01 }\n";
+    std::fs::write(folder.path().join("other.toml"), plan).unwrap();
+    let other = ["--plan", "other.toml"];
+    withheld(
+        "plan-changed",
+        &other,
+        "The plan was changed after the start.",
+    );
+
+    let file = folder.path().join("export/experiments.json");
+    let mut design: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let late = |number: u64| {
+        serde_json::json!({
+            "number": number, "published_at": "2099-01-01T00:00:00Z", "excluded": [],
+        })
+    };
+    design["generations"] = (0..100).map(late).collect();
+    std::fs::write(&file, design.to_string()).unwrap();
+    let learnt = "The reviewed policy learnt from this experiment&#39;s own customers.";
+    withheld("not-isolated", &[], &learnt.replace("&#39;", "'"));
 }
 
 fn body(answer: &str) -> &str {

@@ -244,7 +244,7 @@ impl Unit<'_> {
             Self::Share => lang.percent(value, 1),
             Self::Days => lang.number(value, 1),
             Self::Hundred => lang.number(100.0 * value, hundredths(value)),
-            Self::Money(currency) => lang.money(value, currency, decimals(value)),
+            Self::Money(currency) => lang.money(value, currency, decimals(value).min(2)),
             Self::Plain => lang.number(value, decimals(value)),
         }
     }
@@ -284,7 +284,8 @@ impl Unit<'_> {
             Self::Share => lang.signed(100.0 * value, 1),
             Self::Days => lang.signed(value, 1),
             Self::Hundred => lang.signed(100.0 * value, hundredths(size)),
-            Self::Money(_) | Self::Plain => lang.signed(value, decimals(size)),
+            Self::Money(_) => lang.signed(value, decimals(size).min(2)),
+            Self::Plain => lang.signed(value, decimals(size)),
         }
     }
 
