@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 pub enum Stage {
     /// Just after its issue became known.
     Issue,
+    /// When the day so many days before its due date began.
+    Before(u16),
     /// When its due date began.
     Due,
     /// When the day so many days after its due date began.
@@ -51,6 +53,9 @@ pub struct DatasetOptions {
     pub paid_days: u16,
     /// Days within which a customer counts as having left.
     pub left_days: u16,
+    /// Days before the due date at which there are decision points, falling: a model is asked on any
+    /// day, and what it was never shown between issue and due date it would only guess at.
+    pub before_days: Vec<u16>,
     /// Days after the due date at which there are decision points.
     pub after_days: Vec<u16>,
     /// Share of the invoices that are looked at, drawn by the digest of their ids and the seed.
@@ -354,7 +359,13 @@ fn decision_points(
         .after_days
         .iter()
         .map(|&days| (Stage::After(days), after(days)));
-    let mut points = vec![(Stage::Issue, issue), (Stage::Due, after(0))];
+    let before = options.before_days.iter().map(|&days| {
+        let at = due_on.plus_days(-i32::from(days)).start(&zone);
+        (Stage::Before(days), at)
+    });
+    let mut points = vec![(Stage::Issue, issue)];
+    points.extend(before);
+    points.push((Stage::Due, after(0)));
     points.extend(later);
     points.retain(|&(stage, at)| at < options.as_of && (stage == Stage::Issue || at > issue));
     points

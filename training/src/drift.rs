@@ -93,6 +93,7 @@ pub fn drift(
             known_until: as_of,
             paid_days: 0,
             left_days: 0,
+            before_days: Vec::new(),
             after_days: after_days.to_vec(),
             share: 1.0,
             seed: 0,

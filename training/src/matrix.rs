@@ -96,6 +96,7 @@ pub fn matrix(
             known_until: as_of,
             paid_days,
             left_days,
+            before_days: Vec::new(),
             after_days: options.after_days.clone(),
             share: 1.0,
             seed: 0,

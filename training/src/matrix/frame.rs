@@ -92,6 +92,7 @@ fn texts<'a>(name: &str, points: &'a [Point], of: impl Fn(&'a Point) -> Cow<'a, 
 fn stage(stage: Stage) -> Cow<'static, str> {
     match stage {
         Stage::Issue => "issue".into(),
+        Stage::Before(days) => format!("before_{days}").into(),
         Stage::Due => "due".into(),
         Stage::After(days) => format!("after_{days}").into(),
         Stage::Asked => "asked".into(),

@@ -41,6 +41,7 @@ pub enum ConfigError {
 struct Raw {
     paid_days: u16,
     left_days: u16,
+    before_days: Vec<u16>,
     after_days: Vec<u16>,
     most_invoices: usize,
     judge_share: f64,
@@ -64,6 +65,7 @@ impl Default for Raw {
         Self {
             paid_days: 30,
             left_days: 90,
+            before_days: vec![14, 7, 3],
             after_days: vec![3, 7, 14, 21, 28, 45, 60],
             most_invoices: 20_000,
             judge_share: 0.25,
@@ -83,6 +85,8 @@ pub struct TrainingConfig {
     pub paid_days: u16,
     /// Days from a decision within which a customer counts as having left.
     pub left_days: u16,
+    /// Days before the due date at which there are decision points, falling.
+    pub before_days: Vec<u16>,
     /// Days after the due date at which there are decision points.
     pub after_days: Vec<u16>,
     /// Most invoices that are looked at; more are sampled by the seed.
@@ -129,6 +133,12 @@ impl TrainingConfig {
                 return range(key, days.to_string(), "from 1 to 730");
             }
         }
+        let falling = raw.before_days.windows(2).all(|pair| pair[0] > pair[1]);
+        let inside = raw.before_days.iter().all(|day| (1..=365).contains(day));
+        if !falling || !inside {
+            let days = format!("{:?}", raw.before_days);
+            return range("before_days", days, "falling days from 365 to 1");
+        }
         let rising = raw.after_days.windows(2).all(|pair| pair[0] < pair[1]);
         let inside = raw.after_days.iter().all(|day| (1..=365).contains(day));
         if !rising || !inside {
@@ -172,6 +182,7 @@ impl TrainingConfig {
             digest: hasher.finalize().to_hex()[..32].to_owned(),
             paid_days: raw.paid_days,
             left_days: raw.left_days,
+            before_days: raw.before_days,
             after_days: raw.after_days,
             most_invoices: raw.most_invoices,
             judge_share: raw.judge_share,
@@ -210,6 +221,7 @@ impl TrainingConfig {
             known_until: reported_until(histories, as_of),
             paid_days: self.paid_days,
             left_days: self.left_days,
+            before_days: self.before_days.clone(),
             after_days: self.after_days.clone(),
             share: (self.most_invoices as f64 / invoices.max(1) as f64).min(1.0),
             seed,

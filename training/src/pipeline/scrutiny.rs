@@ -188,6 +188,7 @@ pub(super) fn segments(dataset: &Dataset, judged: &Judged<'_>) -> Result<Vec<Seg
         };
         let stage = match point.stage {
             Stage::Issue => "at issue".to_owned(),
+            Stage::Before(_) => "before the due date".to_owned(),
             Stage::Due => "on the due date".to_owned(),
             Stage::After(_) => "late".to_owned(),
             Stage::Asked => "asked".to_owned(),
