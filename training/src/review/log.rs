@@ -190,9 +190,13 @@ pub fn review_log(log: &dyn Log, ask: &LogReview<'_>) -> Result<(Review, Facts),
     let agreement = agreement(log, ask, &plan.control, as_of)?;
     let mut failures = design.failures();
     failures.extend(disagreements(agreement.as_ref()));
-    let mut review = assemble::review(facts.table(), &plan, &failures)?;
+    let (review, digest) = rayon::join(
+        || assemble::review(facts.table(), &plan, &failures),
+        || facts.digest(),
+    );
+    let mut review = review?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-    review.facts_digest = facts.digest();
+    review.facts_digest = digest;
     review.log = Some(LogReport {
         agreement,
         ..report(&facts, &plan, design, as_of)?

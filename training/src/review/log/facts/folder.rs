@@ -56,7 +56,7 @@ impl Folder {
             parts::<Recorded<Customer>>(dir)?,
             parts::<Event>(dir)?,
         );
-        let (Some((outcomes, _)), Some((customers, _)), Some((events, _))) = found else {
+        let (Some((outcomes, _)), Some((customers, _)), Some((events, told))) = found else {
             return Ok(None);
         };
         Ok(Some(Self {
@@ -69,6 +69,7 @@ impl Folder {
             sizes: Sizes {
                 decisions: asked,
                 invoices: bills,
+                events: told,
             },
         }))
     }
@@ -140,6 +141,19 @@ fn every<T: Record>(
     Ok(())
 }
 
+/// The latest instant of a column.
+fn latest<T: Record>(parts: &[PathBuf], column: &str) -> Result<Timestamp, ReviewError> {
+    let mut last = Timestamp::MIN;
+    slices::<T>(parts, &[column], |frame| {
+        let cells = instants(frame, column)?;
+        for row in 0..frame.height() {
+            last = last.max(cells.instant(row)??);
+        }
+        Some(())
+    })?;
+    Ok(last)
+}
+
 /// Hands over the rows of a slice, block by block; none where `row` makes nothing of one.
 fn blocks<R>(
     height: usize,
@@ -188,24 +202,16 @@ impl Log for Folder {
     }
 
     fn last_known(&self) -> Result<Timestamp, ReviewError> {
-        let mut last = Timestamp::MIN;
-        let mut take = |frame: &DataFrame, name: &str| {
-            let column = instants(frame, name)?;
-            for row in 0..frame.height() {
-                last = last.max(column.instant(row)??);
-            }
-            Some(())
-        };
-        slices::<Event>(&self.events, &["recorded_at"], |frame| {
-            take(frame, "recorded_at")
-        })?;
-        slices::<Decision>(&self.decisions, &["decided_at"], |frame| {
-            take(frame, "decided_at")
-        })?;
-        slices::<Outcome>(&self.outcomes, &["matured_at"], |frame| {
-            take(frame, "matured_at")
-        })?;
-        Ok(last)
+        let (told, (decided, matured)) = rayon::join(
+            || latest::<Event>(&self.events, "recorded_at"),
+            || {
+                rayon::join(
+                    || latest::<Decision>(&self.decisions, "decided_at"),
+                    || latest::<Outcome>(&self.outcomes, "matured_at"),
+                )
+            },
+        );
+        Ok(told?.max(decided?).max(matured?))
     }
 
     fn decisions(&self, visit: &mut dyn FnMut(&[DecisionRow<'_>])) -> Result<(), ReviewError> {

@@ -130,6 +130,8 @@ pub struct Sizes {
     pub decisions: usize,
     /// Invoices and corrections.
     pub invoices: usize,
+    /// Events.
+    pub events: usize,
 }
 
 /// Rows of a table that are handed over together, so that who looks them up can do so side by side.
@@ -210,6 +212,7 @@ impl Log for Tables {
         Sizes {
             decisions: self.decisions.len(),
             invoices: self.invoices.len(),
+            events: self.events.len(),
         }
     }
 

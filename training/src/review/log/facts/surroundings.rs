@@ -46,6 +46,8 @@ impl Gather {
                 self.invoice(*id, one);
             }
         })?;
+        // Most events of most logs are payments; what is not used of this is never touched.
+        self.moves.reserve_exact(log.sizes().events);
         let mut foreign = None;
         let mut rows_of = Vec::new();
         log.events(&mut |rows| {
