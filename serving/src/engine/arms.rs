@@ -15,9 +15,7 @@ pub(super) struct Arms(Vec<Own>);
 struct Own {
     experiment: String,
     arm: String,
-    strategy: Arc<Strategy>,
-    /// Of its catalogue; nothing is learnt of it.
-    untaught: Arc<Generation>,
+    /// Its generation is of its own catalogue, of which nothing is learnt.
     snapshot: Arc<Snapshot>,
 }
 
@@ -35,13 +33,10 @@ impl Arms {
                 continue;
             };
             let learning = config.nothing_learnt_of(strategy, config.spec.fingerprint())?;
-            let untaught = Arc::clone(learning.generation());
             own.push(Own {
                 experiment: spec.name.clone(),
                 arm: arm.name.clone(),
-                snapshot: Arc::new(under(live, strategy, &untaught)?),
-                strategy: Arc::clone(strategy),
-                untaught,
+                snapshot: Arc::new(under(live, strategy, learning.generation())?),
             });
         }
         Ok(Self(own))
@@ -51,7 +46,8 @@ impl Arms {
     pub(super) fn beside(&self, live: &Snapshot) -> Self {
         let mut arms = self.clone();
         for one in &mut arms.0 {
-            match under(live, &one.strategy, &one.untaught) {
+            let parts = one.snapshot.parts();
+            match under(live, &parts.strategy, &parts.generation) {
                 Ok(snapshot) => one.snapshot = Arc::new(snapshot),
                 // What is in force has other features than its configuration.
                 Err(error) => {
@@ -72,7 +68,7 @@ impl Arms {
 
     /// Their strategies.
     pub(super) fn strategies(&self) -> impl Iterator<Item = &Strategy> {
-        self.0.iter().map(|one| &*one.strategy)
+        self.0.iter().map(|one| one.snapshot.strategy())
     }
 }
 

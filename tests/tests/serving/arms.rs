@@ -28,15 +28,6 @@ fn gentle(template: &str) -> String {
     )
 }
 
-async fn answers(house: &House) -> Vec<NextBestActionResponse> {
-    let mut all = Vec::new();
-    for n in 0..CUSTOMERS {
-        let answer = house.decisions().next_best_action(question(n)).await;
-        all.push(answer.unwrap().into_inner());
-    }
-    all
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_advises_what_its_strategy_has_and_nobody_else_does() {
     let folder = tempfile::tempdir().unwrap();
@@ -44,7 +35,7 @@ async fn it_advises_what_its_strategy_has_and_nobody_else_does() {
     let settings = format!("{EVENTS}{EXPERIMENT}");
     let house = House::open_in(folder, &settings).await;
     house.record(opening(CUSTOMERS).events).await;
-    let before = answers(&house).await;
+    let before = house.answers(CUSTOMERS).await;
     let everybodys = house.server.engine().snapshot().strategy().id().to_owned();
     let (gentle_arm, today): (Vec<_>, Vec<_>) = before.iter().partition(|one| one.arm == "gentle");
     assert!(gentle_arm.len() > 15 && today.len() > 15);
@@ -91,7 +82,7 @@ async fn it_advises_what_its_strategy_has_and_nobody_else_does() {
     later.as_of = at(MONDAY + 20 * DAY);
     house.decisions().next_best_action(later).await.unwrap();
     let house = House::open_in(house.close().await, &settings).await;
-    assert_eq!(answers(&house).await, before, "after a restart");
+    assert_eq!(house.answers(CUSTOMERS).await, before, "after a restart");
     assert_eq!(house.server.engine().phases().len(), 1);
 
     // Another text of the same file is another agreement.
@@ -111,7 +102,11 @@ async fn it_advises_what_its_strategy_has_and_nobody_else_does() {
 
     // Without the experiment everybody comes under the one strategy, and old answers stand.
     let house = House::open_in(house.close().await, EVENTS_AND_WINDOW).await;
-    assert_eq!(answers(&house).await, before, "without the experiment");
+    assert_eq!(
+        house.answers(CUSTOMERS).await,
+        before,
+        "without the experiment"
+    );
 }
 
 const EVENTS_AND_WINDOW: &str = "[clock]\nsource = \"events\"\n[learning]\nwindow_days = 14\n";

@@ -3,9 +3,10 @@
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_proto::v1::model_service_client::ModelServiceClient;
-use lagom_proto::v1::{Event, RecordEventsRequest, RecordEventsResponse};
+use lagom_proto::v1::{Event, NextBestActionResponse, RecordEventsRequest, RecordEventsResponse};
 use lagom_serving::config::Config;
 use lagom_serving::server::{Running, Server};
+use lagom_tests::company::question;
 use std::collections::HashMap;
 use std::path::Path;
 use tempfile::TempDir;
@@ -100,6 +101,16 @@ impl House {
             .await
             .unwrap()
             .into_inner()
+    }
+
+    /// The answers to the questions about so many customers, in order.
+    pub(crate) async fn answers(&self, customers: usize) -> Vec<NextBestActionResponse> {
+        let mut all = Vec::new();
+        for n in 0..customers {
+            let answer = self.decisions().next_best_action(question(n)).await;
+            all.push(answer.unwrap().into_inner());
+        }
+        all
     }
 
     /// A GET of a page.

@@ -25,18 +25,9 @@ fn strategy(currency: &str, template: &str, fee_minor: i64, discount_minor: i64)
     ))
 }
 
-async fn answers(house: &House) -> Vec<NextBestActionResponse> {
-    let mut all = Vec::new();
-    for n in 0..CUSTOMERS {
-        let answer = house.decisions().next_best_action(question(n)).await;
-        all.push(answer.unwrap().into_inner());
-    }
-    all
-}
-
 /// Every answer is the one that was given, to the byte, also where the decision is explained.
 async fn say(house: &House, before: &[NextBestActionResponse], when: &str) {
-    for (again, before) in answers(house).await.iter().zip(before) {
+    for (again, before) in house.answers(CUSTOMERS).await.iter().zip(before) {
         assert_eq!(again, before, "{when}");
         assert_eq!(again.encode_to_vec(), before.encode_to_vec(), "{when}");
         let request = ExplainDecisionRequest {
@@ -55,7 +46,7 @@ async fn another_strategy_changes_no_answer_that_was_given() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::open_in(folder, &first).await;
     house.record(opening(CUSTOMERS).events).await;
-    let before = answers(&house).await;
+    let before = house.answers(CUSTOMERS).await;
     let actions = || before.iter().flat_map(|one| &one.action);
     assert!(actions().any(|one| one.template_key == "old_email_short"));
     assert!(actions().any(|one| one.template_key == "old_offer"));

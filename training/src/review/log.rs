@@ -197,10 +197,7 @@ pub fn review_log(log: &dyn Log, ask: &LogReview<'_>) -> Result<(Review, Facts),
     let mut review = review?;
     review.plan_digest = blake3::hash(text.as_bytes()).to_hex().to_string();
     review.facts_digest = digest;
-    review.log = Some(LogReport {
-        agreement,
-        ..report(&facts, &plan, design, as_of)?
-    });
+    review.log = Some(report(&facts, &plan, design, agreement, as_of)?);
     Ok((review, facts))
 }
 
@@ -255,6 +252,7 @@ fn report(
     facts: &Facts,
     plan: &Plan,
     design: DesignReport,
+    agreement: Option<BTreeMap<String, Agreement>>,
     as_of: Timestamp,
 ) -> Result<LogReport, ReviewError> {
     let tau = facts.window_days() / 2.0;
@@ -302,7 +300,7 @@ fn report(
         currency: facts.currency().to_owned(),
         arms,
         rmst,
-        agreement: None,
+        agreement,
     })
 }
 
