@@ -9,7 +9,7 @@ mod raw;
 mod read;
 
 pub use access::{Scope, Tls, TlsSpec, Token, TokenSpec};
-pub use raw::{Keeping, LearningSpec, ServerSpec, Traces};
+pub use raw::{Keeping, LearningSpec, RetentionSpec, ServerSpec, Traces};
 
 use crate::clock::Source;
 use crate::engine::ChangeError;
@@ -55,6 +55,8 @@ pub struct Config {
     pub store: StoreUrl,
     /// How its state is kept beside it.
     pub keeping: Keeping,
+    /// How long data is kept.
+    pub retention: RetentionSpec,
     /// Where time comes from.
     pub clock: Source,
     /// Folder of the model registry.

@@ -77,6 +77,11 @@ impl CustomerState {
         self.changed = self.rounds.load(Ordering::Acquire);
     }
 
+    /// Whether nothing was recorded or decided at or after `before`, and something was earlier.
+    pub(crate) fn is_idle(&self, before: Timestamp) -> bool {
+        !self.erased && self.last.is_some_and(|last| last < before)
+    }
+
     /// Whether a record of this key is there.
     pub(crate) fn knows(&self, id: &EventId) -> bool {
         self.described.contains(id) || self.history.contains_event(id)
@@ -296,6 +301,28 @@ impl Customers {
             all.map(|(id, held)| (id.clone(), Arc::clone(&held.customer)))
                 .collect()
         })
+    }
+
+    /// Those of whom nothing was recorded or decided since `before`; some of them may be less idle by
+    /// now. Blocks, for one customer after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`] where those who are not in memory cannot be read.
+    pub(crate) fn idle(&self, before: Timestamp) -> Result<Vec<CustomerId>, StoreError> {
+        let mut idle = match self.kept.get() {
+            Some(kept) => kept.idle(before)?,
+            None => Vec::new(),
+        };
+        for part in self.parts() {
+            let found = part.into_iter().filter_map(|(id, customer)| {
+                let is_idle = customer.blocking_lock().is_idle(before);
+                is_idle.then_some(id)
+            });
+            idle.extend(found);
+        }
+        idle.sort_unstable();
+        idle.dedup();
+        Ok(idle)
     }
 
     /// Forgets the customer, who is not kept any more either.

@@ -20,6 +20,7 @@ mod phases;
 mod pressure;
 mod record;
 mod reservations;
+mod retire;
 mod rollout;
 mod time;
 mod ways;

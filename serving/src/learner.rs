@@ -38,6 +38,12 @@ pub(crate) enum Request {
     BeginAgain,
     /// Forget a customer.
     Erase(CustomerId, oneshot::Sender<Result<u64, Failure>>),
+    /// Forget those customers of whom nothing was recorded or decided since then; how many went.
+    EraseIdle(
+        Vec<CustomerId>,
+        Timestamp,
+        oneshot::Sender<Result<usize, Failure>>,
+    ),
 }
 
 /// The learner.
@@ -153,6 +159,10 @@ impl Learner {
                 let erased = self.erase(&id).await;
                 let _ = done.send(erased);
             }
+            Request::EraseIdle(ids, before, done) => {
+                let erased = self.erase_idle(&ids, before).await;
+                let _ = done.send(erased);
+            }
         }
     }
 
@@ -182,10 +192,25 @@ impl Learner {
     }
 
     async fn erase(&mut self, id: &CustomerId) -> Result<u64, Failure> {
-        let count = self.engine.erase_records(id).await?;
+        let count = self.engine.erase_one(id).await?;
         let config = Config::clone(&self.engine.config());
         self.relearn(config).await?;
         Ok(count)
+    }
+
+    async fn erase_idle(
+        &mut self,
+        ids: &[CustomerId],
+        before: Timestamp,
+    ) -> Result<usize, Failure> {
+        let (customers, records) = self.engine.erase_idle(ids, before).await?;
+        if customers > 0 {
+            let config = Config::clone(&self.engine.config());
+            self.relearn(config).await?;
+            self.engine.metrics().retired(customers);
+            tracing::info!(customers, records, "idle customers are erased");
+        }
+        Ok(customers)
     }
 
     /// Counts and learns what is due; whether there may be more.

@@ -40,6 +40,7 @@ pub struct Metrics {
     rejected: AtomicU64,
     outcomes: [AtomicU64; OUTCOMES.len()],
     write_errors: AtomicU64,
+    retired: AtomicU64,
     damaged: AtomicU64,
     reload_errors: AtomicU64,
     /// Canaries that were rolled back, by what they harmed.
@@ -61,6 +62,7 @@ impl Default for Metrics {
             rejected: AtomicU64::new(0),
             outcomes: Default::default(),
             write_errors: AtomicU64::new(0),
+            retired: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
             reload_errors: AtomicU64::new(0),
             rollbacks: Default::default(),
@@ -190,6 +192,11 @@ impl Metrics {
     /// An append that failed.
     pub fn write_error(&self) {
         self.write_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many customers were erased because data is kept no longer.
+    pub fn retired(&self, customers: usize) {
+        self.retired.fetch_add(customers as u64, Ordering::Relaxed);
     }
 
     /// The log was found to be damaged while the server ran.

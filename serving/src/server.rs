@@ -196,7 +196,7 @@ impl Server {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
                 servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
-            for work in [Engine::keep as Work, Engine::check] {
+            for work in [Engine::keep as Work, Engine::check, Engine::retire] {
                 let thread = beside(&one.engine, stopped.clone(), work);
                 learners.push(thread.map_err(ServerError::Thread)?);
             }

@@ -27,7 +27,7 @@ mod url;
 pub use catalogue::{Catalogue, Message, Terms, Wording};
 pub use copy::{Copied, CopyError, copy};
 pub use entry::{Entry, Kind, PolicyChange, Publication, Reservation};
-pub use own::{Own, Tail};
+pub use own::{Depth, Own, Tail};
 pub(crate) use own::{from_record, to_record};
 pub use postgres::PostgresStore;
 pub use shared::{Reading, Shared};

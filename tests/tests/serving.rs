@@ -26,6 +26,8 @@ mod learning;
 mod refusals;
 #[path = "serving/repeated.rs"]
 mod repeated;
+#[path = "serving/retention.rs"]
+mod retention;
 #[path = "serving/rollout.rs"]
 mod rollout;
 #[path = "serving/standard.rs"]

@@ -99,6 +99,15 @@ impl Default for StoreSpec {
     }
 }
 
+/// `[retention]`: how long data is kept of customers who are heard of no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSpec {
+    /// Days after which a customer of whom nothing was recorded or decided is erased, as by
+    /// `EraseCustomer`; without it nobody is.
+    pub idle_days: Option<u32>,
+}
+
 /// `[clock]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -3,8 +3,8 @@
 use super::access::{Tls, Token};
 use super::locate::{Into, line_at, line_of, misreading};
 use super::raw::{
-    ClockSpec, FeaturesSpec, Keeping, LearningSpec, ModelsSpec, ServerSpec, StoreSpec,
-    TelemetrySpec, Traces,
+    ClockSpec, FeaturesSpec, Keeping, LearningSpec, ModelsSpec, RetentionSpec, ServerSpec,
+    StoreSpec, TelemetrySpec, Traces,
 };
 use super::{Config, ConfigFault, InSpite};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec, OwnStrategy};
@@ -34,8 +34,12 @@ use tonic::transport::Endpoint;
 
 /// Every section that may stand in the file.
 const SECTIONS: &str = "server, store, clock, models, features, objective, strategy, guardrails, \
-                        bandit, pace, learning, rollout, experiments, holdout, telemetry, \
+                        bandit, pace, learning, retention, rollout, experiments, holdout, telemetry, \
                         training";
+
+/// Days, at least and at most, after which nothing is kept of a customer.
+const LEAST_RETENTION: u32 = 100;
+const MOST_RETENTION: u32 = 36_500;
 
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
@@ -98,6 +102,7 @@ impl Reader<'_> {
         let guardrails: GuardrailsSpec = self.section("guardrails");
         let pace: Pace = self.section("pace");
         let learning: LearningSpec = self.section("learning");
+        let retention = self.retention(&learning);
         let rollout: GuardSpec = self.section("rollout");
         let telemetry: TelemetrySpec = self.section("telemetry");
         let policy = self.part("policy").unwrap_or(PolicyKind::Bandit);
@@ -190,6 +195,7 @@ impl Reader<'_> {
             tenant: TenantId::default(),
             store: store?,
             keeping,
+            retention,
             clock: clock.source,
             models: folder.join(models.dir),
             objective,
@@ -260,6 +266,24 @@ impl Reader<'_> {
             self.fault("server", key, &what);
         }
         address.ok()
+    }
+
+    /// Nobody is erased whose outcomes may still be counted.
+    fn retention(&mut self, learning: &LearningSpec) -> RetentionSpec {
+        let retention: RetentionSpec = self.section("retention");
+        let counted =
+            u32::from(learning.window_days) + u32::from(learning.grace_hours).div_ceil(24);
+        let least = LEAST_RETENTION.max(counted + 1);
+        if let Some(days) = retention.idle_days
+            && !(least..=MOST_RETENTION).contains(&days)
+        {
+            let what = format!(
+                "{days} must lie in {least} to {MOST_RETENTION}: in less a customer who pays once a \
+                 quarter would be forgotten, or a decision whose outcome is not counted yet"
+            );
+            self.fault("retention", "idle_days", &what);
+        }
+        retention
     }
 
     fn traces(&mut self, spec: TelemetrySpec) -> Option<Traces> {

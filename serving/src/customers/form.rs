@@ -19,6 +19,13 @@ struct Stored {
     records: Vec<Record>,
 }
 
+/// The same, read for nothing but when it was last changed.
+#[derive(Clone, PartialEq, Message)]
+struct Latest {
+    #[prost(sint64, optional, tag = "2")]
+    last: Option<i64>,
+}
+
 #[derive(Clone, PartialEq, Message)]
 struct Record {
     #[prost(uint32, tag = "1")]
@@ -52,6 +59,15 @@ impl CustomerState {
             records: records.map(|entry| Record::of(&entry)).collect(),
         };
         stored.encode_to_vec()
+    }
+
+    /// Whether the state that [`Self::to_bytes`] wrote is idle.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn bytes_are_idle(bytes: &[u8], before: Timestamp) -> Result<bool, String> {
+        let latest = Latest::decode(bytes).map_err(|error| error.to_string())?;
+        Ok(latest.last.is_some_and(|last| last < before.micros()))
     }
 
     /// The state that [`Self::to_bytes`] wrote.

@@ -15,7 +15,7 @@ use crate::kept::{self, Begin, House, Keeper, Reader, Start};
 use crate::learner::{Lesson, Pending, Request, publication};
 use crate::metrics::Metrics;
 use crate::rollout::Rollout;
-use crate::store::{Catalogue, Entry, Own, PolicyChange, Shared, Store, StoreError, Tail};
+use crate::store::{Catalogue, Depth, Entry, Own, PolicyChange, Shared, Store, StoreError, Tail};
 use arc_swap::ArcSwap;
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
@@ -118,7 +118,7 @@ impl Rebuild {
         let last = match store.own() {
             Some(log) if after > 0 => {
                 let find = |id: &DecisionId| log.find(id);
-                log.scan_after(after, usize::MAX, &mut |seq, entry| {
+                log.scan_after(after, usize::MAX, Depth::Whole, &mut |seq, entry| {
                     self.take(seq, entry, &find)
                 })?
             }

@@ -402,6 +402,33 @@ impl Reader {
         }
     }
 
+    /// Those of whom nothing was recorded or decided since `before`, as of the last round. Reads the
+    /// whole file.
+    ///
+    /// # Errors
+    /// [`StoreError::State`].
+    pub(crate) fn idle(&self, before: Timestamp) -> Result<Vec<CustomerId>, StoreError> {
+        let mut idle = Vec::new();
+        let read = self.readers.with(|connection| {
+            let mut visit = || -> Result<(), Fault> {
+                let sql = "SELECT customer_id, body FROM customer";
+                let mut rows = connection.prepare(sql).map_err(said)?;
+                let mut rows = rows.query([]).map_err(said)?;
+                while let Some(row) = rows.next().map_err(said)? {
+                    let body = row.get_ref(1).map_err(said)?.as_blob().map_err(said)?;
+                    if CustomerState::bytes_are_idle(body, before)? {
+                        let id: String = row.get(0).map_err(said)?;
+                        idle.push(CustomerId::new(id).map_err(said)?);
+                    }
+                }
+                Ok(())
+            };
+            Ok(visit())
+        })?;
+        read.map_err(|reason| StoreError::State { reason })?;
+        Ok(idle)
+    }
+
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
     }

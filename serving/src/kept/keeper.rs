@@ -7,7 +7,7 @@ use crate::config::{Config, Keeping};
 use crate::customers::{Changes, Customers};
 use crate::engine::Learnt;
 use crate::rollout::SIDES;
-use crate::store::{Entry, Own, StoreError};
+use crate::store::{Depth, Entry, Own, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -238,16 +238,16 @@ impl Keeper {
         Ok(())
     }
 
-    /// Forgets whoever was erased from the log, which has seen so many erasures by now, and what was
+    /// Forgets those who were erased from the log, which has seen so many erasures by now, and what was
     /// learnt.
-    pub(crate) fn forget(
+    pub(crate) fn forget<'a>(
         &self,
-        id: &CustomerId,
+        ids: impl Iterator<Item = &'a CustomerId>,
         decisions: &HashSet<DecisionId>,
         erasures: i64,
     ) -> Result<(), StoreError> {
         let mut inner = self.inner();
-        inner.forget(id, decisions, erasures).map_err(failed)?;
+        inner.forget(ids, decisions, erasures).map_err(failed)?;
         inner.paused = false;
         Ok(())
     }
@@ -320,7 +320,7 @@ impl Inner {
         let mut watch = self.watch.clone();
         let mut stretch = Stretch::default();
         let find = |id: &DecisionId| log.find(id);
-        let upto = log.scan_after(from, TOGETHER, &mut |seq, entry| {
+        let upto = log.scan_after(from, TOGETHER, Depth::Head, &mut |seq, entry| {
             if let Some(learnt) = learnt.as_mut().filter(|learnt| learnt.upto < seq) {
                 learnt.take(&entry, &find)?;
             }
@@ -391,9 +391,9 @@ impl Inner {
         done
     }
 
-    fn forget(
+    fn forget<'a>(
         &mut self,
-        id: &CustomerId,
+        ids: impl Iterator<Item = &'a CustomerId>,
         decisions: &HashSet<DecisionId>,
         erasures: i64,
     ) -> Result<(), String> {
@@ -403,7 +403,9 @@ impl Inner {
             ..self.head.clone()
         };
         let change = self.file.change()?;
-        change.drop_customer(id, &mut head.customers)?;
+        for id in ids {
+            change.drop_customer(id, &mut head.customers)?;
+        }
         for decision in decisions {
             change.drop_open(decision, &mut head.open)?;
         }

@@ -173,7 +173,7 @@ impl Opened {
                 inner.watch = start.watch.unwrap_or_else(anew);
                 inner.house = start.house;
                 if let Some(learnt) = start.learnt {
-                    inner.learnt = Some(learnt);
+                    inner.learnt = Some(learnt.unheld());
                 }
             }
             None if begin.position.seq < i64::from(config.keeping.every) => {

@@ -119,6 +119,11 @@ impl Metrics {
                 &self.write_errors,
             ),
             (
+                "dunning_customers_retired_total",
+                "Customers erased because nothing was heard of them for as long as data is kept.",
+                &self.retired,
+            ),
+            (
                 "dunning_reload_errors_total",
                 "Models and configurations that were refused while the server ran.",
                 &self.reload_errors,

@@ -9,7 +9,7 @@
 //! row kind and checksum of the body stay, and with them the chain.
 
 use super::record::{self, Catalogues};
-use super::{Entry, Kind, StoreError};
+use super::{Depth, Entry, Kind, StoreError};
 use serde::{Deserialize, Serialize};
 
 /// The end of a chain: number and checksum of its last row.
@@ -89,13 +89,22 @@ impl Link {
 
     /// What it says.
     pub(super) fn entry(&self, catalogues: &Catalogues) -> Result<Entry, StoreError> {
+        self.entry_to(Depth::Whole, catalogues)
+    }
+
+    /// What it says, of decisions as much as is asked for.
+    pub(super) fn entry_to(
+        &self,
+        depth: Depth,
+        catalogues: &Catalogues,
+    ) -> Result<Entry, StoreError> {
         let damaged = |reason| StoreError::Damaged {
             seq: self.seq,
             reason,
         };
         let kind =
             Kind::of(self.kind).ok_or_else(|| damaged(format!("kind {} is unknown", self.kind)))?;
-        record::decode(kind, &self.body, catalogues).map_err(damaged)
+        record::decode_to(depth, kind, &self.body, catalogues).map_err(damaged)
     }
 }
 

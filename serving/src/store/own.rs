@@ -9,6 +9,16 @@ use std::path::PathBuf;
 
 pub use super::chain::Tail;
 
+/// How much of a decision is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// All of it.
+    Whole,
+    /// Who was advised what and when: without alternatives, refusals and features, which are most of
+    /// the work.
+    Head,
+}
+
 /// A log that no other process writes. Everything here blocks.
 pub trait Own: Send + Sync {
     /// The file in which the state may be kept.
@@ -32,7 +42,13 @@ pub trait Own: Send + Sync {
     ///
     /// # Errors
     /// As [`super::Store::scan`].
-    fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError>;
+    fn scan_after(
+        &self,
+        after: i64,
+        most: usize,
+        depth: Depth,
+        visit: Visit<'_>,
+    ) -> Result<i64, StoreError>;
 
     /// Checks every record and every key as [`super::Store::scan`] does, but in parts, so that nobody
     /// waits for it; ends early when it should `stop`.

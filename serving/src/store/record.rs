@@ -14,6 +14,7 @@ mod rollout;
 pub(super) use catalogues::{Catalogues, Naming};
 
 use super::entry::{Entry, Kind};
+use super::own::Depth;
 use prost::Message;
 use std::sync::Arc;
 
@@ -47,6 +48,16 @@ pub(super) fn decode(
     body: &[u8],
     catalogues: &Catalogues,
 ) -> Result<Entry, Unreadable> {
+    decode_to(Depth::Whole, kind, body, catalogues)
+}
+
+/// The same, of decisions as much as is asked for.
+pub(super) fn decode_to(
+    depth: Depth,
+    kind: Kind,
+    body: &[u8],
+    catalogues: &Catalogues,
+) -> Result<Entry, Unreadable> {
     fn message<T: Message + Default>(body: &[u8]) -> Result<T, Unreadable> {
         T::decode(body).map_err(|error| error.to_string())
     }
@@ -56,7 +67,10 @@ pub(super) fn decode(
             Entry::Catalogue(Arc::new(message::<catalogue::Catalogue>(body)?.read()?))
         }
         Kind::Decided | Kind::Shadowed => {
-            let record = message::<decision::Decided>(body)?;
+            let mut record = message::<decision::Decided>(body)?;
+            if depth == Depth::Head {
+                record = record.head();
+            }
             let catalogue = catalogues.get(&record.strategy_id);
             let actions = catalogue.as_ref().map(|one| one.actions.as_slice());
             let decision = Arc::new(record.read(actions)?);

@@ -13,7 +13,7 @@ mod writer;
 use super::filed::Filed;
 use super::keys::{Encoded, Key};
 use super::record::{Catalogues, Naming};
-use super::{Appending, Catalogue, Entry, Finding, Own, Store, StoreError, Tail, Visit};
+use super::{Appending, Catalogue, Depth, Entry, Finding, Own, Store, StoreError, Tail, Visit};
 use checkpoint::Checkpoints;
 use lagom_features::domain::{DecisionId, RequestId};
 use lagom_model::log::Decision;
@@ -218,15 +218,22 @@ impl Own for SqliteStore {
         Ok(self.readers.with(count)?.unwrap_or(0))
     }
 
-    fn scan_after(&self, after: i64, most: usize, visit: Visit<'_>) -> Result<i64, StoreError> {
-        self.readers
-            .with(|connection| rows::scan_after(connection, &self.catalogues, after, most, visit))
+    fn scan_after(
+        &self,
+        after: i64,
+        most: usize,
+        depth: Depth,
+        visit: Visit<'_>,
+    ) -> Result<i64, StoreError> {
+        self.readers.with(|connection| {
+            rows::scan_after(connection, &self.catalogues, after, most, depth, visit)
+        })
     }
 
     fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), StoreError> {
         let (mut upto, mut filed) = (0, Filed::default());
         loop {
-            let last = self.scan_after(upto, CHECKED, &mut |seq, entry| {
+            let last = self.scan_after(upto, CHECKED, Depth::Whole, &mut |seq, entry| {
                 filed.add(seq, &entry);
                 Ok(())
             })?;

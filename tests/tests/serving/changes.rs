@@ -162,7 +162,7 @@ pub(crate) async fn until(holds: impl Fn() -> bool) {
     panic!("not within ten seconds");
 }
 
-const QUICK: &str = "[learning]\nwindow_days = 14\n[bandit.cold_start]\nrounds = 20\n";
+pub(crate) const QUICK: &str = "[learning]\nwindow_days = 14\n[bandit.cold_start]\nrounds = 20\n";
 
 fn config(folder: &Path, more: &str) -> Config {
     let text = format!(
@@ -173,7 +173,7 @@ fn config(folder: &Path, more: &str) -> Config {
 
 /// Decisions of `customers` on a Monday, payments of the even ones, and a decision of the first one
 /// when everything has matured.
-async fn a_month(house: &House, customers: &[usize]) {
+pub(crate) async fn a_month(house: &House, customers: &[usize]) {
     let events = customers.iter().flat_map(|&n| [customer(n), invoice(n)]);
     house.record(events.collect()).await;
     for &n in customers {
@@ -278,12 +278,26 @@ async fn a_hang_up_signal_reads_the_file_again() {
 }
 
 /// What was learnt, without the number of its publication and the digest that covers it.
-fn learnt(house: &House) -> serde_json::Value {
+pub(crate) fn learnt(house: &House) -> serde_json::Value {
     let snapshot = house.server.engine().snapshot();
     let mut state = serde_json::to_value(&*snapshot.parts().generation).unwrap();
     let fields = state.as_object_mut().unwrap();
     assert!(fields.remove("number").is_some() && fields.remove("digest").is_some());
     state
+}
+
+/// Not a byte of these in any file of the store.
+pub(crate) fn no_byte_of(house: &House, traces: &[&str]) {
+    for entry in std::fs::read_dir(house.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            for trace in traces {
+                let found = bytes.windows(trace.len()).any(|at| at == trace.as_bytes());
+                assert!(!found, "{trace} in {}", path.display());
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -333,17 +347,8 @@ async fn an_erased_customer_is_nowhere() {
     assert!(!house.server.engine().knows(&CustomerId::new(whom).unwrap()));
     assert!(learnt(&house) == learnt(&twin), "as if it had never been");
 
-    // Not a byte of it in any file of the store, and the rest checks and reads.
-    for entry in std::fs::read_dir(house.folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            let bytes = std::fs::read(&path).unwrap();
-            for trace in ["customer-7", "invoice-7"] {
-                let found = bytes.windows(trace.len()).any(|at| at == trace.as_bytes());
-                assert!(!found, "{trace} in {}", path.display());
-            }
-        }
-    }
+    // And the rest checks and reads.
+    no_byte_of(&house, &["customer-7", "invoice-7"]);
     let store = house.folder.path().join("lagom.db");
     let rest = lagom_serving::export::export(&store).unwrap();
     assert_eq!(

@@ -140,6 +140,19 @@ impl Decided {
         }
     }
 
+    /// The same without alternatives, refusals and features.
+    pub(super) fn head(self) -> Self {
+        Self {
+            eligible: None,
+            probabilities: Vec::new(),
+            blocked: None,
+            blocked_by: Vec::new(),
+            rules: Vec::new(),
+            features: Vec::new(),
+            ..self
+        }
+    }
+
     pub(super) fn read(self, catalogue: Option<&[ActionId]>) -> Result<Decision, Unreadable> {
         let time = |name: &str, micros| field(name, Timestamp::from_micros(micros));
         let eligible = self.eligible.unwrap_or_default().read(catalogue)?;

@@ -5,7 +5,7 @@ use crate::store::chain::{self, Link, Tail};
 use crate::store::filed::{Filed, Sum};
 use crate::store::keys::Index;
 use crate::store::record::Catalogues;
-use crate::store::{StoreError, Visit};
+use crate::store::{Depth, StoreError, Visit};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 fn reading<T>(read: rusqlite::Result<T>) -> Result<T, StoreError> {
@@ -101,6 +101,7 @@ pub(super) fn scan_after(
     catalogues: &Catalogues,
     after: i64,
     most: usize,
+    depth: Depth,
     visit: Visit<'_>,
 ) -> Result<i64, StoreError> {
     let transaction = reading(connection.unchecked_transaction())?;
@@ -118,7 +119,7 @@ pub(super) fn scan_after(
         tail = link.follows(tail)?;
         seen += 1;
         if !link.erased() {
-            visit(link.seq, link.entry(catalogues)?)?;
+            visit(link.seq, link.entry_to(depth, catalogues)?)?;
         }
     }
     if seen < most {
