@@ -125,7 +125,7 @@ async fn a_draw_is_kept_through_restarts_and_other_shares_and_goes_with_the_cust
     }
     assert!(ladder < 8, "{ladder} of about 45 by a share of a hundredth");
     let id = CustomerId::new("c7").unwrap();
-    assert!(engine.erase_records(&id).await.unwrap() >= 4);
+    assert!(engine.erase_one(&id).await.unwrap() >= 4);
     drop(engine);
     let now = log(path);
     assert!(now.assignments.iter().all(|one| one.customer_id != id));
