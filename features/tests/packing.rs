@@ -14,7 +14,7 @@ fn instant() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         9 => (0_i64..40).prop_map(|micros| Timestamp::from_micros(micros).unwrap()),
         1 => select(&[Timestamp::MIN, Timestamp::MAX][..]),
-        1 => (-(1_i64 << 51)..1 << 51).prop_map(|micros| Timestamp::from_micros(micros).unwrap()),
+        1 => (-(1_i64 << 50)..1 << 50).prop_map(|micros| Timestamp::from_micros(micros).unwrap()),
     ]
 }
 
