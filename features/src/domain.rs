@@ -20,7 +20,7 @@ pub use event::{Event, EventRow, EventType};
 pub use fault::Fault;
 pub use ids::{CustomerId, DecisionId, EventId, InvoiceId, RequestId, TenantId};
 pub use invoice::Invoice;
-pub use money::{Currency, Money};
+pub use money::{Currency, MOST_MINOR_UNITS, Money};
 pub use named::UnknownName;
 pub use time::{Date, Days, Timestamp};
 pub use zone::Zone;

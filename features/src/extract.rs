@@ -14,7 +14,9 @@ use crate::domain::{Customer, EventType, InvoiceId, Timestamp, Zone};
 use crate::history::View;
 use crate::ledger::{InvoiceState, Ledger};
 use crate::spec::FeatureSpec;
-use crate::spec::feature::{Definition, Feature, Filter, Op, PairOp, Rows, Window};
+use crate::spec::feature::{
+    Aggregate, Column, Definition, Feature, Filter, Op, PairOp, Rows, Scope, Window,
+};
 use fold::Fold;
 use invoices::Facts;
 use row::{Followed, Row, Trail, Whose};
@@ -62,19 +64,61 @@ impl Scratch {
     }
 }
 
+/// What a row does to one feature, in the few bytes that a pass over many rows has to read.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    /// Whether every row of the source counts, whatever it is and whosever.
+    everything: bool,
+    kind: StepKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StepKind {
+    /// The row is noted, none of its columns.
+    Row,
+    /// A column is added up.
+    Value(Column),
+    /// What its operation says.
+    Other,
+}
+
+impl Step {
+    const NONE: Self = Self {
+        everything: false,
+        kind: StepKind::Other,
+    };
+
+    fn of(aggregate: &Aggregate) -> Self {
+        Self {
+            everything: aggregate.filter == Filter::default() && aggregate.scope == Scope::Customer,
+            kind: match aggregate.op {
+                Op::Count | Op::Any | Op::DaysSince | Op::DaysSinceFirst => StepKind::Row,
+                Op::Sum(column)
+                | Op::Mean(column, _)
+                | Op::Min(column)
+                | Op::Max(column)
+                | Op::Last(column) => StepKind::Value(column),
+                _ => StepKind::Other,
+            },
+        }
+    }
+}
+
 /// A spec, compiled.
 #[derive(Debug, Clone)]
 pub struct Extractor {
     features: Vec<Feature>,
     fingerprint: String,
     width: usize,
-    /// Whether a feature takes every row of its source, by place.
-    unfiltered: Vec<bool>,
+    /// What a row does to each feature, by place.
+    steps: Vec<Step>,
     by_type: Vec<Vec<usize>>,
     contacts: Vec<usize>,
     settlements: Vec<usize>,
     dues: Vec<usize>,
     invoices: Vec<usize>,
+    /// Whether any feature is made of invoices as rows.
+    needs_invoices: bool,
 }
 
 impl Extractor {
@@ -85,18 +129,19 @@ impl Extractor {
             features: spec.features().to_vec(),
             fingerprint: spec.fingerprint().to_owned(),
             width: spec.width(),
-            unfiltered: vec![false; spec.features().len()],
+            steps: vec![Step::NONE; spec.features().len()],
             by_type: vec![Vec::new(); EventType::ALL.len()],
             contacts: Vec::new(),
             settlements: Vec::new(),
             dues: Vec::new(),
             invoices: Vec::new(),
+            needs_invoices: false,
         };
         for (place, feature) in spec.features().iter().enumerate() {
             let Definition::Aggregate(aggregate) = &feature.definition else {
                 continue;
             };
-            plan.unfiltered[place] = aggregate.filter == Filter::default();
+            plan.steps[place] = Step::of(aggregate);
             match &aggregate.rows {
                 Rows::Events(types) => {
                     for kind in types {
@@ -109,6 +154,8 @@ impl Extractor {
                 Rows::Invoices => plan.invoices.push(place),
             }
         }
+        let of_invoices = [&plan.settlements, &plan.dues, &plan.invoices];
+        plan.needs_invoices = of_invoices.iter().any(|places| !places.is_empty());
         plan
     }
 
@@ -170,7 +217,9 @@ impl Extractor {
             autopay: customer.and_then(|one| one.autopay),
         };
         self.begin(scratch, &moment);
-        invoices::gather(scratch, ledger, &moment);
+        if self.needs_invoices {
+            invoices::gather(scratch, ledger, &moment);
+        }
         self.pass_events(scratch, view, ledger, &mut moment);
         self.pass_invoices(scratch, ledger, &moment);
         self.write(scratch, &moment, out);
@@ -204,7 +253,9 @@ impl Extractor {
         let mut autopay = None;
         for event in view.events().rev() {
             let place = event.slot().and_then(|slot| ledger.place(slot));
-            invoices::note_engagement(&mut scratch.facts, event, place);
+            if self.needs_invoices {
+                invoices::note_engagement(&mut scratch.facts, event, place);
+            }
             match event.kind() {
                 EventType::AutopayEnabled => autopay = autopay.or(Some(true)),
                 EventType::AutopayDisabled => autopay = autopay.or(Some(false)),
@@ -225,7 +276,9 @@ impl Extractor {
                 let row = Row::event(event, whose, followed);
                 self.feed(scratch, &self.contacts, &row, moment);
             }
-            trail.pass(event);
+            if !self.contacts.is_empty() {
+                trail.pass(event);
+            }
         }
         moment.autopay = autopay.or(moment.autopay);
     }
@@ -254,15 +307,37 @@ impl Extractor {
     }
 
     fn feed(&self, scratch: &mut Scratch, wanted: &[usize], row: &Row<'_>, moment: &Moment<'_>) {
+        let mut last: Option<(Column, f64)> = None;
         for &place in wanted {
             let fold = &mut scratch.folds[place];
             if row.at < fold.since || fold.rows_left == 0 {
                 continue;
             }
+            let step = self.steps[place];
+            if step.everything {
+                match step.kind {
+                    StepKind::Row => {
+                        fold.rows_left -= 1;
+                        fold.row(row.at);
+                        continue;
+                    }
+                    StepKind::Value(column) => {
+                        let value = match last {
+                            Some((of, value)) if of == column => value,
+                            _ => row.value(column, moment),
+                        };
+                        last = Some((column, value));
+                        fold.rows_left -= 1;
+                        fold.value(value);
+                        continue;
+                    }
+                    StepKind::Other => {}
+                }
+            }
             let Definition::Aggregate(aggregate) = &self.features[place].definition else {
                 continue;
             };
-            let passes = self.unfiltered[place] || row.passes(&aggregate.filter, moment);
+            let passes = step.everything || row.passes(&aggregate.filter, moment);
             if !passes || !row.whose.within(aggregate.scope) {
                 continue;
             }

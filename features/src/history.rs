@@ -247,10 +247,10 @@ impl<'a> View<'a> {
     pub fn events(&self) -> impl DoubleEndedIterator<Item = Known<'a>> + Clone + use<'a> {
         let View { history, now } = *self;
         let packed = history.events.packed();
-        let happened = packed.partition_point(|event| event.occurred_at < now);
+        let happened = packed.partition_point(|event| event.occurred_at() < now);
         let known = packed[..happened]
             .iter()
-            .filter(move |event| event.recorded_at < now);
+            .filter(move |event| history.events.recorded_at(event) < now);
         known.map(move |event| Known::new(history, event))
     }
 

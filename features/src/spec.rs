@@ -42,6 +42,7 @@ pub use error::{SpecError, SpecFault};
 pub use feature::Feature;
 
 use error::line_of;
+use feature::Transform;
 use raw::RawSpec;
 
 /// Largest spec that is read, in bytes.
@@ -131,6 +132,14 @@ impl FeatureSpec {
     pub fn names(&self) -> Vec<&str> {
         let columns = self.features.iter().flat_map(|feature| &feature.columns);
         columns.map(String::as_str).collect()
+    }
+
+    /// The columns declared as splines, each with how many knots training places.
+    pub fn splines(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.features.iter().filter_map(|one| match one.transform {
+            Transform::Spline(knots) => Some((one.columns.first()?.as_str(), knots)),
+            _ => None,
+        })
     }
 
     /// How many columns the vector has.

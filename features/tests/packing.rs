@@ -11,7 +11,11 @@ use proptest::sample::select;
 
 fn instant() -> impl Strategy<Value = Timestamp> {
     // Few enough that many events share both of theirs.
-    (0_i64..40).prop_map(|micros| Timestamp::from_micros(micros).unwrap())
+    prop_oneof![
+        9 => (0_i64..40).prop_map(|micros| Timestamp::from_micros(micros).unwrap()),
+        1 => select(&[Timestamp::MIN, Timestamp::MAX][..]),
+        1 => (-(1_i64 << 50)..1 << 50).prop_map(|micros| Timestamp::from_micros(micros).unwrap()),
+    ]
 }
 
 fn text() -> impl Strategy<Value = Option<String>> {
@@ -127,6 +131,40 @@ fn more_manners_than_a_byte_counts_are_kept() {
         .collect();
     let history = History::from_records(Vec::new(), Vec::new(), &events);
     assert_eq!(unpacked(&history), events);
+}
+
+#[test]
+fn more_invoices_than_an_event_has_bits_for_are_kept() {
+    let at = |n| Timestamp::from_micros(n).unwrap();
+    let events: Vec<_> = (0..2_500)
+        .map(|n| {
+            let id = EventId::new(format!("e{n}")).unwrap();
+            let customer = CustomerId::new("c").unwrap();
+            let mut event = Event::new(id, EventType::InvoiceOpened, customer, at(n), at(n));
+            event.invoice_id = Some(InvoiceId::new(format!("i{}", n % 1_250)).unwrap());
+            event
+        })
+        .collect();
+    let history = History::from_records(Vec::new(), Vec::new(), &events);
+    assert_eq!(unpacked(&history), events);
+    let last = InvoiceId::new("i1249").unwrap();
+    let view = history.as_of(Timestamp::MAX);
+    assert_eq!(view.events_of(&last).count(), 2);
+}
+
+/// The delays at which the bits of an event end.
+#[test]
+fn every_delay_of_a_recording_is_kept() {
+    let longest = (1_i64 << 49) - 1;
+    let at = |n| Timestamp::from_micros(n).unwrap();
+    for delay in [-1, 0, 1, longest - 1, longest, longest + 1] {
+        let (id, customer) = (EventId::new("e").unwrap(), CustomerId::new("c").unwrap());
+        let event = Event::new(id, EventType::ComplaintMade, customer, at(7), at(7 + delay));
+        let history = History::from_records(Vec::new(), Vec::new(), &[event.clone()]);
+        assert_eq!(unpacked(&history), [event]);
+        let seen = |t| history.as_of(at(t)).events().count();
+        assert_eq!((seen(7 + delay), seen(8 + delay.max(0))), (0, 1));
+    }
 }
 
 #[test]

@@ -267,3 +267,38 @@ proptest! {
         }
     }
 }
+
+/// A spline is declared with how many knots, and nothing else: where they are, training learns.
+#[test]
+fn splines_are_declared_with_their_knots_and_are_in_the_fingerprint() {
+    let spec = |rest: &str| {
+        FeatureSpec::parse(&format!(
+            "[[feature]]\nname = \"x\"\nsource = \"invoice\"\nattribute = \"invoice_amount\"\n{rest}"
+        ))
+    };
+    let bent = spec("transform = \"spline\"\nknots = 5").unwrap();
+    assert_eq!(bent.names(), ["x"]);
+    assert_eq!(bent.splines().collect::<Vec<_>>(), [("x", 5)]);
+    let others = [
+        "",
+        "transform = \"spline\"\nknots = 6",
+        "transform = \"log1p\"",
+    ];
+    for other in others {
+        assert_ne!(spec(other).unwrap().fingerprint(), bent.fingerprint());
+    }
+    for (rest, line, words) in [
+        ("transform = \"spline\"", 2, "needs the key `knots`"),
+        ("transform = \"spline\"\nknots = 2", 6, "from 3 to 50"),
+        ("transform = \"spline\"\nknots = -1", 6, "from 3 to 50"),
+        ("transform = \"spline\"\nknots = 51", 6, "from 3 to 50"),
+        ("knots = 5", 5, "no effect"),
+        ("transform = \"log1p\"\nknots = 5", 6, "no effect"),
+        ("transform = \"spine\"\nknots = 5", 5, "spline"),
+    ] {
+        let error = spec(rest).unwrap_err();
+        let fault = &error.faults[0];
+        assert_eq!(fault.line, line, "{rest}: {error}");
+        assert!(fault.reason.contains(words), "{rest}: {error}");
+    }
+}

@@ -152,41 +152,29 @@ impl Dataset {
         options: &DatasetOptions,
         points: Points<'_>,
     ) -> Self {
-        let extractor = Extractor::new(spec);
+        let maker = Maker::new(spec, options, points);
         let extracting = work("features", "customers", customers.len());
-        let parts: Vec<Part> = customers
+        let parts = customers
             .par_chunks(TOGETHER)
             .map_init(Memory::default, |memory, customers| {
                 extracting.advance(customers.len());
-                let mut part = Part::default();
-                for (customer_id, history) in customers {
-                    let mut filling = Filling {
-                        customer_id,
-                        history,
-                        extractor: &extractor,
-                        options,
-                        memory,
-                        part: &mut part,
-                    };
-                    match points {
-                        Points::Stages => filling.stages(),
-                        Points::Asked(asked) => {
-                            filling.asked(asked.get(*customer_id).map_or(&[], Vec::as_slice));
-                        }
-                    }
-                }
-                part
+                maker.part(memory, customers.iter().copied())
             })
             .collect();
+        Self::join(spec, parts)
+    }
+
+    /// Parts behind one another.
+    pub(crate) fn join(spec: &FeatureSpec, parts: Vec<Part>) -> Self {
         let rows = parts.iter().map(|part| part.points.len()).sum();
         let mut points = Vec::with_capacity(rows);
-        let mut cells = Vec::with_capacity(rows * extractor.width());
+        let mut cells = Vec::with_capacity(rows * spec.width());
         for part in parts {
             points.extend(part.points);
             cells.extend(part.cells);
         }
-        let features = Array2::from_shape_vec((rows, extractor.width()), cells)
-            .expect("every point has a vector of the extractor's width");
+        let features = Array2::from_shape_vec((rows, spec.width()), cells)
+            .expect("every point has a vector of the spec's width");
         Self {
             names: spec.names().into_iter().map(str::to_owned).collect(),
             points,
@@ -224,14 +212,64 @@ const TOGETHER: usize = 16;
 
 /// The points of some customers.
 #[derive(Default)]
-struct Part {
+pub(crate) struct Part {
     points: Vec<Point>,
     cells: Vec<f64>,
 }
 
+impl Part {
+    /// How many points there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.points.len()
+    }
+}
+
+/// Makes points of customers.
+pub(crate) struct Maker<'a> {
+    extractor: Extractor,
+    options: &'a DatasetOptions,
+    points: Points<'a>,
+}
+
+impl<'a> Maker<'a> {
+    pub(crate) fn new(spec: &FeatureSpec, options: &'a DatasetOptions, points: Points<'a>) -> Self {
+        Self {
+            extractor: Extractor::new(spec),
+            options,
+            points,
+        }
+    }
+
+    /// The points of these customers.
+    pub(crate) fn part<'h>(
+        &self,
+        memory: &mut Memory,
+        customers: impl Iterator<Item = (&'h CustomerId, &'h History)>,
+    ) -> Part {
+        let mut part = Part::default();
+        for (customer_id, history) in customers {
+            let mut filling = Filling {
+                customer_id,
+                history,
+                extractor: &self.extractor,
+                options: self.options,
+                memory,
+                part: &mut part,
+            };
+            match self.points {
+                Points::Stages => filling.stages(),
+                Points::Asked(asked) => {
+                    filling.asked(asked.get(customer_id).map_or(&[], Vec::as_slice));
+                }
+            }
+        }
+        part
+    }
+}
+
 /// What is kept from one customer to the next.
 #[derive(Default)]
-struct Memory {
+pub(crate) struct Memory {
     scratch: Scratch,
     ledger: LedgerMemory,
     vector: Vec<f64>,

@@ -13,10 +13,11 @@ mod range;
 pub use questions::read_questions;
 pub use range::Range;
 
-use crate::dataset::{Dataset, DatasetOptions, Points, Questions};
-use crate::tables::{FrameWriter, Partitions, TableError, read_histories};
-use lagom_features::FeatureSpec;
-use lagom_features::domain::Timestamp;
+use crate::dataset::{Dataset, DatasetOptions, Maker, Memory, Part, Points, Questions};
+use crate::progress::work;
+use crate::tables::{FrameWriter, Partitions, TableError, open_histories, read_histories};
+use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_features::{FeatureSpec, History};
 use serde::Serialize;
 use std::path::Path;
 
@@ -66,60 +67,157 @@ pub fn matrix(
     data: &Path,
     out: Option<&Path>,
     options: &MatrixOptions<'_>,
+    progress: impl FnMut(usize, usize),
+) -> Result<MatrixReport, TableError> {
+    if let Some(report) = streamed(data, out, options)? {
+        return Ok(report);
+    }
+    in_parts(data, out, options, progress)
+}
+
+/// The matrix of a folder whose events stand customer by customer: in one pass, whatever its size.
+/// None where they do not, or where the reader of rows has a fault to tell.
+fn streamed(
+    data: &Path,
+    out: Option<&Path>,
+    options: &MatrixOptions<'_>,
+) -> Result<Option<MatrixReport>, TableError> {
+    let Some(folder) = open_histories(data)? else {
+        return Ok(None);
+    };
+    let end = || Some(folder.last_recorded()? + Days::SHORTEST);
+    let Some(as_of) = options.as_of.or_else(end) else {
+        return Ok(None);
+    };
+    let dataset_options = options.of_dataset(as_of);
+    let maker = Maker::new(options.spec, &dataset_options, options.points());
+    let mut making = Making::begin(out, options, 1)?;
+    let mut waiting = Vec::new();
+    let extracting = work("features", "customers", 0);
+    let make = |memory: &mut Memory, some: &[(CustomerId, History)]| {
+        extracting.advance(some.len());
+        let part = maker.part(memory, some.iter().map(|(id, history)| (id, history)));
+        (some.len(), part)
+    };
+    let whole = folder.each(Memory::default, make, |made| {
+        making.report.customers += made.iter().map(|(customers, _)| customers).sum::<usize>();
+        waiting.extend(made.into_iter().map(|(_, part)| part));
+        if waiting.iter().map(Part::rows).sum::<usize>() < frame::ROWS {
+            return Ok(());
+        }
+        making.add(&Dataset::join(options.spec, std::mem::take(&mut waiting)))
+    })?;
+    if !whole {
+        return Ok(None);
+    }
+    making.add(&Dataset::join(options.spec, waiting))?;
+    making.end().map(Some)
+}
+
+/// The matrix of any folder, in parts that fit in memory.
+fn in_parts(
+    data: &Path,
+    out: Option<&Path>,
+    options: &MatrixOptions<'_>,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<MatrixReport, TableError> {
-    let names = options.spec.names();
     let scratch = std::env::temp_dir();
     let scratch = out.and_then(Path::parent).unwrap_or(&scratch);
     let parts = Partitions::of(data, options.events_at_once, scratch)?;
-    let mut writer = out
-        .map(|path| FrameWriter::create(path, &frame::schema(&names), frame::metadata(options)))
-        .transpose()?;
-    let mut report = MatrixReport {
-        rows: 0,
-        unanswered: options
-            .questions
-            .map_or(0, |asked| asked.values().map(Vec::len).sum()),
-        customers: 0,
-        parts: parts.folders().len(),
-        feature_fingerprint: options.spec.fingerprint().to_owned(),
-        ranges: names.iter().map(|name| Range::new(name)).collect(),
-    };
+    let mut making = Making::begin(out, options, parts.folders().len())?;
     for (done, folder) in parts.folders().iter().enumerate() {
-        progress(done, report.parts);
+        progress(done, parts.folders().len());
         let histories = read_histories(folder)?;
         let end = || crate::pipeline::end(&parts, &histories);
-        let as_of = options.as_of.unwrap_or_else(end);
-        let (paid_days, left_days) = options.label_days;
-        let dataset_options = DatasetOptions {
+        let dataset_options = options.of_dataset(options.as_of.unwrap_or_else(end));
+        making.report.customers += histories.len();
+        let customers: Vec<_> = histories.iter().collect();
+        for customers in customers.chunks(TOGETHER) {
+            let points = options.points();
+            making.add(&Dataset::of(
+                customers,
+                options.spec,
+                &dataset_options,
+                points,
+            ))?;
+        }
+    }
+    making.end()
+}
+
+impl MatrixOptions<'_> {
+    fn of_dataset(&self, as_of: Timestamp) -> DatasetOptions {
+        let (paid_days, left_days) = self.label_days;
+        DatasetOptions {
             as_of,
             known_until: as_of,
             paid_days,
             left_days,
             before_days: Vec::new(),
-            after_days: options.after_days.clone(),
+            after_days: self.after_days.clone(),
             share: 1.0,
             seed: 0,
-        };
-        let points = options.questions.map_or(Points::Stages, Points::Asked);
-        report.customers += histories.len();
-        let customers: Vec<_> = histories.iter().collect();
-        for customers in customers.chunks(TOGETHER) {
-            let dataset = Dataset::of(customers, options.spec, &dataset_options, points);
-            report.rows += dataset.points().len();
-            for (range, column) in report.ranges.iter_mut().zip(dataset.features().columns()) {
-                range.take(column.iter().copied());
-            }
-            if let Some(writer) = &mut writer {
-                frame::write(writer, &dataset, &names)?;
-            }
         }
     }
-    if let Some(writer) = writer {
-        writer.finish()?.publish()?;
+
+    fn points(&self) -> Points<'_> {
+        self.questions.map_or(Points::Stages, Points::Asked)
     }
-    if options.questions.is_some() {
-        report.unanswered -= report.rows;
+}
+
+/// A matrix that is being made: dropped before its end, it leaves no file behind.
+struct Making<'a> {
+    names: Vec<&'a str>,
+    writer: Option<FrameWriter>,
+    report: MatrixReport,
+    asked: Option<usize>,
+}
+
+impl<'a> Making<'a> {
+    fn begin(
+        out: Option<&Path>,
+        options: &'a MatrixOptions<'_>,
+        parts: usize,
+    ) -> Result<Self, TableError> {
+        let names = options.spec.names();
+        let create =
+            |path| FrameWriter::create(path, &frame::schema(&names), frame::metadata(options));
+        Ok(Self {
+            writer: out.map(create).transpose()?,
+            report: MatrixReport {
+                rows: 0,
+                unanswered: 0,
+                customers: 0,
+                parts,
+                feature_fingerprint: options.spec.fingerprint().to_owned(),
+                ranges: names.iter().map(|name| Range::new(name)).collect(),
+            },
+            asked: options
+                .questions
+                .map(|asked| asked.values().map(Vec::len).sum()),
+            names,
+        })
     }
-    Ok(report)
+
+    fn add(&mut self, dataset: &Dataset) -> Result<(), TableError> {
+        self.report.rows += dataset.points().len();
+        let columns = dataset.features();
+        for (range, column) in self.report.ranges.iter_mut().zip(columns.columns()) {
+            range.take(column.iter().copied());
+        }
+        match &mut self.writer {
+            Some(writer) => frame::write(writer, dataset, &self.names),
+            None => Ok(()),
+        }
+    }
+
+    fn end(mut self) -> Result<MatrixReport, TableError> {
+        if let Some(writer) = self.writer {
+            writer.finish()?.publish()?;
+        }
+        if let Some(asked) = self.asked {
+            self.report.unanswered = asked - self.report.rows;
+        }
+        Ok(self.report)
+    }
 }

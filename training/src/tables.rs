@@ -150,6 +150,15 @@ pub fn read_histories(dir: &Path) -> Result<BTreeMap<CustomerId, History>, Table
     by_columns.map_or_else(|| Ok(Tables::read_past(dir)?.take_histories()), Ok)
 }
 
+/// The histories of a folder one after another, where its events are Parquet with each customer's
+/// events together; none where they are not, or where a fault has to be told.
+///
+/// # Errors
+/// As [`Tables::read`].
+pub(crate) fn open_histories(dir: &Path) -> Result<Option<columnar::Folder>, TableError> {
+    columnar::Folder::open(dir, Reading::of(dir))
+}
+
 /// A folder that is being read: the faults of all its tables are told together.
 struct Reading<'a> {
     dir: &'a Path,

@@ -1,13 +1,13 @@
 //! The feature matrix of a folder: the same rows however the folder is split.
 #![allow(clippy::unwrap_used)]
 
-use lagom_features::domain::{Date, Timestamp};
+use lagom_features::domain::{Currency, Date, Money, Timestamp};
 use lagom_features::{FeatureSpec, Known, Recorded};
 use lagom_training::drift::{DriftError, drift};
 use lagom_training::flat_table::{FlatTable, ReadOptions, Values};
 use lagom_training::matrix::{MatrixOptions, MatrixReport, matrix, read_questions};
 use lagom_training::simulator::{Life, World};
-use lagom_training::tables::{Format, Partitions, TableError, Tables};
+use lagom_training::tables::{Format, Partitions, TableError, Tables, write_table};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::TempDir;
@@ -85,6 +85,68 @@ fn a_folder_read_in_parts_gives_the_same_rows() {
         assert_eq!((left.known, left.least), (right.known, right.least));
         assert_eq!((left.unknown, left.most), (right.unknown, right.most));
     }
+}
+
+/// Customer by customer the folder is read in one pass, by day in parts: whatever the order, and
+/// however many row groups a customer's events reach into, the rows are the same.
+#[test]
+fn events_in_the_order_of_customers_give_the_same_rows() {
+    let out = TempDir::new().unwrap();
+    let mut tables = lived();
+    let by_day = out.path().join("by-day");
+    tables.write(&by_day, Format::Parquet).unwrap();
+    tables
+        .events
+        .sort_by(|a, b| b.customer_id.cmp(&a.customer_id));
+    let by_customer = out.path().join("by-customer");
+    tables.write(&by_customer, Format::Parquet).unwrap();
+    // One customer's events in two files of the table.
+    let in_files = out.path().join("in-files");
+    tables.write(&in_files, Format::Parquet).unwrap();
+    std::fs::remove_file(in_files.join("events.parquet")).unwrap();
+    std::fs::create_dir(in_files.join("events")).unwrap();
+    let middle = tables.events.len() / 2;
+    let (first, second) = tables.events.split_at(middle);
+    assert_eq!(first[middle - 1].customer_id, second[0].customer_id);
+    for (name, events) in [("a.parquet", first), ("b.parquet", second)] {
+        write_table(&in_files.join("events").join(name), events).unwrap();
+    }
+    let [expected, streamed, parted] = ["1", "2", "3"].map(|name| out.path().join(name));
+    let usual = written(&by_day, &expected, 200);
+    assert!(usual.parts > 3);
+    for (data, file) in [(by_customer, &streamed), (in_files, &parted)] {
+        let report = written(&data, file, 200);
+        // Nothing is split where a customer can be forgotten as soon as all of it is read.
+        assert_eq!(report.parts, 1);
+        assert_eq!((report.rows, report.customers), (usual.rows, CUSTOMERS));
+        assert_eq!(rows(file), rows(&expected));
+    }
+}
+
+/// What is found wrong behind rows that were made already is told, and no file is left.
+#[test]
+fn a_fault_behind_good_rows_leaves_no_file() {
+    let (data, out) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut tables = lived();
+    tables
+        .events
+        .sort_by(|a, b| a.customer_id.cmp(&b.customer_id));
+    let paid = tables
+        .events
+        .iter_mut()
+        .rfind(|event| event.amount.is_some());
+    paid.unwrap().amount = Some(Money::new(5, Currency::new("JPY").unwrap()));
+    tables.write(data.path(), Format::Parquet).unwrap();
+    let spec = FeatureSpec::built_in();
+    let file = out.path().join("matrix.parquet");
+    let made = matrix(
+        data.path(),
+        Some(&file),
+        &options(&spec, 1_000_000),
+        |_, _| {},
+    );
+    assert!(made.unwrap_err().to_string().contains("JPY"));
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
 }
 
 #[test]

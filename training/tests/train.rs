@@ -1,12 +1,17 @@
 //! From tables on disk to a stored version, on a small world in which some pay late.
 #![allow(clippy::unwrap_used)]
 
+mod untaught;
+
 use lagom_features::FeatureSpec;
 use lagom_features::Recorded;
 use lagom_features::domain::{
     Currency, Customer, CustomerId, Days, Event, EventId, EventType, Invoice, InvoiceId, Money,
     TenantId, Timestamp, Zone,
 };
+use lagom_model::artefact::ModelVersion;
+use lagom_model::decide::{Snapshot, SnapshotError, SnapshotParts};
+use lagom_model::linear::Term;
 use lagom_model::rollout::Pointers;
 use lagom_training::forecast::{ForecastError, forecast};
 use lagom_training::pipeline::{
@@ -17,6 +22,7 @@ use lagom_training::tables::{Format, Tables};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
+use std::sync::Arc;
 
 const CUSTOMERS: usize = 60;
 const INVOICES: usize = 10;
@@ -174,6 +180,75 @@ fn time_to_payment_is_one_rising_curve_that_tells_the_habits_apart() {
     assert!(good.windows(2).all(|pair| pair[0] <= pair[1]));
     assert!(good[21] > bad[21] + 0.1, "{} {}", good[21], bad[21]);
     assert_eq!(version.paid_by(&[1.0], 21.0, &days), None);
+}
+
+/// A feature declared a spline is bent at quantiles of what training saw and nowhere else, the knots
+/// are the model's, and two specs live side by side: each has a model, and neither reads the other's.
+#[test]
+fn two_specs_train_two_models_and_a_spline_learns_its_knots() {
+    let dir = tempfile::tempdir().unwrap();
+    world().write(dir.path(), Format::Parquet).unwrap();
+    let models = dir.path().join("models");
+    let habit = "[[feature]]\nname = \"lag\"\nsource = \"settlements\"\nwindow = \"lifetime\"\n\
+                 op = \"mean\"\ncolumn = \"lag_days\"\n";
+    let bent = format!("{habit}transform = \"spline\"\nknots = 4\n");
+    let with = |spec: &str, form: &str| {
+        let spec = FeatureSpec::parse(spec).unwrap();
+        let text = format!("[training]\nform = \"{form}\"\nafter_days = [7, 21]");
+        TrainingConfig::parse(&text, spec)
+    };
+    let plain = with(&bent, "plain").unwrap_err().to_string();
+    assert!(plain.contains("spline"), "{plain}");
+    let registry = Registry::at(&models);
+    let [free, bent] = [habit, &bent].map(|spec| {
+        let report = train(&TrainOptions {
+            config: with(spec, "additive").unwrap(),
+            ..options(dir.path(), &models, 1)
+        });
+        registry.get(&report.unwrap().model_id).unwrap()
+    });
+    assert_eq!(registry.list().unwrap().len(), 2);
+    let curve = |version: &ModelVersion| {
+        let terms = version.parts().propensity.model.parts().terms.clone();
+        let shape = terms.into_iter().find_map(|term| match term {
+            Term::Shape(shape) if shape.column == 0 => Some(shape),
+            _ => None,
+        });
+        shape.unwrap()
+    };
+    let (free_curve, bent_curve) = (curve(&free), curve(&bent));
+    assert!(free_curve.knots.len() > 4, "{free_curve:?}");
+    assert!(bent_curve.knots.len() == 4 && bent_curve.special.is_empty());
+    // What is served is the line between two knots, and level beyond the last.
+    let model = &bent.parts().propensity.model;
+    let odds = |lag: f64| model.log_odds(&[lag][..]).unwrap();
+    let [.., third, last] = bent_curve.knots[..] else {
+        panic!("four knots");
+    };
+    let middle = (odds(third) + odds(last)) / 2.0;
+    assert!((odds((third + last) / 2.0) - middle).abs() < 1e-12);
+    assert_eq!(odds(last).to_bits(), odds(last + 1_000.0).to_bits());
+
+    let fingerprints = [&free, &bent].map(|version| version.spec().fingerprint().to_owned());
+    assert_ne!(fingerprints[0], fingerprints[1]);
+    let (_, parts) = untaught::untaught();
+    let snapshot = |spec: &ModelVersion, model: &ModelVersion| {
+        Snapshot::new(SnapshotParts {
+            spec: spec.spec().clone(),
+            model: Some(Arc::new(model.clone())),
+            ..parts.clone()
+        })
+    };
+    for (spec, model) in [(&free, &bent), (&bent, &free)] {
+        let refused = snapshot(spec, model).unwrap_err();
+        let foreign = matches!(refused, SnapshotError::ForeignFeatures { .. });
+        assert!(foreign, "{refused}");
+    }
+    for version in [&free, &bent] {
+        let refused = snapshot(version, version).err();
+        let foreign = matches!(refused, Some(SnapshotError::ForeignFeatures { .. }));
+        assert!(!foreign, "{refused:?}");
+    }
 }
 
 /// Training at an earlier instant must give the numbers that training then would have given:

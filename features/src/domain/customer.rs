@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::ids::{CustomerId, TenantId};
-use super::money::Currency;
+use super::money::{Currency, too_large};
 use super::named::named_enum;
 use super::time::Timestamp;
 use super::zone::Zone;
@@ -127,6 +127,8 @@ impl Customer {
                 "is needed beside annual_margin_minor",
             ));
         }
+        let margin = self.annual_margin_minor;
+        faults.extend(margin.and_then(|minor| too_large("annual_margin_minor", minor)));
         faults
     }
 }

@@ -3,7 +3,7 @@
 use super::action::{Channel, Tone};
 use super::fault::Fault;
 use super::ids::{CustomerId, DecisionId, EventId, IdError, InvoiceId};
-use super::money::Money;
+use super::money::{Money, too_large};
 use super::named::named_enum;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -269,6 +269,10 @@ impl EventRow<'_> {
             }
             _ => {}
         }
+        faults.extend(
+            self.amount
+                .and_then(|amount| too_large("amount_minor", amount.minor_units)),
+        );
         if kind.needs_invoice() && self.invoice_id.is_none() {
             faults.push(Fault::new("invoice_id", format!("is needed for {kind}")));
         }

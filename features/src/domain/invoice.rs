@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::ids::{CustomerId, InvoiceId};
-use super::money::Money;
+use super::money::{Money, too_large};
 use super::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,7 @@ impl Invoice {
                 ),
             ));
         }
+        faults.extend(too_large("amount_minor", self.amount.minor_units));
         faults
     }
 }

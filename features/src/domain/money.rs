@@ -1,5 +1,6 @@
 //! Money: whole minor units of a currency. Never a float, never added across currencies.
 
+use super::fault::Fault;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -80,6 +81,20 @@ pub struct Money {
     pub minor_units: i64,
     /// Of this currency.
     pub currency: Currency,
+}
+
+/// Largest amount of one invoice or event, in minor units: ten million millions of a currency with
+/// cents. Every whole number up to it is a float exactly, and the sum of nine thousand fits in 64 bits.
+pub const MOST_MINOR_UNITS: i64 = 1_000_000_000_000_000;
+
+/// Why an amount is more than one invoice or event may have, if it is.
+pub(super) fn too_large(field: &'static str, minor_units: i64) -> Option<Fault> {
+    (minor_units > MOST_MINOR_UNITS || minor_units < -MOST_MINOR_UNITS).then(|| {
+        let reason = format!(
+            "{minor_units} is beyond {MOST_MINOR_UNITS} minor units; are they minor units of this currency?"
+        );
+        Fault::new(field, reason)
+    })
 }
 
 impl Money {

@@ -10,6 +10,9 @@ use thiserror::Error;
 /// Microseconds in a day of 24 hours.
 pub const DAY_MICROS: i64 = 86_400_000_000;
 
+/// Bytes of `YYYY-MM-DD`.
+const DATE_LENGTH: usize = 10;
+
 /// Why a text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TimeError {
@@ -59,7 +62,9 @@ impl Timestamp {
     /// # Errors
     /// [`TimeError`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        if let Ok(date) = Date::parse(text) {
+        if text.len() == DATE_LENGTH
+            && let Ok(date) = Date::parse(text)
+        {
             return Ok(date.start(&Zone::utc()));
         }
         let instant: jiff::Timestamp =
@@ -150,6 +155,12 @@ impl Days {
         Self(days * DAY_MICROS)
     }
 
+    /// A span of so many microseconds.
+    #[must_use]
+    pub(crate) const fn of_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
     /// `hours` of 60 minutes.
     #[must_use]
     pub const fn hours(hours: i64) -> Self {
@@ -200,7 +211,7 @@ impl Date {
             given: text.to_owned(),
             reason,
         };
-        if text.len() != 10 {
+        if text.len() != DATE_LENGTH {
             return Err(form("a date has ten characters".to_owned()));
         }
         let date: civil::Date = text

@@ -51,7 +51,7 @@ pub(super) fn transformed(feature: &Feature, value: f64, out: &mut Vec<f64>) {
         }
     };
     match &feature.transform {
-        Transform::None | Transform::Levels(_) => out.push(known(value)),
+        Transform::None | Transform::Spline(_) | Transform::Levels(_) => out.push(known(value)),
         Transform::Log1p => out.push(known(libm::log1p(value.abs()).copysign(value))),
         Transform::Bins(edges) => {
             let bin = edges.partition_point(|&edge| edge <= value);

@@ -43,9 +43,7 @@ impl Fold {
 
     /// Takes a row that is no later than those before.
     pub(super) fn take(&mut self, op: &Op, row: &Row<'_>, moment: &Moment<'_>) {
-        self.rows += 1;
-        self.latest_at = self.latest_at.or(Some(row.at));
-        self.earliest_at = Some(row.at);
+        self.row(row.at);
         match op {
             Op::Sum(column)
             | Op::Mean(column, _)
@@ -75,7 +73,17 @@ impl Fold {
         }
     }
 
-    fn value(&mut self, value: f64) {
+    /// Notes that there was a row, no later than those before.
+    #[inline]
+    pub(super) fn row(&mut self, at: Timestamp) {
+        self.rows += 1;
+        self.latest_at = self.latest_at.or(Some(at));
+        self.earliest_at = Some(at);
+    }
+
+    /// Adds up a value; NaN is none.
+    #[inline]
+    pub(super) fn value(&mut self, value: f64) {
         if value.is_nan() {
             return;
         }

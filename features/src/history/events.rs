@@ -1,34 +1,74 @@
 //! The events of a history, packed: a customer's events are most of what is held in memory, and
 //! every pass over them reads them from end to end.
 //!
-//! What nearly every event has stands in 32 bytes. How an event came about repeats, so that each
+//! What nearly every event has stands in 24 bytes. How an event came about repeats, so that each
 //! [`Manner`] is kept once and events name it by its number. What few events have stands in a list
 //! of its own.
 
 use super::keys::{Key, Keys};
 use super::slots::Slot;
 use crate::domain::event::EventRow;
-use crate::domain::{Channel, Currency, CustomerId, DecisionId, EventType, Timestamp, Tone};
+use crate::domain::{Channel, Currency, CustomerId, Days, DecisionId, EventType, Timestamp, Tone};
 use std::cmp::Ordering;
+use std::num::NonZeroU32;
 
 /// Why the ids of a row are well formed.
 pub(super) const CHECKED: &str = "the ids of a row are checked before it is packed";
 
 /// One event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Packed {
-    pub(super) occurred_at: Timestamp,
-    pub(super) recorded_at: Timestamp,
+    /// Microseconds from the first accepted instant to when it happened, above the slot of its
+    /// invoice in [`SLOT_BITS`]: 0 for none, all ones where the slot stands with the rare things.
+    when_and_slot: u64,
+    /// Microseconds until it was recorded in [`DELAY_BITS`], all ones where that stands with the
+    /// rare things; its type in 6 bits, its manner in 8 and whether it has rare things in 1.
+    rest: u64,
     /// Of the unit that its manner names.
     number: u32,
     pub(super) key: Key,
-    pub(super) slot: Option<Slot>,
-    manner: u8,
-    pub(super) kind: EventType,
-    has_rare: bool,
 }
 
-const _: () = assert!(size_of::<Packed>() == 32);
+const _: () = assert!(size_of::<Packed>() == 24);
+
+const SLOT_BITS: u32 = 10;
+const SLOT_ELSEWHERE: u64 = (1 << SLOT_BITS) - 1;
+/// Instants lie within 300 years, which take 54 bits.
+const _: () = assert!(
+    (Timestamp::MAX.micros() - Timestamp::MIN.micros()) as u64 >> (u64::BITS - SLOT_BITS) == 0
+);
+
+const DELAY_BITS: u32 = 49;
+const DELAY_SHIFT: u32 = u64::BITS - DELAY_BITS;
+const DELAY_ELSEWHERE: u64 = (1 << DELAY_BITS) - 1;
+const KIND_SHIFT: u32 = 9;
+const KIND_MASK: u64 = (1 << (DELAY_SHIFT - KIND_SHIFT)) - 1;
+const MANNER_SHIFT: u32 = 1;
+const _: () = assert!(EventType::ALL.len() as u64 <= KIND_MASK);
+
+impl Packed {
+    #[inline]
+    pub(super) fn occurred_at(&self) -> Timestamp {
+        let since = (self.when_and_slot >> SLOT_BITS) as i64;
+        Timestamp::from_micros(Timestamp::MIN.micros() + since)
+            .expect("packed from an accepted instant")
+    }
+
+    #[inline]
+    pub(super) fn kind(&self) -> EventType {
+        EventType::ALL[(self.rest >> KIND_SHIFT & KIND_MASK) as usize]
+    }
+
+    #[inline]
+    fn manner(&self) -> u8 {
+        (self.rest >> MANNER_SHIFT) as u8
+    }
+
+    #[inline]
+    fn has_rare(&self) -> bool {
+        self.rest & 1 == 1
+    }
+}
 
 /// Number of a manner that is not in the list, which is full.
 const OWN_MANNER: u8 = u8::MAX;
@@ -85,6 +125,10 @@ pub(super) enum Rare {
     Number(i64),
     /// Where the history has too many of them.
     Manner(Box<Manner>),
+    /// Where it was recorded before it happened, or more than 17 years later.
+    Recorded(Timestamp),
+    /// Where the history has too many of them.
+    Slot(Slot),
 }
 
 /// All of them, in the order in which they happened.
@@ -121,13 +165,30 @@ impl Events {
 
     #[inline]
     pub(super) fn manner(&self, packed: &Packed) -> &Manner {
-        let kept = self.manners.get(usize::from(packed.manner));
+        let kept = self.manners.get(usize::from(packed.manner()));
         kept.unwrap_or_else(|| {
             let own = self.rare(packed).find_map(|rare| match rare {
                 Rare::Manner(manner) => Some(&**manner),
                 _ => None,
             });
             own.expect("what is not in the list stands with the event")
+        })
+    }
+
+    #[inline]
+    pub(super) fn recorded_at(&self, packed: &Packed) -> Timestamp {
+        recorded_at(&self.rare, packed)
+    }
+
+    #[inline]
+    pub(super) fn slot(&self, packed: &Packed) -> Option<Slot> {
+        let number = packed.when_and_slot & SLOT_ELSEWHERE;
+        if number < SLOT_ELSEWHERE {
+            return NonZeroU32::new(number as u32).map(Slot::of_number);
+        }
+        self.rare(packed).find_map(|rare| match rare {
+            Rare::Slot(slot) => Some(*slot),
+            _ => None,
         })
     }
 
@@ -142,14 +203,7 @@ impl Events {
 
     #[inline]
     pub(super) fn rare(&self, packed: &Packed) -> impl Iterator<Item = &Rare> {
-        let from = if packed.has_rare {
-            self.rare.partition_point(|(key, _)| *key < packed.key)
-        } else {
-            self.rare.len()
-        };
-        let own = self.rare[from..].iter();
-        own.take_while(|(key, _)| *key == packed.key)
-            .map(|(_, rare)| rare)
+        rare_of(&self.rare, packed)
     }
 
     /// Puts an event at the end, whenever it happened and whether it is there or not: only
@@ -161,8 +215,10 @@ impl Events {
 
     /// Orders what was appended, and of equal ids keeps the one that happened first.
     pub(super) fn settle(&mut self) {
-        let Self { packed, keys, .. } = self;
-        let order = |a: &Packed, b: &Packed| happened(keys, a, b).then(a.key.cmp(&b.key));
+        let Self {
+            packed, keys, rare, ..
+        } = self;
+        let order = |a: &Packed, b: &Packed| happened(keys, rare, a, b).then(a.key.cmp(&b.key));
         packed.sort_unstable_by(order);
         keys.reserve(packed.len());
         packed.retain(|one| keys.enter(one.key));
@@ -179,7 +235,8 @@ impl Events {
         }
         let packed = self.pack(row, slot);
         self.keys.enter(packed.key);
-        let before = |other: &Packed| happened(&self.keys, other, &packed) == Ordering::Less;
+        let before =
+            |other: &Packed| happened(&self.keys, &self.rare, other, &packed) == Ordering::Less;
         // Most events are learnt in the order in which they happened.
         let at = match self.packed.last() {
             Some(last) if !before(last) => self.packed.partition_point(before),
@@ -222,16 +279,26 @@ impl Events {
             }
             Some(_) => {}
         }
+        let since = row.occurred_at.micros() - Timestamp::MIN.micros();
+        let delay = u64::try_from(row.recorded_at.micros() - row.occurred_at.micros());
+        let delay = delay.ok().filter(|delay| *delay < DELAY_ELSEWHERE);
+        if delay.is_none() {
+            keep(Rare::Recorded(row.recorded_at));
+        }
+        let number_of_slot = slot.map_or(0, |slot| slot.number().get().into());
+        if let Some(slot) = slot.filter(|_| number_of_slot >= SLOT_ELSEWHERE) {
+            keep(Rare::Slot(slot));
+        }
         let manner = self.manner_of(row, unit, key);
+        let has_rare = self.rare.len() > before;
         Packed {
-            occurred_at: row.occurred_at,
-            recorded_at: row.recorded_at,
+            when_and_slot: (since as u64) << SLOT_BITS | number_of_slot.min(SLOT_ELSEWHERE),
+            rest: delay.unwrap_or(DELAY_ELSEWHERE) << DELAY_SHIFT
+                | (row.kind.index() as u64) << KIND_SHIFT
+                | u64::from(manner) << MANNER_SHIFT
+                | u64::from(has_rare),
             number: short.unwrap_or_default(),
             key,
-            slot,
-            manner,
-            kind: row.kind,
-            has_rare: self.rare.len() > before,
         }
     }
 
@@ -248,8 +315,39 @@ impl Events {
     }
 }
 
+#[inline]
+fn rare_of<'a>(
+    rare: &'a [(Key, Rare)],
+    packed: &Packed,
+) -> impl Iterator<Item = &'a Rare> + use<'a> {
+    let own_key = packed.key;
+    let from = if packed.has_rare() {
+        rare.partition_point(|(key, _)| *key < own_key)
+    } else {
+        rare.len()
+    };
+    let own = rare[from..].iter();
+    own.take_while(move |(key, _)| *key == own_key)
+        .map(|(_, rare)| rare)
+}
+
+#[inline]
+fn recorded_at(rare: &[(Key, Rare)], packed: &Packed) -> Timestamp {
+    let delay = packed.rest >> DELAY_SHIFT;
+    if delay < DELAY_ELSEWHERE {
+        return packed.occurred_at() + Days::of_micros(delay as i64);
+    }
+    let own = rare_of(rare, packed).find_map(|rare| match rare {
+        Rare::Recorded(at) => Some(*at),
+        _ => None,
+    });
+    own.expect("what does not fit in the bits stands with the event")
+}
+
 /// By occurrence, then by recording; the id decides between equals, so that arrival cannot.
-fn happened(keys: &Keys, a: &Packed, b: &Packed) -> Ordering {
-    let times = (a.occurred_at, a.recorded_at).cmp(&(b.occurred_at, b.recorded_at));
-    times.then_with(|| keys.bytes(a.key).cmp(keys.bytes(b.key)))
+fn happened(keys: &Keys, rare: &[(Key, Rare)], a: &Packed, b: &Packed) -> Ordering {
+    let occurred = |one: &Packed| one.when_and_slot >> SLOT_BITS;
+    let order = occurred(a).cmp(&occurred(b));
+    let order = order.then_with(|| recorded_at(rare, a).cmp(&recorded_at(rare, b)));
+    order.then_with(|| keys.bytes(a.key).cmp(keys.bytes(b.key)))
 }

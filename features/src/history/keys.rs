@@ -18,7 +18,59 @@ pub(super) struct Keys {
     entered: usize,
     /// Open addressing with linear probing over a power of two: the place of an entered id plus
     /// one, or 0. Equal hashes mean nothing; the ids themselves are compared.
-    table: Vec<u32>,
+    table: Table,
+}
+
+/// Numbers in as few bytes as the largest of them needs.
+#[derive(Debug, Clone)]
+enum Table {
+    Narrow(Box<[u16]>),
+    Wide(Box<[u32]>),
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::Narrow(Box::default())
+    }
+}
+
+impl Table {
+    /// So many zeros, with room for numbers up to `largest`.
+    fn new(places: usize, largest: usize) -> Self {
+        if largest <= usize::from(u16::MAX) {
+            Self::Narrow(vec![0; places].into())
+        } else {
+            Self::Wide(vec![0; places].into())
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Narrow(numbers) => numbers.len(),
+            Self::Wide(numbers) => numbers.len(),
+        }
+    }
+
+    fn get(&self, place: usize) -> u32 {
+        match self {
+            Self::Narrow(numbers) => numbers[place].into(),
+            Self::Wide(numbers) => numbers[place],
+        }
+    }
+
+    fn set(&mut self, place: usize, number: u32) {
+        match self {
+            Self::Wide(numbers) => numbers[place] = number,
+            Self::Narrow(numbers) => match u16::try_from(number) {
+                Ok(number) => numbers[place] = number,
+                Err(_) => {
+                    let mut wide: Box<[u32]> = numbers.iter().map(|&one| one.into()).collect();
+                    wide[place] = number;
+                    *self = Self::Wide(wide);
+                }
+            },
+        }
+    }
 }
 
 impl Keys {
@@ -57,7 +109,7 @@ impl Keys {
         match self.find(self.bytes(key)) {
             Ok(_) => false,
             Err(free) => {
-                self.table[free] = key.0 + 1;
+                self.table.set(free, key.0 + 1);
                 self.entered += 1;
                 true
             }
@@ -66,14 +118,14 @@ impl Keys {
 
     /// Whether an equal id was entered.
     pub(super) fn contains(&self, id: &str) -> bool {
-        !self.table.is_empty() && self.find(id.as_bytes()).is_ok()
+        self.table.len() > 0 && self.find(id.as_bytes()).is_ok()
     }
 
     /// The entered id equal to these bytes, or the free place where it would stand.
     fn find(&self, id: &[u8]) -> Result<Key, usize> {
         let last = self.table.len() - 1;
         let mut place = HASHING.hash_one(id) as usize & last;
-        while let Some(at) = self.table[place].checked_sub(1) {
+        while let Some(at) = self.table.get(place).checked_sub(1) {
             if self.bytes(Key(at)) == id {
                 return Ok(Key(at));
             }
@@ -86,11 +138,13 @@ impl Keys {
         if places <= self.table.len() {
             return;
         }
-        let old = std::mem::replace(&mut self.table, vec![0; places]);
-        for at in old.into_iter().filter_map(|entry| entry.checked_sub(1)) {
+        let fresh = Table::new(places, self.bytes.len());
+        let old = std::mem::replace(&mut self.table, fresh);
+        let entries = (0..old.len()).map(|place| old.get(place));
+        for at in entries.filter_map(|entry| entry.checked_sub(1)) {
             let free = self.find(self.bytes(Key(at)));
             let free = free.expect_err("no id is entered twice");
-            self.table[free] = at + 1;
+            self.table.set(free, at + 1);
         }
     }
 }
@@ -103,7 +157,8 @@ mod tests {
     fn every_id_is_entered_once_however_many_share_a_place() {
         let mut keys = Keys::default();
         assert!(!keys.contains("id-0"));
-        for number in 0..2_000 {
+        // More than 64 KiB of ids, so that their places outgrow a narrow table on the way.
+        for number in 0..9_000 {
             let id = format!("id-{number}");
             assert!(!keys.contains(&id));
             let key = keys.append(&id);
@@ -112,7 +167,8 @@ mod tests {
             assert!(!keys.enter(again));
             assert_eq!(keys.text(key), id);
         }
-        assert!((0..2_000).all(|number| keys.contains(&format!("id-{number}"))));
-        assert!(!keys.contains("id-2000") && !keys.contains("id-"));
+        assert!(matches!(keys.table, super::Table::Wide(_)));
+        assert!((0..9_000).all(|number| keys.contains(&format!("id-{number}"))));
+        assert!(!keys.contains("id-9000") && !keys.contains("id-"));
     }
 }

@@ -29,21 +29,21 @@ impl<'a> Known<'a> {
     #[must_use]
     #[inline]
     pub fn occurred_at(self) -> Timestamp {
-        self.packed.occurred_at
+        self.packed.occurred_at()
     }
 
     /// When lagom learnt it.
     #[must_use]
     #[inline]
     pub fn recorded_at(self) -> Timestamp {
-        self.packed.recorded_at
+        self.history.events.recorded_at(self.packed)
     }
 
     /// What happened.
     #[must_use]
     #[inline]
     pub fn kind(self) -> EventType {
-        self.packed.kind
+        self.packed.kind()
     }
 
     /// About whom.
@@ -60,13 +60,13 @@ impl<'a> Known<'a> {
     /// About which invoice.
     #[must_use]
     pub fn invoice_id(self) -> Option<&'a InvoiceId> {
-        self.packed.slot.map(|slot| self.history.slots.id(slot))
+        self.slot().map(|slot| self.history.slots.id(slot))
     }
 
     /// The number of that invoice within the history.
     #[inline]
     pub(crate) fn slot(self) -> Option<Slot> {
-        self.packed.slot
+        self.history.events.slot(self.packed)
     }
 
     /// As a consequence of which decision.

@@ -14,6 +14,16 @@ impl Slot {
         self.0.get() as usize - 1
     }
 
+    /// The number itself, from 1.
+    pub(super) fn number(self) -> NonZeroU32 {
+        self.0
+    }
+
+    /// The slot of this number.
+    pub(super) fn of_number(number: NonZeroU32) -> Self {
+        Self(number)
+    }
+
     fn of_index(index: usize) -> Self {
         let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         Self(number.expect("a customer has fewer than 2^32 invoices"))

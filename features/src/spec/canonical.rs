@@ -28,6 +28,7 @@ pub(super) fn text(features: &[Feature]) -> String {
                 let edges: Vec<_> = edges.iter().copied().map(real).collect();
                 put(&mut out, "bins", &edges.join(" "));
             }
+            Transform::Spline(knots) => put(&mut out, "spline", knots),
             Transform::Levels(levels) => put(&mut out, "levels", &format!("{levels:?}")),
         }
         put(&mut out, "missing", &real(feature.missing));

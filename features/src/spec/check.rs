@@ -240,6 +240,7 @@ impl<'a> Checker<'a> {
             "transform" = transform,
             "period" = period,
             "edges" = edges,
+            "knots" = knots,
         );
         for (name, at) in present {
             if let Some(at) = at

@@ -213,6 +213,8 @@ pub enum Transform {
     /// A column a bin, edges rising: 1 for the bin of the number, 0 for the others. A number on an
     /// edge is in the bin above it; the first bin is open below, the last above.
     Bins(Vec<f64>),
+    /// Nothing in the vector; training bends its curve at so many knots, at quantiles of what it saw.
+    Spline(usize),
     /// A column a level: 1 for it, 0 for any other, unknown where the word is.
     Levels(Vec<String>),
 }

@@ -80,6 +80,7 @@ pub(super) struct RawFeature {
     pub(super) transform: Key<String>,
     pub(super) period: Key<f64>,
     pub(super) edges: Key<Vec<f64>>,
+    pub(super) knots: Key<i64>,
     pub(super) missing: Key<Number>,
     pub(super) unit: Key<String>,
     pub(super) owner: Key<String>,

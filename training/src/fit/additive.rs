@@ -46,8 +46,8 @@ impl Additive {
             match prepared {
                 Prepared::LeftOut(_) => {}
                 Prepared::Number(numbers) => {
-                    let bound = preparation.bounds[column];
-                    add_number(&mut blocks, &mut roles, (column, bound), numbers);
+                    let shape = (preparation.bounds[column], preparation.knots[column]);
+                    add_number(&mut blocks, &mut roles, column, shape, numbers);
                 }
                 Prepared::Category { levels, index } => {
                     let index = index.iter().map(|level| *level as u16).collect();
@@ -263,11 +263,16 @@ impl Additive {
 fn add_number(
     blocks: &mut Blocks,
     roles: &mut Vec<Role>,
-    (column, bound): (usize, Bound),
+    column: usize,
+    (bound, declared): (Bound, Option<usize>),
     numbers: &[f64],
 ) {
     let missing = numbers.iter().any(|x| x.is_nan());
-    let mut plan = curves::plan(numbers).unwrap_or_else(|| {
+    let planned = match declared {
+        Some(knots) => curves::spline(numbers, knots),
+        None => curves::plan(numbers),
+    };
+    let mut plan = planned.unwrap_or_else(|| {
         // One known value beside missing cells: a flat curve carries the missing cells' weight.
         let value = numbers.iter().copied().find(|x| !x.is_nan()).unwrap_or(0.0);
         CurvePlan {

@@ -15,6 +15,7 @@ pub struct Columns<'a> {
     rows: usize,
     columns: Vec<(String, Cells<'a>)>,
     directions: Vec<Option<Direction>>,
+    knots: Vec<Option<usize>>,
 }
 
 /// How a number may move the log-odds: never the other way, whatever the rows say.
@@ -80,10 +81,12 @@ impl<'a> Columns<'a> {
             }
         }
         let directions = vec![None; columns.len()];
+        let knots = vec![None; columns.len()];
         Ok(Self {
             rows,
             columns,
             directions,
+            knots,
         })
     }
 
@@ -108,6 +111,35 @@ impl<'a> Columns<'a> {
             self.directions[place] = Some(direction);
         }
         Ok(self)
+    }
+
+    /// With splines declared for number columns: the additive form bends the curve of each at so many quantiles of
+    /// the training rows, the ends among them, and nowhere else; fewer where quantiles fall together. Two at least.
+    ///
+    /// # Errors
+    /// [`FitError::Spline`] where there is no number column of that name.
+    pub fn bent<'n>(
+        mut self,
+        splines: impl IntoIterator<Item = (&'n str, usize)>,
+    ) -> Result<Self, FitError> {
+        for (name, knots) in splines {
+            let place = self
+                .columns
+                .iter()
+                .position(|(known, cells)| known == name && matches!(cells, Cells::Number(_)));
+            let Some(place) = place else {
+                return Err(FitError::Spline {
+                    column: name.to_owned(),
+                });
+            };
+            self.knots[place] = Some(knots.max(2));
+        }
+        Ok(self)
+    }
+
+    /// The knots declared for the column at `index`, which is below [`Columns::width`].
+    pub(super) fn knots(&self, index: usize) -> Option<usize> {
+        self.knots[index]
     }
 
     /// The direction declared for the column at `index`, which is below [`Columns::width`].

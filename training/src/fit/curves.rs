@@ -54,11 +54,12 @@ pub(super) fn plan(numbers: &[f64]) -> Option<CurvePlan> {
         .copied()
         .filter(|x| !special.contains(x))
         .collect();
-    let knots = quantile_knots(if rest.len() < sorted.len() / 10 {
+    let spread = if rest.len() < sorted.len() / 10 {
         &sorted
     } else {
         &rest
-    });
+    };
+    let knots = quantile_knots(spread, MOST_KNOTS);
     if knots.len() >= 2 {
         return Some(CurvePlan { knots, special });
     }
@@ -68,12 +69,32 @@ pub(super) fn plan(numbers: &[f64]) -> Option<CurvePlan> {
     })
 }
 
+/// Plans a declared spline: `knots` knots (at least 2) at evenly spaced quantiles of the known `numbers`, and no value
+/// that stands apart. `None` when fewer than two different values are known.
+pub(super) fn spline(numbers: &[f64], knots: usize) -> Option<CurvePlan> {
+    let mut sorted: Vec<f64> = numbers.iter().copied().filter(|x| !x.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let (first, last) = (*sorted.first()?, *sorted.last()?);
+    if first == last {
+        return None;
+    }
+    let mut knots = quantile_knots(&sorted, knots);
+    if knots.len() < 2 {
+        // Nearly all rows hold one value: a line between the ends is what is left.
+        knots = vec![first, last];
+    }
+    Some(CurvePlan {
+        knots,
+        special: Vec::new(),
+    })
+}
+
 /// Knots at evenly spaced quantiles of ascending `sorted`, from [`TAIL`] to 1 − [`TAIL`]; equal ones fall together.
-fn quantile_knots(sorted: &[f64]) -> Vec<f64> {
+fn quantile_knots(sorted: &[f64], knots: usize) -> Vec<f64> {
     let last = sorted.len() - 1;
-    let mut knots: Vec<f64> = (0..MOST_KNOTS)
+    let mut knots: Vec<f64> = (0..knots)
         .map(|knot| {
-            let level = TAIL + (1.0 - 2.0 * TAIL) * knot as f64 / (MOST_KNOTS - 1) as f64;
+            let level = TAIL + (1.0 - 2.0 * TAIL) * knot as f64 / (knots - 1) as f64;
             sorted[(level * last as f64).round() as usize]
         })
         .collect();
@@ -105,7 +126,7 @@ pub(super) fn places(numbers: &[f64], knots: &[f64]) -> (Vec<u16>, Vec<f64>) {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{places, plan};
+    use super::{places, plan, spline};
 
     #[test]
     fn few_values_get_a_knot_each() {
@@ -124,6 +145,23 @@ mod tests {
         assert_eq!(curve.special, [0.0]);
         assert_eq!(curve.knots.len(), 20);
         assert!(curve.knots[0] > 0.0 && curve.knots[19] < 999.0);
+    }
+
+    #[test]
+    fn a_declared_spline_bends_at_its_quantiles_and_nowhere_else() {
+        let numbers: Vec<f64> = (0..=1000).map(|i| f64::from(i) * 2.0).collect();
+        let curve = spline(&numbers, 5).unwrap();
+        // Quantiles 0.005, 0.2525, 0.5, 0.7475 and 0.995 of 0, 2, … 2000, to the nearest row.
+        assert_eq!(curve.knots, [10.0, 506.0, 1000.0, 1496.0, 1990.0]);
+        let zeros: Vec<f64> = (0..1000)
+            .map(|i| if i % 3 == 0 { 0.0 } else { f64::from(i) })
+            .collect();
+        let curve = spline(&zeros, 4).unwrap();
+        assert!(curve.special.is_empty() && curve.knots.len() <= 4);
+        let mut nearly = vec![7.0; 999];
+        nearly.push(9.0);
+        assert_eq!(spline(&nearly, 6).unwrap().knots, [7.0, 9.0]);
+        assert_eq!(spline(&[3.0, f64::NAN, 3.0], 5), None);
     }
 
     #[test]

@@ -73,6 +73,12 @@ pub enum FitError {
         /// The name.
         column: String,
     },
+    /// A spline was declared for something that is not a number.
+    #[error("no column of numbers is called `{column}`, so it cannot be a spline")]
+    Spline {
+        /// The name.
+        column: String,
+    },
     /// An option is out of range.
     #[error("{option} is {value}; it must be {range}")]
     Option {

@@ -33,6 +33,8 @@ pub(super) struct Preparation {
     pub(super) inputs: Vec<InputColumn>,
     /// On which side of zero a rise of each column may be.
     pub(super) bounds: Vec<Bound>,
+    /// At how many quantiles the curve of each column bends, where that is declared.
+    pub(super) knots: Vec<Option<usize>>,
 }
 
 /// Prepares `rows` of `columns`; `outcomes` (0 or 1) and `order` are those of the rows.
@@ -71,6 +73,9 @@ pub(super) fn prepare(
         columns: prepared,
         inputs,
         bounds: (0..columns.width()).map(bound).collect(),
+        knots: (0..columns.width())
+            .map(|index| columns.knots(index))
+            .collect(),
     }
 }
 

@@ -10,7 +10,7 @@ use polars::prelude::{
 use std::borrow::Cow;
 
 /// Rows of a frame: a row group that other programs read in one go.
-const ROWS: usize = 65_536;
+pub(super) const ROWS: usize = 65_536;
 const INSTANT: DataType = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
 
 pub(super) fn schema(features: &[&str]) -> Schema {

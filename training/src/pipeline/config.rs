@@ -152,6 +152,10 @@ impl TrainingConfig {
             let share = raw.judge_share.to_string();
             return range("judge_share", share, "between 0 and 1");
         }
+        if raw.form == Form::Plain && spec.splines().next().is_some() {
+            let bent = "additive where a feature is declared a spline: plain models are straight";
+            return range("form", "plain".to_owned(), bent);
+        }
         let names = spec.names();
         if let Some(name) = raw
             .monotone

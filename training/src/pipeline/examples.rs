@@ -157,6 +157,7 @@ impl<'a> Examples<'a> {
             }
         }
         let columns = Columns::from_matrix(self.dataset.names(), matrix.view())?;
+        let columns = columns.bent(config.spec.splines())?;
         match self.target {
             Target::Paid => columns.directed(config.directions()),
             Target::Late => {

@@ -209,7 +209,8 @@ fn columns(
     columns.push((names[1].to_owned(), Cells::Number(Cow::Owned(lengths))));
     let froms: Vec<f64> = own().map(|(.., from)| from).collect();
     columns.push((names[2].to_owned(), Cells::Number(Cow::Owned(froms))));
-    Columns::new(columns)?.directed(config.directions())
+    let columns = Columns::new(columns)?.bent(config.spec.splines())?;
+    columns.directed(config.directions())
 }
 
 /// Figures on those of the decisions `on` which the outcome is known.

@@ -128,7 +128,8 @@ fn fit_until(
         seed,
         ..FitOptions::default()
     };
-    let (model, _) = fit_logistic(&Columns::new(columns)?, &outcomes, &options)?;
+    let columns = Columns::new(columns)?.bent(config.spec.splines())?;
+    let (model, _) = fit_logistic(&columns, &outcomes, &options)?;
     let leaving = Leaving {
         horizon_days: config.left_days,
         model,

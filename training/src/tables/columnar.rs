@@ -25,49 +25,173 @@ use std::str::FromStr;
 /// Every customer's history, unless the folder has to be read row by row.
 pub(super) fn histories(
     dir: &Path,
-    mut reading: Reading<'_>,
+    reading: Reading<'_>,
 ) -> Result<Option<BTreeMap<CustomerId, History>>, TableError> {
-    let Some(path) = files::find(dir, Event::TABLE)? else {
+    let Some(Folder {
+        sources,
+        mut people,
+        currencies,
+        ..
+    }) = Folder::open(dir, reading)?
+    else {
         return Ok(None);
     };
-    let sources = files::parts(&path)?;
-    let sources = sources
-        .iter()
-        .map(|file| Source::open(file, b','))
-        .collect::<Result<Vec<_>, _>>()?;
-    if sources.iter().any(|source| source.rows().is_none()) {
-        return Ok(None);
-    }
-    let mut people = People::default();
-    for customer in reading.table(|_| None)? {
-        let customer: Recorded<Customer> = customer;
-        let builder = people.builder(&customer.value.customer_id);
-        builder.describe(customer);
-    }
-    let mut currencies = Currencies::default();
-    for invoice in reading.table(|_| None)? {
-        currencies.note(&invoice);
-        let builder = people.builder(&invoice.value.customer_id);
-        builder.invoice(invoice);
-    }
-    if reading.faults.len() > 0 {
-        return Ok(None);
-    }
     let read = sources.iter().try_for_each(|source| {
-        layout::<Event>(source.file(), source).ok()?;
         source.frames()?.try_for_each(|frame| {
-            let columns = Columns::of(&frame.ok()?)?;
-            people.events(&columns, &currencies)
+            let frame = frame.ok()?;
+            people.events(&Columns::of(&frame)?, &currencies)
         })
     });
     Ok(read.map(|()| people.histories()))
 }
+
+/// A folder whose events are Parquet, its customers and invoices read.
+pub(crate) struct Folder {
+    sources: Vec<Source>,
+    people: People,
+    currencies: Currencies,
+    /// When the last invoice was recorded.
+    last_invoice: Timestamp,
+}
+
+impl Folder {
+    /// None where the folder has to be read row by row.
+    pub(super) fn open(dir: &Path, mut reading: Reading<'_>) -> Result<Option<Self>, TableError> {
+        let Some(path) = files::find(dir, Event::TABLE)? else {
+            return Ok(None);
+        };
+        let sources = files::parts(&path)?;
+        let sources = sources
+            .iter()
+            .map(|file| Source::open(file, b','))
+            .collect::<Result<Vec<_>, _>>()?;
+        let readable = |source: &Source| {
+            source.rows().is_some() && layout::<Event>(source.file(), source).is_ok()
+        };
+        if !sources.iter().all(readable) {
+            return Ok(None);
+        }
+        let mut people = People::default();
+        for customer in reading.table(|_| None)? {
+            let customer: Recorded<Customer> = customer;
+            let builder = people.builder(&customer.value.customer_id);
+            builder.describe(customer);
+        }
+        let mut currencies = Currencies::default();
+        let mut last_invoice = Timestamp::MIN;
+        for invoice in reading.table(|_| None)? {
+            currencies.note(&invoice);
+            last_invoice = last_invoice.max(invoice.recorded_at);
+            let builder = people.builder(&invoice.value.customer_id);
+            builder.invoice(invoice);
+        }
+        if reading.faults.len() > 0 {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            sources,
+            people,
+            currencies,
+            last_invoice,
+        }))
+    }
+
+    /// When the last event or invoice was recorded; none where that has to be read row by row.
+    pub(crate) fn last_recorded(&self) -> Option<Timestamp> {
+        let mut last = self.last_invoice;
+        for source in &self.sources {
+            for frame in source.frames_of(&["recorded_at"], 1)? {
+                let frame = frame.ok()?;
+                let recorded = Numbers::instants(&frame, "recorded_at")?;
+                let most = (0..frame.height())
+                    .filter_map(|row| recorded.get(row))
+                    .max();
+                if let Some(micros) = most {
+                    last = last.max(Timestamp::from_micros(micros).ok()?);
+                }
+            }
+        }
+        Some(last)
+    }
+
+    /// Makes something of every customer as soon as all of their events are read and forgets them;
+    /// `done` gets what was made, some customers at a time, in the order of the files, those without
+    /// events last. Memory is that of customers, invoices and one piece of a file.
+    ///
+    /// False where a customer's events do not stand together or a cell is not plainly right: what was
+    /// handed over until then is to be forgotten.
+    ///
+    /// # Errors
+    /// Those of `done`.
+    pub(crate) fn each<M, T: Send>(
+        mut self,
+        begin: impl Fn() -> M + Sync,
+        make: impl Fn(&mut M, &[(CustomerId, History)]) -> T + Sync,
+        mut done: impl FnMut(Vec<T>) -> Result<(), TableError>,
+    ) -> Result<bool, TableError> {
+        /// Customers that one core reads one after another.
+        const TOGETHER: usize = 16;
+        let mut open: Option<Rows> = None;
+        for source in &self.sources {
+            let Some(frames) = source.frames() else {
+                return Ok(false);
+            };
+            for frame in frames {
+                let Ok(frame) = frame else {
+                    return Ok(false);
+                };
+                let Some(columns) = Columns::of(&frame) else {
+                    return Ok(false);
+                };
+                let Some(theirs) = self.people.whole(&columns, open.take()) else {
+                    return Ok(false);
+                };
+                let currencies = &self.currencies;
+                let last = theirs.len().saturating_sub(1);
+                let mut theirs = theirs;
+                let mut unfinished = theirs.split_off(last);
+                let right = |one: &mut Rows| one.read(&columns, currencies);
+                if unfinished.iter_mut().try_for_each(right).is_none() {
+                    return Ok(false);
+                }
+                open = unfinished.pop();
+                let made: Option<Vec<T>> = theirs
+                    .par_chunks_mut(TOGETHER)
+                    .map_init(&begin, |memory, theirs| {
+                        let histories = theirs.iter_mut().map(|one| {
+                            one.read(&columns, currencies)?;
+                            Some(one.finish())
+                        });
+                        let histories: Vec<_> = histories.collect::<Option<_>>()?;
+                        Some(make(memory, &histories))
+                    })
+                    .collect();
+                let Some(made) = made else {
+                    return Ok(false);
+                };
+                done(made)?;
+            }
+        }
+        let mut rest: Vec<_> = open.iter_mut().map(Rows::finish).collect();
+        rest.extend(self.people.unmet());
+        for some in rest.chunks(SILENT_TOGETHER) {
+            let made = some.par_chunks(TOGETHER);
+            done(made.map_init(&begin, &make).collect())?;
+        }
+        Ok(true)
+    }
+}
+
+/// Customers without events whose results are held at once.
+const SILENT_TOGETHER: usize = 4_096;
 
 /// The customers met so far.
 #[derive(Default)]
 struct People {
     places: HashMap<CustomerId, usize>,
     builders: Vec<HistoryBuilder>,
+    /// Which of them have been handed out to be read whole.
+    met: Vec<bool>,
 }
 
 impl People {
@@ -77,6 +201,7 @@ impl People {
         }
         self.places.insert(id.clone(), self.builders.len());
         self.builders.push(HistoryBuilder::new());
+        self.met.push(false);
         self.builders.len() - 1
     }
 
@@ -86,7 +211,7 @@ impl People {
     }
 
     /// Takes every event; none where one is not plainly right.
-    fn events(&mut self, columns: &Columns, currencies: &Currencies) -> Option<()> {
+    fn events(&mut self, columns: &Columns<'_>, currencies: &Currencies) -> Option<()> {
         let mut theirs: HashMap<usize, Rows> = HashMap::new();
         for rows in columns.runs() {
             let id = CustomerId::new(columns.customer_id.get(rows.start)?).ok()?;
@@ -109,6 +234,44 @@ impl People {
         right
     }
 
+    /// The rows of each customer; those of the first may go on from `open`. None where a customer
+    /// was met before.
+    fn whole(&mut self, columns: &Columns<'_>, open: Option<Rows>) -> Option<Vec<Rows>> {
+        let mut theirs: Vec<Rows> = open.into_iter().collect();
+        for run in columns.runs() {
+            let id = columns.customer_id.get(run.start)?;
+            if let Some(last) = theirs.last_mut()
+                && last.customer_id.as_str() == id
+            {
+                last.runs = vec![run];
+                continue;
+            }
+            let customer_id = CustomerId::new(id).ok()?;
+            let place = self.place(&customer_id);
+            if std::mem::replace(&mut self.met[place], true) {
+                return None;
+            }
+            theirs.push(Rows {
+                builder: std::mem::take(&mut self.builders[place]),
+                customer_id,
+                place,
+                runs: vec![run],
+            });
+        }
+        Some(theirs)
+    }
+
+    /// The customers that no event was read of.
+    fn unmet(self) -> impl Iterator<Item = (CustomerId, History)> {
+        let Self {
+            places,
+            mut builders,
+            met,
+        } = self;
+        let unmet = places.into_iter().filter(move |(_, place)| !met[*place]);
+        unmet.map(move |(id, place)| (id, std::mem::take(&mut builders[place]).finish()))
+    }
+
     fn histories(self) -> BTreeMap<CustomerId, History> {
         let finish = |builder: HistoryBuilder| builder.finish();
         let histories: Vec<History> = self.builders.into_par_iter().map(finish).collect();
@@ -129,9 +292,15 @@ struct Rows {
 }
 
 impl Rows {
-    fn read(&mut self, columns: &Columns, currencies: &Currencies) -> Option<()> {
+    /// The customer with everything that was read, once.
+    fn finish(&mut self) -> (CustomerId, History) {
+        let builder = std::mem::take(&mut self.builder);
+        (self.customer_id.clone(), builder.finish())
+    }
+
+    fn read(&mut self, columns: &Columns<'_>, currencies: &Currencies) -> Option<()> {
         self.builder.reserve(self.runs.iter().map(Range::len).sum());
-        for row in self.runs.iter().flat_map(Clone::clone) {
+        for row in std::mem::take(&mut self.runs).into_iter().flatten() {
             let event = columns.event(row, &self.customer_id)?;
             if !event.faults().is_empty() || !currencies.allow(&event) {
                 return None;
@@ -233,42 +402,116 @@ impl Wholes {
     }
 }
 
-/// The columns of some rows.
-struct Columns {
-    rows: usize,
-    event_id: Texts,
-    occurred_at: Wholes,
-    recorded_at: Wholes,
-    customer_id: Texts,
-    invoice_id: Texts,
-    decision_id: Texts,
-    kind: Texts,
-    channel: Texts,
-    tone: Texts,
-    amount_minor: Wholes,
-    currency: Texts,
-    method: Texts,
-    device: Texts,
-    dwell_ms: Wholes,
-    until: Wholes,
-    reason: Texts,
+/// The texts of a column, one a row, empty where there is none; nothing where every cell is empty.
+#[derive(Default)]
+struct Words<'a>(Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    fn of(frame: &'a DataFrame, name: &str) -> Option<Self> {
+        match frame.column(name) {
+            Ok(column) if column.null_count() < column.len() => {
+                let texts = column.str().ok()?;
+                Some(Self(texts.iter().map(Option::unwrap_or_default).collect()))
+            }
+            _ => Some(Self::default()),
+        }
+    }
+
+    fn get(&self, row: usize) -> Option<&'a str> {
+        let text = self.0.get(row).copied();
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The outer `None` where the cell is not such a name.
+    fn named<T: FromStr>(&self, row: usize) -> Option<Option<T>> {
+        match self.get(row) {
+            None => Some(None),
+            Some(text) => text.parse().ok().map(Some),
+        }
+    }
 }
 
-impl Columns {
+/// The whole numbers of a column, one a row.
+#[derive(Default)]
+enum Numbers<'a> {
+    /// Every cell is empty.
+    #[default]
+    None,
+    /// No cell is.
+    All(&'a [i64]),
+    Some(Vec<Option<i64>>),
+}
+
+impl<'a> Numbers<'a> {
+    fn of(numbers: &'a Int64Chunked) -> Self {
+        numbers
+            .cont_slice()
+            .map_or_else(|_| Self::Some(numbers.iter().collect()), Self::All)
+    }
+
+    fn whole(frame: &'a DataFrame, name: &str) -> Option<Self> {
+        match frame.column(name) {
+            Ok(column) if column.null_count() < column.len() => column.i64().ok().map(Self::of),
+            _ => Some(Self::None),
+        }
+    }
+
+    fn instants(frame: &'a DataFrame, name: &str) -> Option<Self> {
+        match frame.column(name) {
+            Ok(column) if column.null_count() < column.len() => match column.dtype() {
+                DataType::Datetime(TimeUnit::Microseconds, _) => {
+                    Some(Self::of(&column.datetime().ok()?.phys))
+                }
+                _ => None,
+            },
+            _ => Some(Self::None),
+        }
+    }
+
+    fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::None => None,
+            Self::All(numbers) => numbers.get(row).copied(),
+            Self::Some(numbers) => numbers.get(row).copied().flatten(),
+        }
+    }
+
+    /// The outer `None` where the cell is not an instant.
+    fn instant(&self, row: usize) -> Option<Option<Timestamp>> {
+        match self.get(row) {
+            None => Some(None),
+            Some(micros) => Timestamp::from_micros(micros).ok().map(Some),
+        }
+    }
+}
+
+/// The columns of some rows.
+struct Columns<'a> {
+    rows: usize,
+    event_id: Words<'a>,
+    occurred_at: Numbers<'a>,
+    recorded_at: Numbers<'a>,
+    customer_id: Words<'a>,
+    invoice_id: Words<'a>,
+    decision_id: Words<'a>,
+    kind: Words<'a>,
+    channel: Words<'a>,
+    tone: Words<'a>,
+    amount_minor: Numbers<'a>,
+    currency: Words<'a>,
+    method: Words<'a>,
+    device: Words<'a>,
+    dwell_ms: Numbers<'a>,
+    until: Numbers<'a>,
+    reason: Words<'a>,
+}
+
+impl<'f> Columns<'f> {
     /// None where a column is not of the type that lagom writes.
-    fn of(frame: &DataFrame) -> Option<Self> {
-        let text = |name| match frame.column(name) {
-            Ok(column) => Texts::of(column).ok(),
-            Err(_) => Some(Texts(None)),
-        };
-        let whole = |name| match frame.column(name) {
-            Ok(column) => Wholes::of(column).ok(),
-            Err(_) => Some(Wholes(None)),
-        };
-        let instant = |name| match frame.column(name) {
-            Ok(column) => Wholes::of_instants(column),
-            Err(_) => Some(Wholes(None)),
-        };
+    fn of(frame: &'f DataFrame) -> Option<Self> {
+        let text = |name| Words::of(frame, name);
+        let whole = |name| Numbers::whole(frame, name);
+        let instant = |name| Numbers::instants(frame, name);
         Some(Self {
             rows: frame.height(),
             event_id: text("event_id")?,

@@ -4,6 +4,10 @@ use super::super::feature::{Attribute, Definition, Transform};
 use super::super::raw::Number;
 use super::Checker;
 
+/// Two knots are a straight line, more are a bend.
+const LEAST_KNOTS: usize = 3;
+const MOST_KNOTS: usize = 50;
+
 impl Checker<'_> {
     pub(super) fn clip(&mut self) -> Option<(f64, f64)> {
         let key = self.take("clip", &self.raw.clip)?;
@@ -36,9 +40,11 @@ impl Checker<'_> {
                 Transform::Cyclic(period)
             }
             "bins" => self.bins(),
+            "spline" => self.spline(),
             other => {
                 let reason = format!(
-                    "`{other}` is not a transformation; known are none, log1p, cyclic, bins"
+                    "`{other}` is not a transformation; known are none, log1p, cyclic, bins, \
+                     spline"
                 );
                 self.fault(key.span(), reason);
                 Transform::None
@@ -56,6 +62,18 @@ impl Checker<'_> {
             self.fault(key.span(), "`edges` lists rising numbers, at least one");
         }
         Transform::Bins(edges.clone())
+    }
+
+    fn spline(&mut self) -> Transform {
+        let Some(key) = self.need("knots", &self.raw.knots, "transform `spline`") else {
+            return Transform::None;
+        };
+        let knots = usize::try_from(*key.get_ref()).unwrap_or(0);
+        if !(LEAST_KNOTS..=MOST_KNOTS).contains(&knots) {
+            let reason = format!("`knots` is a whole number from {LEAST_KNOTS} to {MOST_KNOTS}");
+            self.fault(key.span(), reason);
+        }
+        Transform::Spline(knots)
     }
 
     fn levels(&mut self, attribute: Attribute) -> Transform {
@@ -90,7 +108,7 @@ impl Checker<'_> {
 /// The columns that a feature of this name and transformation has in the vector.
 pub(super) fn column_names(name: &str, transform: &Transform) -> Vec<String> {
     match transform {
-        Transform::None | Transform::Log1p => vec![name.to_owned()],
+        Transform::None | Transform::Log1p | Transform::Spline(_) => vec![name.to_owned()],
         Transform::Cyclic(_) => vec![format!("{name}_sin"), format!("{name}_cos")],
         Transform::Bins(edges) => (0..=edges.len())
             .map(|bin| format!("{name}_bin{bin}"))

@@ -82,6 +82,7 @@ pub(super) fn faults(customer: &Customer) -> Vec<Fault> {
 pub(super) fn wire_field(field: &str) -> &str {
     match field {
         "time_zone" => "customer.time_zone",
+        "annual_margin_minor" => "customer.annual_margin.minor_units",
         "currency" => "customer.annual_margin.currency",
         _ => "customer",
     }

@@ -11,12 +11,42 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Rows read at a time.
-const SLICE: usize = 131_072;
+/// Rows read at a time, at most.
+const MOST_ROWS: usize = 131_072;
+/// Row groups are read together until there are so many rows: one of this size is read alone, so that
+/// nothing is copied to join it with a part of the next.
+const ENOUGH_ROWS: usize = 65_536;
 
 pub(super) struct Body {
     file: PathBuf,
     pub(super) rows: usize,
+    slices: Vec<Slice>,
+}
+
+/// Rows that are read together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Slice {
+    start: usize,
+    rows: usize,
+}
+
+/// Slices of row groups of these sizes.
+fn slices(groups: impl Iterator<Item = usize>) -> Vec<Slice> {
+    let mut slices: Vec<Slice> = Vec::new();
+    let mut end = 0;
+    for group in groups {
+        match slices.last_mut() {
+            Some(last) if last.rows < ENOUGH_ROWS && last.rows + group <= MOST_ROWS => {
+                last.rows += group;
+            }
+            _ => slices.extend((0..group).step_by(MOST_ROWS).map(|from| Slice {
+                start: end + from,
+                rows: MOST_ROWS.min(group - from),
+            })),
+        }
+        end += group;
+    }
+    slices
 }
 
 /// A column of a slice, by what its cells are.
@@ -55,9 +85,11 @@ pub(super) fn open(file: &Path) -> Result<Opened, TableError> {
         Some((pair.key.clone(), value.clone()))
     });
     let metadata = metadata.collect();
+    let groups = &reader.get_metadata().map_err(unreadable)?.row_groups;
     let body = Body {
         file: file.to_owned(),
         rows,
+        slices: slices(groups.iter().map(|group| group.num_rows())),
     };
     Ok((body, columns, metadata))
 }
@@ -69,11 +101,11 @@ pub(super) fn frames(
     columns: Option<Vec<String>>,
     stride: usize,
 ) -> impl Iterator<Item = Result<DataFrame, TableError>> {
-    let starts = (0..body.rows).step_by(SLICE * stride.max(1));
-    starts.map(move |start| {
+    let slices = body.slices.iter().step_by(stride.max(1));
+    slices.map(move |slice| {
         reader(&body.file)?
             .with_columns(columns.clone())
-            .with_slice(Some((start, SLICE)))
+            .with_slice(Some((slice.start, slice.rows)))
             .set_rechunk(true)
             .finish()
             .map_err(|error| TableError::unreadable(file, error))
@@ -85,8 +117,8 @@ pub(super) fn each(
     body: &Body,
     mut visit: impl FnMut(&Row<'_>) -> ControlFlow<()>,
 ) -> Result<(), TableError> {
-    for (slice, frame) in frames(file, body, None, 1).enumerate() {
-        let (start, frame) = (slice * SLICE, frame?);
+    for (slice, frame) in body.slices.iter().zip(frames(file, body, None, 1)) {
+        let (start, frame) = (slice.start, frame?);
         let columns = frame
             .columns()
             .iter()
@@ -196,4 +228,31 @@ pub(crate) fn micros(ticks: i64, unit: TimeUnit) -> i64 {
 
 fn of<'a, T>(value: Option<T>, cell: impl FnOnce(T) -> Cell<'a>) -> Cell<'a> {
     value.map_or(Cell::Empty, cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENOUGH_ROWS, MOST_ROWS, slices};
+
+    #[test]
+    fn slices_cover_every_row_once_and_are_neither_tiny_nor_huge() {
+        for groups in [
+            vec![],
+            vec![0, 1, 0],
+            vec![ENOUGH_ROWS; 5],
+            vec![10; 30_000],
+            vec![3 * MOST_ROWS + 1, 7, 7, ENOUGH_ROWS, 1],
+            vec![122_880; 4],
+        ] {
+            let slices = slices(groups.iter().copied());
+            let mut end = 0;
+            for slice in &slices {
+                assert_eq!(slice.start, end);
+                assert!(slice.rows > 0 && slice.rows <= MOST_ROWS);
+                end += slice.rows;
+            }
+            assert_eq!(end, groups.iter().sum::<usize>());
+            assert!(slices.len() <= 2 * end / ENOUGH_ROWS + 1);
+        }
+    }
 }
