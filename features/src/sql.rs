@@ -51,6 +51,14 @@ impl Dialect {
         }
     }
 
+    /// A column's name, which may hold more than letters.
+    fn named(self, column: &str) -> String {
+        match self {
+            Self::Standard => format!("\"{}\"", column.replace('"', "\"\"")),
+            Self::Spark => format!("`{}`", column.replace('`', "``")),
+        }
+    }
+
     const fn text(self) -> &'static str {
         match self {
             Self::Standard => "VARCHAR",

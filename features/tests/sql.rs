@@ -130,6 +130,10 @@ fn world(seed: u64, customers: u64) -> World {
             let mut event = Event::new(event_id, kind, id.clone(), at, at + chance.delay());
             // An invoice that is never recorded is among them.
             let invoice = chance.maybe(&[0, 1, 2, 3, 4, 9]);
+            if chance.below(8) == 0 {
+                // Announced before it happens.
+                event.recorded_at = at - Days::whole(3);
+            }
             event.invoice_id = invoice.map(|i| InvoiceId::new(format!("i{number}-{i}")).unwrap());
             event.channel = chance.maybe(Channel::ALL);
             event.tone = chance.maybe(Tone::ALL);
@@ -144,9 +148,19 @@ fn world(seed: u64, customers: u64) -> World {
             event.until = chance.maybe(&[at + ahead, at]);
             world.events.push(event);
         }
+        let times = world.events.iter().filter(|event| event.customer_id == id);
+        let times: Vec<_> = times
+            .flat_map(|one| [one.occurred_at, one.recorded_at])
+            .collect();
         for _ in 0..12 {
             let invoice = InvoiceId::new(format!("i{number}-{}", chance.below(5))).unwrap();
-            world.points.push((id.clone(), invoice, chance.instant()));
+            // Often at the very instant of an event, or of the end of its window.
+            let at = match chance.below(3) {
+                0 if !times.is_empty() => chance.of(&times),
+                1 if !times.is_empty() => chance.of(&times) + Days::whole(chance.of(&[7, 30, 90])),
+                _ => chance.instant(),
+            };
+            world.points.push((id.clone(), invoice, at));
         }
     }
     world
@@ -296,7 +310,13 @@ fn specs() -> [FeatureSpec; 2] {
 }
 
 /// Holds the answers of an engine, tab-separated with `\N` for none, against the extractor.
-fn check(engine: &str, world: &World, spec: &FeatureSpec, compiled: &Compiled, answers: &str) {
+fn differing(
+    engine: &str,
+    world: &World,
+    spec: &FeatureSpec,
+    compiled: &Compiled,
+    answers: &str,
+) -> Vec<String> {
     let mut rows = answers.lines().peekable();
     let (mut vector, mut known) = (Vec::new(), 0);
     let names = spec.names();
@@ -331,19 +351,21 @@ fn check(engine: &str, world: &World, spec: &FeatureSpec, compiled: &Compiled, a
         }
     }
     assert_eq!(rows.next(), None, "{engine}: more rows than points");
+    assert!(
+        known > world.points.len() / 10,
+        "{engine}: only {known} points are known"
+    );
+    println!("{engine}: {known} points x {} columns", names.len());
+    wrong
+}
+
+fn check(engine: &str, world: &World, spec: &FeatureSpec, compiled: &Compiled, answers: &str) {
+    let wrong = differing(engine, world, spec, compiled, answers);
     let sample: Vec<&String> = wrong.iter().step_by(1 + wrong.len() / 20).collect();
     assert!(
         wrong.is_empty(),
         "{engine}: {} cells differ, such as {sample:#?}",
         wrong.len()
-    );
-    assert!(
-        known > world.points.len() / 10,
-        "{engine}: only {known} points are known"
-    );
-    println!(
-        "{engine}: {known} points x {} columns are equal",
-        names.len()
     );
 }
 
@@ -352,32 +374,55 @@ fn postgres_gives_the_extractors_bits() {
     let Some(server) = server::Postgres::start() else {
         return;
     };
-    let folder = tempfile::TempDir::new().unwrap();
-    let file = folder.path().join("run.sql");
     for seed in [1, 2] {
         let world = world(seed, 40);
         for spec in specs() {
             let compiled =
                 Compiled::new(&spec, Form::Cells, Dialect::Standard, &world.calendar()).unwrap();
-            let load = world.load("VARCHAR COLLATE \"C\"");
-            let sql = format!(
-                "CREATE SCHEMA s;\nSET search_path = s;\nSET jit = off;\nSET enable_nestloop = off;\n\
-                 {load}\nCOPY ({}) TO STDOUT;\nDROP SCHEMA s CASCADE;\n",
-                compiled.query()
-            );
-            std::fs::write(&file, sql).unwrap();
-            let psql = Command::new("psql")
-                .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", &server.url(), "-f"])
-                .arg(&file)
-                .env("PGOPTIONS", "-c client_min_messages=warning")
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&psql.stderr);
-            assert!(psql.status.success(), "{said}");
-            // COPY escapes a backslash, which only one word has.
-            let answers = String::from_utf8(psql.stdout).unwrap();
+            let answers = psql(&server, &world, compiled.query());
             check("PostgreSQL", &world, &spec, &compiled, &answers);
         }
+    }
+}
+
+/// Leaks that are planted in the query are found, so that the tests above can fail.
+#[test]
+fn planted_leaks_are_found() {
+    let Some(server) = server::Postgres::start() else {
+        return;
+    };
+    let (world, spec) = (world(5, 40), FeatureSpec::built_in());
+    let compiled = Compiled::new(&spec, Form::Cells, Dialect::Standard, &world.calendar()).unwrap();
+    for (right, leak) in [
+        ("e.recorded_at < p.asked_at AND ", ""),
+        ("e.occurred_at < p.asked_at", "e.occurred_at <= p.asked_at"),
+        ("WHERE repetition = 1", ""),
+        ("c.recorded_at DESC, c.seq DESC", "c.recorded_at, c.seq"),
+        ("row_at >= asked_at - ", "row_at > asked_at - "),
+    ] {
+        assert!(compiled.query().contains(right), "{right}");
+        let query = compiled.query().replace(right, leak);
+        let answers = psql(&server, &world, &query);
+        let wrong = differing("PostgreSQL, leaking", &world, &spec, &compiled, &answers);
+        assert!(
+            !wrong.is_empty(),
+            "nothing differs with `{leak}` for `{right}`"
+        );
+    }
+}
+
+#[test]
+fn postgres_finishes_the_vectors_itself() {
+    let Some(server) = server::Postgres::start() else {
+        return;
+    };
+    let world = world(4, 40);
+    for spec in specs() {
+        let (spec, _) = expressible(&spec, &world.calendar());
+        let form = Form::Finished;
+        let compiled = Compiled::new(&spec, form, Dialect::Standard, &world.calendar()).unwrap();
+        let answers = psql(&server, &world, compiled.query());
+        check_finished("PostgreSQL", &world, &spec, &answers);
     }
 }
 
@@ -403,7 +448,135 @@ fn duckdb_gives_the_extractors_bits() {
         );
         let answers = std::fs::read_to_string(path("out.tsv")).unwrap();
         check("DuckDB", &world, &spec, &compiled, &answers);
+        let (spec, _) = expressible(&spec, &world.calendar());
+        let form = Form::Finished;
+        let compiled = Compiled::new(&spec, form, Dialect::Standard, &world.calendar()).unwrap();
+        std::fs::write(path("query.sql"), compiled.query()).unwrap();
+        run(
+            Path::new(&python),
+            &["run.py", "load.sql", "query.sql", "out.tsv"].map(path),
+        );
+        let answers = std::fs::read_to_string(path("out.tsv")).unwrap();
+        check_finished("DuckDB", &world, &spec, &answers);
     }
+}
+
+/// Answers of a query as COPY writes them.
+fn psql(server: &server::Postgres, world: &World, query: &str) -> String {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("run.sql");
+    let load = world.load("VARCHAR COLLATE \"C\"");
+    let sql = format!(
+        "CREATE SCHEMA s;\nSET search_path = s;\nSET jit = off;\nSET enable_nestloop = off;\n\
+         {load}\nCOPY ({query}) TO STDOUT;\nDROP SCHEMA s CASCADE;\n"
+    );
+    std::fs::write(&file, sql).unwrap();
+    let psql = Command::new("psql")
+        .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", &server.url(), "-f"])
+        .arg(&file)
+        .env("PGOPTIONS", "-c client_min_messages=warning")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&psql.stderr);
+    assert!(psql.status.success(), "{said}");
+    String::from_utf8(psql.stdout).unwrap()
+}
+
+/// A spec without the features that the finished form refuses, and their names.
+fn expressible(spec: &FeatureSpec, calendar: &Calendar) -> (FeatureSpec, Vec<String>) {
+    let Err(refused) = Compiled::new(spec, Form::Finished, Dialect::Standard, calendar) else {
+        return (spec.clone(), Vec::new());
+    };
+    let names: Vec<String> = refused.0.iter().map(|one| one.feature.clone()).collect();
+    let said = refused.to_string();
+    let blocks = spec.text().split("\n[[feature]]\n").skip(1);
+    let left: Vec<&str> = blocks
+        .filter(|block| {
+            let name = block.split('"').nth(1).unwrap().to_owned();
+            assert_eq!(names.contains(&name), said.contains(&format!("`{name}`")));
+            !names.contains(&name)
+        })
+        .collect();
+    let text = format!("[[feature]]\n{}", left.join("\n[[feature]]\n"));
+    (FeatureSpec::parse(&text).unwrap(), names)
+}
+
+#[test]
+fn what_sql_cannot_hold_is_refused_by_name_all_at_once() {
+    let calendar = world(1, 1).calendar();
+    let (built_in, refused) = expressible(&FeatureSpec::built_in(), &calendar);
+    assert_eq!(
+        refused,
+        [
+            "late_recent",
+            "usual_log_amount",
+            "amount_against_habit",
+            "dwell",
+            "usual_days_to_open",
+            "days_to_payday",
+            "days_since_payday"
+        ]
+    );
+    assert_eq!(built_in.width(), 79);
+    assert!(Compiled::new(&built_in, Form::Finished, Dialect::Standard, &calendar).is_ok());
+}
+
+/// Whether a column is a logarithm, a sine or a cosine, which engines round as they like.
+fn is_rounded(spec: &FeatureSpec, column: usize) -> bool {
+    use lagom_features::spec::feature::{Definition, Transform};
+    let mut place = 0;
+    spec.features().iter().any(|feature| {
+        let own = place..place + feature.columns.len();
+        place = own.end;
+        if !own.contains(&column) {
+            return false;
+        }
+        let of_a_pair = match &feature.definition {
+            Definition::Pair { left, right, .. } => {
+                [*left, *right].map(|one| is_rounded(spec, one))
+            }
+            Definition::Aggregate(aggregate) => {
+                [format!("{:?}", aggregate.op).contains("LogAmount"), false]
+            }
+            Definition::Attribute { .. } => [false, false],
+        };
+        let transformed = matches!(feature.transform, Transform::Log1p | Transform::Cyclic(_));
+        transformed || of_a_pair.contains(&true)
+    })
+}
+
+/// Holds finished answers against the extractor: bit for bit, but for what engines round.
+fn check_finished(engine: &str, world: &World, spec: &FeatureSpec, answers: &str) {
+    let vectors: Vec<Vec<f64>> = world.vectors(spec).into_iter().flatten().collect();
+    assert_eq!(answers.lines().count(), vectors.len(), "{engine}");
+    let mut wrong: Vec<String> = Vec::new();
+    for (row, expected) in answers.lines().zip(&vectors) {
+        let cells: Vec<&str> = row.split('\t').skip(3).collect();
+        assert_eq!(cells.len(), expected.len());
+        for (place, (text, want)) in cells.into_iter().zip(expected).enumerate() {
+            let got: f64 = if text == "\\N" {
+                f64::NAN
+            } else {
+                text.parse().unwrap()
+            };
+            let near = is_rounded(spec, place) && (got - want).abs() <= 1e-12 * (1.0 + want.abs());
+            // Zero has one sign in SQL.
+            if got + 0.0 != want + 0.0 && !near && !(got.is_nan() && want.is_nan()) {
+                wrong.push(format!("{}: {got} is not {want}", spec.names()[place]));
+            }
+        }
+    }
+    let sample: Vec<&String> = wrong.iter().step_by(1 + wrong.len() / 20).collect();
+    assert!(
+        wrong.is_empty(),
+        "{engine}: {} cells differ, such as {sample:#?}",
+        wrong.len()
+    );
+    println!(
+        "{engine}, finished: {} points x {} columns are equal",
+        vectors.len(),
+        spec.width()
+    );
 }
 
 fn run(python: &Path, args: &[std::path::PathBuf]) {

@@ -62,7 +62,7 @@ pub(super) fn select(
     }
     let list = columns
         .iter()
-        .map(|(name, sql)| format!(",\n  {sql} AS {name}"))
+        .map(|(name, sql)| format!(",\n  {sql} AS {}", dialect.named(name)))
         .collect::<String>();
     Ok(format!(
         "SELECT p.customer_id, p.invoice_id, p.asked_at{list}\nFROM cells AS c\n\
