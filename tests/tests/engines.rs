@@ -120,7 +120,7 @@ fn duckdb_runs_the_printed_sql_on_the_files() {
         n, wrong = duckdb.sql('''SELECT count(*), count(*) FILTER (a.late IS DISTINCT FROM b.late \
         OR a.sent IS DISTINCT FROM b.sent) FROM 'asked.parquet' AS a FULL JOIN lagom_features AS b \
         ON a.customer_id = b.customer_id AND a.invoice_id = b.invoice_id \
-        AND epoch_us(a.at) = b.asked_at''').fetchone()\n\
+        AND epoch_us(a.at) = b.asked_at''').fetchall()[0]\n\
         assert n > 300 and wrong == 0, (n, wrong)\n";
     let ran = Command::new(python)
         .args(["-c", compare])

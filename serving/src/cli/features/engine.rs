@@ -176,8 +176,7 @@ pub(super) fn duckdb(
     let views = duckdb_views::<Refusal>(data, points).map_err(|Refusal(why)| why)?;
     let text = format!(
         "-- {} features of lagom, fingerprint {}, for DuckDB.\n-- asked_at is in microseconds since \
-         1970; unknown is NULL.\n{views}CREATE OR REPLACE TEMP VIEW lagom_features AS\n{};\nSELECT * \
-         FROM lagom_features;\n",
+         1970; unknown is NULL.\n{views}CREATE OR REPLACE TEMP VIEW lagom_features AS\n{};\n",
         spec.features().len(),
         spec.fingerprint(),
         compiled.query()
