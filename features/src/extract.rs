@@ -4,8 +4,8 @@
 //! what the view does not hold, no feature can see. The numbers are the same bits on every
 //! platform and for every order in which the records arrived. NaN is *unknown*.
 
-mod attribute;
-mod finish;
+pub(crate) mod attribute;
+pub(crate) mod finish;
 mod fold;
 mod invoices;
 mod row;

@@ -5,6 +5,7 @@
 //! * [`ledger`]: the state of each invoice at an instant.
 //! * [`spec`]: features as declared, with a fingerprint.
 //! * [`extract`]: the only way from a view to a feature vector.
+//! * [`sql`]: the same features as a query, for engines that hold the tables already.
 //!
 //! This crate reads no clock, no file and no environment, and starts no thread.
 
@@ -13,6 +14,7 @@ pub mod extract;
 pub mod history;
 pub mod ledger;
 pub mod spec;
+pub mod sql;
 
 pub use extract::{ExtractError, Extractor, Scratch};
 pub use history::{History, HistoryBuilder, Inserted, Known, Recorded, View};

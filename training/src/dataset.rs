@@ -182,6 +182,15 @@ impl Dataset {
         }
     }
 
+    /// The same points with other vectors, a row each.
+    pub(crate) fn with_features(self, names: &[&str], features: Array2<f64>) -> Self {
+        Self {
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+            points: self.points,
+            features,
+        }
+    }
+
     /// Names of the columns.
     #[must_use]
     pub fn names(&self) -> &[String] {

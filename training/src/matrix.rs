@@ -6,12 +6,16 @@
 //! Memory is bounded by a part, not by the data; the rows do not depend on how the folder was
 //! split, except for their order.
 
+mod engine;
 mod frame;
 mod questions;
 mod range;
+mod views;
 
+pub use engine::{Engine, STAGED, Staging, calendar, matrix_by};
 pub use questions::read_questions;
 pub use range::Range;
+pub use views::duckdb_views;
 
 use crate::dataset::{Dataset, DatasetOptions, Maker, Memory, Part, Points, Questions};
 use crate::progress::work;

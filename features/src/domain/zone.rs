@@ -80,6 +80,22 @@ impl Zone {
         &self.0.name
     }
 
+    /// Spans of one offset that `from` to `to` touch: start, end (exclusive) and offset in
+    /// microseconds; the first and the last are open.
+    pub(crate) fn spans(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = (i64, i64, i64)> + '_ {
+        let Table {
+            starts, offsets, ..
+        } = &*self.0;
+        (self.0.span(from.micros())..=self.0.span(to.micros())).map(|span| {
+            let end = starts.get(span + 1).copied().unwrap_or(i64::MAX);
+            (starts[span], end, offsets[span])
+        })
+    }
+
     /// Microseconds since 1970 that a clock in the zone would show.
     pub(super) fn local_micros(&self, at: Timestamp) -> i64 {
         at.micros() + self.0.offsets[self.0.span(at.micros())]

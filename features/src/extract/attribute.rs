@@ -82,13 +82,13 @@ pub(super) fn text<'a>(attribute: Attribute, moment: &'a Moment<'_>) -> Option<&
     }
 }
 
-fn weekday(date: Date) -> f64 {
+pub(crate) fn weekday(date: Date) -> f64 {
     f64::from(date.civil().weekday().to_monday_zero_offset())
 }
 
 /// Days from `today` to the nearest pay-day after it, or before it where `step` is negative; 0 on
 /// one of them. In a month without that day, its last day takes the part.
-fn to_payday(today: Date, paydays: &[i8], step: i32) -> f64 {
+pub(crate) fn to_payday(today: Date, paydays: &[i8], step: i32) -> f64 {
     let civil = today.civil();
     let here = i32::from(civil.day());
     let length = i32::from(civil.days_in_month());

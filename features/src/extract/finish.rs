@@ -27,7 +27,7 @@ pub(super) fn distinct(values: &mut [u64]) -> f64 {
 }
 
 /// Writes a column a level.
-pub(super) fn levels(feature: &Feature, word: Option<&str>, out: &mut Vec<f64>) {
+pub(crate) fn levels(feature: &Feature, word: Option<&str>, out: &mut Vec<f64>) {
     let Transform::Levels(levels) = &feature.transform else {
         return;
     };
@@ -38,7 +38,7 @@ pub(super) fn levels(feature: &Feature, word: Option<&str>, out: &mut Vec<f64>) 
 }
 
 /// Clips, transforms and writes a number.
-pub(super) fn transformed(feature: &Feature, value: f64, out: &mut Vec<f64>) {
+pub(crate) fn transformed(feature: &Feature, value: f64, out: &mut Vec<f64>) {
     let value = match feature.clip {
         Some((low, high)) if !value.is_nan() => value.clamp(low, high),
         _ => value,

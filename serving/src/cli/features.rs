@@ -3,6 +3,8 @@
 #[cfg(feature = "training")]
 mod compare;
 #[cfg(feature = "training")]
+mod engine;
+#[cfg(feature = "training")]
 mod matrix;
 
 use super::answer::{Answer, Failure};
@@ -20,7 +22,9 @@ use std::path::PathBuf;
   lagom features --data data                          the same, with the values that they take
   lagom features --data data --out features.parquet   one row a decision point, for a notebook
   lagom features --data log --check                   served against recomputed, after lagom export
-  lagom features --data data --drift 2026-06-01       which features have moved since")]
+  lagom features --data data --drift 2026-06-01       which features have moved since
+  lagom features --data data --out features.parquet --engine postgres --remote postgres://...
+  lagom features --data data --points features.parquet --engine duckdb-sql --out features.sql")]
 pub(crate) struct Args {
     /// A feature spec; the built-in one if none is named.
     #[arg(long, value_name = "FILE")]

@@ -32,6 +32,11 @@ pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("lagom backup", "tests/tests/crash/backup.rs", "\"backup\""),
     ("lagom copy", "tests/tests/replicas/copy.rs", "\"copy\""),
     (
+        "lagom features --data data --engine",
+        "tests/tests/engines.rs",
+        "--engine postgres",
+    ),
+    (
         "lagom review --data data --experiment",
         "tests/tests/pages/served.rs",
         "--experiment",

@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Where to put the tables while it runs; the system's temporary folder if not named.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// A PostgreSQL server, to time the same features by `lagom features --engine postgres`.
+    #[arg(long, value_name = "URL")]
+    remote: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,6 +58,10 @@ struct Report {
     peers_skipped: Option<String>,
     /// CPU time of the fastest peer over lagom's.
     fastest_peer_over_lagom: Option<f64>,
+    /// The same by PostgreSQL; CPU time and memory are those of lagom alone.
+    postgres: Option<Cost>,
+    /// Wall time of PostgreSQL over lagom's.
+    postgres_over_lagom: Option<f64>,
     built_in: Cost,
     built_in_of_a_tenth: Cost,
     /// CPU time of ten times the events over that of one.
@@ -84,9 +91,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let spec = scratch.path().join("twenty.toml");
     std::fs::write(&spec, TWENTY)?;
 
-    let built_in_of_a_tenth = lagom(&small, None, "built-in.parquet")?;
-    let built_in = lagom(&large, None, "built-in.parquet")?;
-    let twenty = lagom(&large, Some(&spec), "twenty.parquet")?;
+    let built_in_of_a_tenth = lagom(&small, None, "built-in.parquet", None)?;
+    let built_in = lagom(&large, None, "built-in.parquet", None)?;
+    let twenty = lagom(&large, Some(&spec), "twenty.parquet", None)?;
+    let remote = args.remote.as_deref();
+    let postgres = remote.map(|url| lagom(&large, Some(&spec), "postgres.parquet", Some(url)));
+    let postgres = postgres.transpose()?;
     let (peers, peers_skipped) = match peers::missing(&args.python) {
         None => (peers::run(&args.python, &large)?, None),
         Some(why) => (Vec::new(), Some(why)),
@@ -98,6 +108,10 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         events: world.total_events(),
         points: world.total_points(),
         fastest_peer_over_lagom: fastest.map(|seconds| seconds / twenty.cpu_seconds),
+        postgres_over_lagom: postgres
+            .as_ref()
+            .map(|cost| cost.wall_seconds / twenty.wall_seconds),
+        postgres,
         twenty,
         peers,
         peers_skipped,
@@ -112,13 +126,21 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
 }
 
 /// Runs this very executable.
-fn lagom(data: &Path, spec: Option<&Path>, out: &str) -> Result<Cost, Failure> {
+fn lagom(
+    data: &Path,
+    spec: Option<&Path>,
+    out: &str,
+    postgres: Option<&str>,
+) -> Result<Cost, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("features").arg("--data").arg(data);
     command.arg("--points").arg(data.join(world::POINTS));
     command.arg("--out").arg(data.join(out));
     if let Some(spec) = spec {
         command.arg("--spec").arg(spec);
+    }
+    if let Some(url) = postgres {
+        command.args(["--engine", "postgres", "--remote", url]);
     }
     Ok(child::run(command)?.0)
 }
@@ -135,6 +157,9 @@ fn text(report: &Report) -> String {
     for peer in &report.peers {
         text += &line(&format!("{}, the same", peer.name), &peer.cost);
     }
+    if let Some(cost) = &report.postgres {
+        text += &line("PostgreSQL (CPU and peak of lagom)", cost);
+    }
     text += &line("lagom, built-in features", &report.built_in);
     text += &line("  of a tenth of the events", &report.built_in_of_a_tenth);
     if let Some(why) = &report.peers_skipped {
@@ -145,6 +170,9 @@ fn text(report: &Report) -> String {
     }
     if let Some(ratio) = report.fastest_peer_over_lagom {
         text += &format!("the faster peer takes {ratio:.1} times lagom's CPU time\n");
+    }
+    if let Some(ratio) = report.postgres_over_lagom {
+        text += &format!("PostgreSQL takes {ratio:.0} times lagom's wall time\n");
     }
     text += &format!(
         "ten times the events take {:.1} times the CPU time\n",

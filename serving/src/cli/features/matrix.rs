@@ -1,12 +1,14 @@
 //! Features on a data set: their values, the matrix as a file.
 
-use super::compare;
+use super::{compare, engine};
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::cli::terminal::progress;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
-use lagom_training::matrix::{MatrixOptions, MatrixReport, Range, matrix, read_questions};
+use lagom_training::matrix::{
+    MatrixOptions, MatrixReport, Range, matrix, matrix_by, read_questions,
+};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -42,6 +44,12 @@ pub(crate) struct Args {
     /// given (some 60 bytes each), two million with --check, which holds the decisions as well.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     events_at_once: Option<u64>,
+    /// What computes the features.
+    #[arg(long, value_enum, default_value_t = engine::Kind::Lagom, requires = "data", conflicts_with_all = ["check", "drift"])]
+    engine: engine::Kind,
+    /// The server of --engine postgres. The tables go to temporary tables there.
+    #[arg(long, value_name = "URL", requires = "data")]
+    remote: Option<String>,
 }
 
 pub(super) fn run(
@@ -50,13 +58,24 @@ pub(super) fn run(
     spec: &FeatureSpec,
     out: &mut Output,
 ) -> Result<Answer, Failure> {
-    let usual = if args.check { 2_000_000 } else { 10_000_000 };
+    let usual = match args.engine {
+        engine::Kind::Postgres => 1_000_000,
+        _ if args.check => 2_000_000,
+        _ => 10_000_000,
+    };
     let events = args.events_at_once.unwrap_or(usual);
     if args.check {
         return compare::check(data, spec, events, out);
     }
     if let Some(at) = args.drift {
         return compare::drift(data, spec, (&args.after_days, at), events, out);
+    }
+    if args.remote.is_some() && args.engine != engine::Kind::Postgres {
+        return Err("--remote is of --engine postgres; name both, or leave it out".into());
+    }
+    if args.engine == engine::Kind::DuckdbSql {
+        let (points, file) = (args.points.as_deref(), args.out.as_deref());
+        return engine::duckdb(data, points, file, spec, out);
     }
     let questions = args.points.as_deref().map(read_questions).transpose()?;
     let options = MatrixOptions {
@@ -68,10 +87,18 @@ pub(super) fn run(
         events_at_once: events,
     };
     let bar = progress(0, "parts");
-    let report = matrix(data, args.out.as_deref(), &options, |done, parts| {
+    let told = |done: usize, parts: usize| {
         bar.set_length(parts as u64);
         bar.set_position(done as u64);
-    })?;
+    };
+    let file = args.out.as_deref();
+    let report = match args.engine {
+        engine::Kind::Postgres => {
+            let mut server = engine::Postgres::connect(args.remote.as_deref())?;
+            matrix_by(&mut server, data, file, &options, told)?
+        }
+        _ => matrix(data, file, &options, told)?,
+    };
     bar.finish_and_clear();
     out.report(&report, || text(&report, spec))?;
     match &args.out {

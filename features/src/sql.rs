@@ -1,0 +1,220 @@
+//! A spec as SQL, for engines that hold the tables already: PostgreSQL, DuckDB, Spark.
+//!
+//! ```text
+//! lagom_customers, lagom_invoices, lagom_events, lagom_points ─(query)→ cells ─(here)→ vector
+//! ```
+//! One query, in which only two type names differ between engines ([`Dialect`]). It joins every
+//! decision point with what that point can see (`recorded_at < t` and `occurred_at < t`) and
+//! aggregates *whole numbers only*, which every engine does exactly: counts, sums of minor units,
+//! microseconds between two instants, order statistics. What those numbers mean, ratios, logarithms
+//! and transformations are made by [`Compiled::finish`] with the code of the extractor, so that a
+//! vector is that of the extractor bit for bit. Sums of what is no whole number (logarithms, days,
+//! decayed weights) depend on their order; the query hands over their rows in order, and they are
+//! summed here as the extractor sums them.
+//!
+//! [`Form::Finished`] makes the vector in SQL too, for whoever runs the text without lagom. What
+//! would then not be exact is refused by name ([`Refused`]).
+//!
+//! Where equality ends: sums of 2⁵³ minor units or more, which the extractor rounds.
+
+mod cells;
+mod facts;
+mod finish;
+mod finished;
+mod frame;
+mod zones;
+
+use crate::domain::{Timestamp, Zone};
+use crate::spec::FeatureSpec;
+use crate::spec::feature::{Attribute, Definition, Feature, Rows};
+use cells::{Cells, Made};
+use frame::Frame;
+use std::fmt;
+use thiserror::Error;
+
+pub use finish::Value;
+
+/// The names that engines do not share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL 15 and later, and DuckDB.
+    Standard,
+    /// Spark SQL 3.4 and later.
+    Spark,
+}
+
+impl Dialect {
+    const fn real(self) -> &'static str {
+        match self {
+            Self::Standard => "DOUBLE PRECISION",
+            Self::Spark => "DOUBLE",
+        }
+    }
+
+    /// A column's name, which may hold more than letters.
+    fn named(self, column: &str) -> String {
+        match self {
+            Self::Standard => format!("\"{}\"", column.replace('"', "\"\"")),
+            Self::Spark => format!("`{}`", column.replace('`', "``")),
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Standard => "VARCHAR",
+            Self::Spark => "STRING",
+        }
+    }
+}
+
+/// How far the query goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// To cells, from which [`Compiled::finish`] makes the vector.
+    Cells,
+    /// To the vector.
+    Finished,
+}
+
+/// The zones of the customers and the time that the tables span, which the query needs because
+/// local days and hours are looked up in it: engines need no time zones of their own.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// Every zone of a customer, in any order.
+    pub zones: Vec<Zone>,
+    /// No instant and no day of the tables is earlier.
+    pub from: Timestamp,
+    /// No instant and no day of the tables is later.
+    pub to: Timestamp,
+}
+
+/// A feature that the query cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its name.
+    pub feature: String,
+    /// Line of the spec that declares it.
+    pub line: usize,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// Every feature that the query cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct Refused(pub Vec<Refusal>);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        write!(
+            f,
+            "{count} features cannot be expressed in this SQL; leave them out of the spec:"
+        )?;
+        for one in &self.0 {
+            write!(
+                f,
+                "\n  line {}: `{}`: {}",
+                one.line, one.feature, one.reason
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A spec, compiled.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    query: String,
+    features: Vec<Feature>,
+    made: Vec<Made>,
+    kinds: Vec<CellKind>,
+}
+
+/// What a column of the answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellKind {
+    /// `BIGINT`
+    Whole,
+    /// Text.
+    Text,
+}
+
+impl Compiled {
+    /// Compiles `spec`.
+    ///
+    /// # Errors
+    /// [`Refused`] names every feature that cannot be expressed in `form`.
+    pub fn new(
+        spec: &FeatureSpec,
+        form: Form,
+        dialect: Dialect,
+        calendar: &Calendar,
+    ) -> Result<Self, Refused> {
+        let mut frames = Frame::ALL.map(|rows| Frame::new(rows, dialect));
+        let mut cells = Cells::default();
+        let mut made = Vec::new();
+        for feature in spec.features() {
+            made.push(match &feature.definition {
+                Definition::Aggregate(aggregate) => {
+                    let place = match aggregate.rows {
+                        Rows::Events(_) | Rows::Contacts => 0,
+                        Rows::Settlements => 1,
+                        Rows::Dues => 2,
+                        Rows::Invoices => 3,
+                    };
+                    frames[place].aggregate(aggregate, &mut cells)
+                }
+                Definition::Attribute { attribute, days } => {
+                    facts::attribute(*attribute, days, &mut cells)
+                }
+                Definition::Pair { op, left, right } => Made::Pair(*op, *left, *right),
+            });
+        }
+        let autopay = spec.features().iter().any(|one| {
+            matches!(&one.definition, Definition::Attribute { attribute, .. } if *attribute == Attribute::Autopay)
+        });
+        let mut query = String::new();
+        zones::write(&mut query, calendar);
+        facts::write(&mut query, dialect, autopay);
+        for frame in &frames {
+            frame.write(&mut query);
+        }
+        let used: Vec<&Frame> = frames.iter().filter(|frame| frame.is_used()).collect();
+        let select = cells.select(&used, autopay);
+        match form {
+            Form::Cells => query += &format!("\n{select}\nORDER BY p.point_id\n"),
+            Form::Finished => {
+                query += &format!(",\ncells AS (\n{select}\n)\n");
+                query += &finished::select(spec.features(), &made, dialect)?;
+            }
+        }
+        Ok(Self {
+            query,
+            features: spec.features().to_vec(),
+            made,
+            kinds: cells.kinds(),
+        })
+    }
+
+    /// The query. In [`Form::Cells`] its columns are `point_id` (a `BIGINT`, by which the rows are
+    /// ordered) and one for each of [`Self::kinds`]; in [`Form::Finished`] they are `customer_id`,
+    /// `invoice_id`, `asked_at` and one for each column of the spec.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// What the columns after `point_id` hold.
+    #[must_use]
+    pub fn kinds(&self) -> &[CellKind] {
+        &self.kinds
+    }
+
+    /// Writes the vector that a row of cells gives to `out`.
+    ///
+    /// # Errors
+    /// What is not such a row.
+    pub fn finish(&self, cells: &[Value<'_>], out: &mut Vec<f64>) -> Result<(), String> {
+        finish::vector(&self.features, &self.made, cells, out)
+    }
+}
