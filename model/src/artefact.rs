@@ -10,6 +10,7 @@ pub mod scrutiny;
 pub use error::ArtefactError;
 
 use crate::bandit::Digest;
+use crate::early::{EarlyHead, EarlyRisk};
 use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead};
 use crate::leaving::{Leaving, LeavingHead};
 use crate::linear::LinearModel;
@@ -53,7 +54,7 @@ pub struct Head {
     pub target: String,
     /// Days after the decision within which it counts; none where it has no window.
     pub horizon_days: Option<u16>,
-    /// Rows that `model` was fitted on: all whose outcome was known.
+    /// Rows that `model` was fitted on: of those whose outcome was known, thinned where there were many.
     pub rows: usize,
     /// Share of them with the outcome.
     pub base_rate: f64,
@@ -126,6 +127,9 @@ pub struct Parts {
     /// end as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaving: Option<LeavingHead>,
+    /// P(the invoice is late at all) of customers with hardly any past, asked before it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<EarlyHead>,
     /// Where it came from.
     pub lineage: Lineage,
 }
@@ -170,6 +174,9 @@ impl ModelVersion {
         if let Some(head) = &parts.leaving {
             let own = Leaving::OWN_COLUMNS;
             check_columns("leaving", &head.leaving.model, &spec, own)?;
+        }
+        if let Some(head) = &parts.early {
+            check_sources(&head.early, &spec)?;
         }
         if let Some(head) = &parts.hazard {
             if !head.hazard.clock.is_sound() {
@@ -306,11 +313,46 @@ impl ModelVersion {
         better.then_some(head)
     }
 
+    /// P(late at all) of the vector of a customer with at most [`crate::early::NEW_AT_MOST`] earlier
+    /// invoices, while the invoice is not late: it becomes so in `late_in_days`, above 0. By early risk;
+    /// read off the curve of payment at the due date where later decisions showed that better. None for
+    /// other customers and later instants, and where the data had too few new customers.
+    #[must_use]
+    pub fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+        let head = self.parts.early.as_ref()?;
+        if !head.early.is_new(features) || late_in_days <= 0.0 {
+            return None;
+        }
+        if head.curve_is_better()
+            && let Some(paid) = self.paid_by(features, late_in_days, &[late_in_days])
+        {
+            return paid.first().map(|paid| 1.0 - paid);
+        }
+        head.early.late(features).ok()
+    }
+
     /// P(late at all) of the vector at issue, where the data had enough of it.
     #[must_use]
     pub fn lateness(&self, features: &[f64]) -> Option<f64> {
         self.parts.lateness.as_ref()?.model.predict(features).ok()
     }
+}
+
+/// Whether early risk reads the columns that it names, and has sound numbers.
+fn check_sources(early: &EarlyRisk, spec: &FeatureSpec) -> Result<(), ArtefactError> {
+    let names = spec.names();
+    for source in early.sources() {
+        let found = names.get(source.place).copied();
+        if found != Some(source.name.as_str()) {
+            return Err(ArtefactError::Column {
+                head: "early risk",
+                place: source.place,
+                model: source.name.clone(),
+                spec: found.unwrap_or("nothing").to_owned(),
+            });
+        }
+    }
+    early.is_sound().then_some(()).ok_or(ArtefactError::Early)
 }
 
 /// Whether a curve is behind a model of its one horizon.

@@ -5,6 +5,7 @@
 
 use crate::artefact::scrutiny::Scrutiny;
 use crate::artefact::{Head, HeldOut, Lineage, ModelVersion};
+use crate::early::EarlyFigures;
 use crate::hazard::AtDay;
 use crate::linear::{LinearModel, Term};
 use crate::ope::gate::Check;
@@ -170,6 +171,9 @@ pub struct Card {
     pub parts: Vec<Part>,
     /// P(settled by a day) on later decisions, with the reliability table.
     pub time_to_payment: Vec<AtDay>,
+    /// Early risk on later decisions over new customers, beside what else could have told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub early: Vec<EarlyFigures>,
     /// Beside the version before; empty where there was none.
     pub compared: Vec<Compared>,
     /// The gate's verdict; none before it was asked.
@@ -202,6 +206,23 @@ impl Card {
                 scrutiny: Scrutiny::default(),
             });
         }
+        if let Some(head) = &parts.early {
+            let figures = head.held_out.first();
+            let instants = head.fitted_before.zip(head.judged_from).zip(figures);
+            cards.push(Part {
+                target: "late at all, of a customer with at most one earlier invoice".to_owned(),
+                rows: head.rows,
+                base_rate: Some(head.base_rate),
+                held_out: instants.map(|((fitted_before, judged_from), figures)| HeldOut {
+                    fitted_before,
+                    judged_from,
+                    fitted_rows: head.fitted_rows,
+                    metrics: figures.early,
+                }),
+                strengths: strengths(&head.early.model),
+                scrutiny: Scrutiny::default(),
+            });
+        }
         if let Some(head) = &parts.hazard {
             cards.extend(head.hazard.models().map(|(name, model)| Part {
                 target: name.to_owned(),
@@ -222,6 +243,7 @@ impl Card {
             columns: version.spec().width(),
             parts: cards,
             time_to_payment: hazard.map_or_else(Vec::new, |head| head.held_out.clone()),
+            early: (parts.early.as_ref()).map_or_else(Vec::new, |head| head.held_out.clone()),
             compared: before.map_or_else(Vec::new, |before| compare(before, version)),
             gate: None,
             limits: texts(&LIMITS),

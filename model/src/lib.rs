@@ -4,6 +4,7 @@
 //! * [`bandit`]: learns what each action is worth, and chooses with known probabilities.
 //! * [`calibration`]: maps that make probabilities honest.
 //! * [`decide`]: one decision, from what is known to what is logged.
+//! * [`early`]: whether somebody new will pay late.
 //! * [`guardrails`]: what must not happen, as data.
 //! * [`card`]: a version for its reviewers.
 //! * [`forecast`]: expected cash by week, with intervals that the past has tried.
@@ -28,6 +29,7 @@ pub mod bandit;
 pub mod calibration;
 pub mod card;
 pub mod decide;
+pub mod early;
 pub mod forecast;
 pub mod guardrails;
 pub mod hazard;

@@ -73,6 +73,7 @@ fn parts() -> Parts {
         lateness: None,
         churn: Some(head("left within 90 days", ["log_amount", "late_rate"])),
         leaving: None,
+        early: None,
         lineage: Lineage {
             parent: None,
             data_digest: "d".to_owned(),

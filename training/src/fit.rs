@@ -27,6 +27,7 @@ mod newton;
 mod pairs;
 mod plain;
 mod prepare;
+mod runs;
 mod select;
 mod target_encoding;
 

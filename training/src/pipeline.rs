@@ -9,6 +9,7 @@
 
 mod config;
 mod digest;
+mod early;
 mod error;
 mod examples;
 mod hazard;
@@ -16,12 +17,13 @@ mod heads;
 mod leaving;
 mod scrutiny;
 mod study;
+mod thin;
 
 pub use config::{ConfigError, TrainingConfig};
-pub use error::TrainError;
+pub use error::{EarlyError, TrainError};
 pub use examples::Target;
 pub use heads::HeadReport;
-pub use study::{Study, study};
+pub use study::{Study, early_study, study};
 
 use crate::dataset::Dataset;
 use crate::fit::FitError;
@@ -31,6 +33,7 @@ use crate::tables::{Partitions, Tables};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_features::{History, Known};
 use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts, PolicyOrigin};
+use lagom_model::early::{EarlyFigures, EarlyHead};
 use lagom_model::hazard::{AtDay, Hazard, HazardHead};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -86,6 +89,38 @@ pub struct TrainReport {
     pub leaving: LeavingReport,
     /// The hazard of settlement.
     pub hazard: HazardReport,
+    /// Early risk of new customers.
+    pub early: EarlyReport,
+}
+
+/// How early risk was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EarlyReport {
+    /// Decisions over new customers.
+    pub rows: usize,
+    /// Share of them over an invoice that was late.
+    pub base_rate: Option<f64>,
+    /// It was judged on invoices issued from here on.
+    pub judged_from: Option<Timestamp>,
+    /// The twin against what came, beside the rate of the segment and the curve.
+    pub held_out: Vec<EarlyFigures>,
+    /// Whether the curve is quoted instead, because it did better.
+    pub by_curve: bool,
+    /// Why there is none.
+    pub note: Option<String>,
+}
+
+impl EarlyReport {
+    fn of(head: Option<&EarlyHead>, note: Option<String>) -> Self {
+        Self {
+            rows: head.map_or(0, |head| head.rows),
+            base_rate: head.map(|head| head.base_rate),
+            judged_from: head.and_then(|head| head.judged_from),
+            held_out: head.map_or_else(Vec::new, |head| head.held_out.clone()),
+            by_curve: head.is_some_and(EarlyHead::curve_is_better),
+            note,
+        }
+    }
 }
 
 /// How the hazard of leaving was fitted.
@@ -213,7 +248,7 @@ pub fn fit_version(
     if dataset.points().is_empty() {
         return Err(TrainError::NoPoints { as_of });
     }
-    let fits = work("fitting models", "fits", 5);
+    let fits = work("fitting models", "fits", 6);
     let fitted = |target: Target| {
         let fitted = heads::fit(&dataset, target, config, seed);
         fits.advance(1);
@@ -241,9 +276,14 @@ pub fn fit_version(
         Err(why) => (None, Some(why.to_string())),
     };
     fits.advance(1);
-    let (hazard, hazard_note) = match hazard::fit(&dataset, config, known_until, seed) {
-        Ok(head) => (Some(head), None),
+    let (hazard, twin, hazard_note) = match hazard::fit(&dataset, config, known_until, seed) {
+        Ok((head, twin)) => (Some(head), twin, None),
         // Nothing else rests on the curve, so a version without it is better than none.
+        Err(why) => (None, None, Some(why.to_string())),
+    };
+    fits.advance(1);
+    let (early, early_note) = match early::fit(&dataset, config, seed, twin.as_ref()) {
+        Ok(head) => (Some(head), None),
         Err(why) => (None, Some(why.to_string())),
     };
     let data_digest = digest::of(histories);
@@ -256,6 +296,7 @@ pub fn fit_version(
         lateness,
         churn,
         leaving,
+        early,
         lineage: Lineage {
             parent: origin.parent.clone(),
             data_digest: data_digest.clone(),
@@ -268,6 +309,7 @@ pub fn fit_version(
         },
     })?;
     let hazard_report = HazardReport::of(version.parts().hazard.as_ref(), hazard_note);
+    let early_report = EarlyReport::of(version.parts().early.as_ref(), early_note);
     let leaving = version.parts().leaving.as_ref();
     let leaving_report = LeavingReport {
         rows: leaving.map_or(0, |head| head.rows),
@@ -290,6 +332,7 @@ pub fn fit_version(
         heads: reports,
         leaving: leaving_report,
         hazard: hazard_report,
+        early: early_report,
     };
     Ok((version, report))
 }

@@ -9,6 +9,11 @@ pub enum ArtefactError {
     /// The curve's days have lengths that time cannot have.
     #[error("the clock of the curve of payment needs one length above 0 for every day")]
     Clock,
+    /// The numbers of early risk do not belong together.
+    #[error(
+        "early risk needs rates above 0 and below 1, segments in order, and a model of the columns that it names"
+    )]
+    Early,
     /// It is not such a document.
     #[error("not a model version: {0}")]
     Json(#[from] serde_json::Error),

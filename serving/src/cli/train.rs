@@ -10,9 +10,10 @@ use lagom_features::spec::FeatureSpec;
 use lagom_model::artefact::PolicyOrigin;
 use lagom_model::decide::{Predictor, Snapshot};
 use lagom_model::log::{LoggedRound, join};
+use lagom_model::metrics::Metrics;
 use lagom_model::ope::gate::GateSpec;
 use lagom_model::policy::learning::Learning;
-use lagom_training::pipeline::{TrainOptions, TrainReport, TrainingConfig, train};
+use lagom_training::pipeline::{EarlyReport, TrainOptions, TrainReport, TrainingConfig, train};
 use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
 use lagom_training::valuation::{Anchoring, AnchoringPlan, OwnLog, TILTS_MINOR, choose};
@@ -223,6 +224,40 @@ fn tried(found: &Anchoring) -> String {
     text
 }
 
+/// Early risk, and how it did beside what else could have told.
+fn early(report: &EarlyReport) -> String {
+    let what = "late at all, of a customer with at most one earlier invoice";
+    if let Some(note) = &report.note {
+        return format!("{what}: not fitted: {note}\n");
+    }
+    let share = 100.0 * report.base_rate.unwrap_or(f64::NAN);
+    let mut text = format!("{what}: {} decisions, {share:.1} % of them\n", report.rows);
+    for figures in &report.held_out {
+        let told = |metrics: &Metrics| {
+            let auc = metrics.auc;
+            let auc = auc.map_or_else(|| "none".to_owned(), |auc| format!("{auc:.4}"));
+            format!(
+                "AUC {auc}, log-loss {:.4}, ECE {:.4}",
+                metrics.log_loss, metrics.ece
+            )
+        };
+        text += &format!(
+            "  held out, {}: {} decisions: {}\n    segment rate alone: {}\n",
+            figures.on,
+            figures.early.rows,
+            told(&figures.early),
+            told(&figures.segment_rate)
+        );
+        if let Some(curve) = &figures.curve {
+            text += &format!("    the curve of payment: {}\n", told(curve));
+        }
+    }
+    if report.by_curve {
+        text += "  quoted: the curve of payment, which did better\n";
+    }
+    text
+}
+
 /// What came of a training, for a person.
 pub(crate) fn text(report: &TrainReport) -> String {
     let mut text = format!(
@@ -283,6 +318,7 @@ pub(crate) fn text(report: &TrainReport) -> String {
             metrics.ece
         );
     }
+    text += &early(&report.early);
     let hazard = &report.hazard;
     if let Some(note) = &hazard.note {
         text += &format!("time to payment: not fitted: {note}\n");

@@ -7,6 +7,7 @@ use super::shell::{Place, Tone, facts, page, scroll};
 use super::{Lang, Reader};
 use lagom_model::artefact::HeldOut;
 use lagom_model::card::{Card, Gate, Part};
+use lagom_model::early::EarlyFigures;
 use lagom_model::hazard::AtDay;
 use maud::{Markup, html};
 
@@ -49,6 +50,10 @@ pub fn render(reader: &Reader, card: &Card) -> Markup {
             h2 { (reader.say(["Paid by day 7, 14, 30, 60: said and seen", "Betalt dag 7, 14, 30, 60: sagt och sett", "Betaald op dag 7, 14, 30, 60: gezegd en gezien"])) }
             div.pair { @for at in &card.time_to_payment { div { (calibration(reader, at)) } } }
         }
+        @if !card.early.is_empty() {
+            h2 { (reader.say(["Early risk of new customers, and what else could have told", "Tidig risk för nya kunder, och vad som annars kunde ha sagt det", "Vroeg risico van nieuwe klanten, en wat het anders had kunnen zeggen"])) }
+            (early(reader, &card.early))
+        }
         @for part in &card.parts { (scrutiny::scrutiny(reader, part)) }
         @for part in &card.parts { (strengths(reader, part)) }
         @if let Some(found) = &card.gate {
@@ -69,6 +74,57 @@ pub fn render(reader: &Reader, card: &Card) -> Markup {
 
 fn figure(lang: Lang, value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| lang.number(value, 4))
+}
+
+fn early(reader: &Reader, all: &[EarlyFigures]) -> Markup {
+    let lang = reader.lang;
+    let rows = all.iter().flat_map(|one| {
+        let by = [
+            (
+                reader.say(["early risk", "tidig risk", "vroeg risico"]),
+                Some(one.early),
+            ),
+            (
+                reader.say([
+                    "rate of the segment",
+                    "segmentets andel",
+                    "aandeel van het segment",
+                ]),
+                Some(one.segment_rate),
+            ),
+            (
+                reader.say(["curve of payment", "betalningskurvan", "betaalcurve"]),
+                one.curve,
+            ),
+        ];
+        by.into_iter()
+            .filter_map(|(by, metrics)| Some((one.on.as_str(), by, metrics?)))
+    });
+    scroll(
+        reader.say(["Early risk", "Tidig risk", "Vroeg risico"]),
+        &html! {
+            table {
+                thead { tr {
+                    th scope="col" { (reader.say(["Decisions", "Beslut", "Beslissingen"])) }
+                    th scope="col" { (reader.say(["Told by", "Sagt av", "Gezegd door"])) }
+                    th.n scope="col" { (reader.say(["Rows", "Rader", "Rijen"])) }
+                    th.n scope="col" { (reader.say(["Share", "Andel", "Aandeel"])) }
+                    th.n scope="col" { "AUC" }
+                    th.n scope="col" { "log-loss" }
+                    th.n scope="col" { "ECE" }
+                } }
+                tbody { @for (on, by, metrics) in rows { tr {
+                    th scope="row" lang="en" { (on) }
+                    td { (by) }
+                    td.n { (lang.count(metrics.rows as u64)) }
+                    td.n { (lang.percent(metrics.base_rate, 1)) }
+                    td.n { (figure(lang, metrics.auc)) }
+                    td.n { (figure(lang, Some(metrics.log_loss))) }
+                    td.n { (figure(lang, Some(metrics.ece))) }
+                } } }
+            }
+        },
+    )
 }
 
 fn judged(reader: &Reader, parts: &[Part]) -> Markup {

@@ -62,6 +62,7 @@ pub(crate) fn version(seed: u64, ece: f64, text: &str) -> ModelVersion {
         lateness: None,
         churn: None,
         leaving: None,
+        early: None,
         hazard: None,
         lineage: Lineage {
             parent: None,

@@ -5,10 +5,14 @@
 //! fills up to `m` of them, but in the basis of hats around the knots it fills two, and the increments' sums are
 //! running sums of the hats' sums. A **cell** block is one-hot: every row fills one column or none. Newton's
 //! equations are accumulated over hats and cells, block against block, at a cost per row that does not depend on the
-//! number of knots.
+//! number of knots, and over [`runs`](super::runs) of rows where two blocks stand still.
+
+use std::sync::OnceLock;
 
 use ndarray::Array2;
 use rayon::prelude::*;
+
+use super::runs::Runs;
 
 use super::newton::{Bound, Design};
 
@@ -42,6 +46,15 @@ pub(super) struct Blocks {
     rows: usize,
     width: usize,
     blocks: Vec<Placed>,
+    still: OnceLock<Still>,
+}
+
+/// The blocks that stand still over runs of rows, a row a run.
+#[derive(Debug, Clone)]
+struct Still {
+    runs: Runs,
+    /// A place each: the block and the rows that fill a cell of it, where few do; none where the block moves.
+    blocks: Vec<Option<(Block, Option<Vec<u32>>)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +86,31 @@ impl Block {
         let rows = || index.iter().enumerate().filter(fills);
         let few = (count as f64) < FEW * index.len() as f64;
         few.then(|| rows().map(|(row, _)| row as u32).collect())
+    }
+
+    /// Whether a row differs from the one before it.
+    fn moves_at(&self, row: usize) -> bool {
+        match self {
+            Self::Curve { left, share, .. } => {
+                left[row] != left[row - 1] || share[row] != share[row - 1]
+            }
+            Self::Cells { index, .. } => index[row] != index[row - 1],
+        }
+    }
+
+    /// The block at some of its rows.
+    fn at(&self, rows: &[u32]) -> Self {
+        match self {
+            Self::Curve { knots, left, share } => Self::Curve {
+                knots: *knots,
+                left: rows.iter().map(|row| left[*row as usize]).collect(),
+                share: rows.iter().map(|row| share[*row as usize]).collect(),
+            },
+            Self::Cells { cells, index } => Self::Cells {
+                cells: *cells,
+                index: rows.iter().map(|row| index[*row as usize]).collect(),
+            },
+        }
     }
 
     /// Hats or cells.
@@ -162,12 +200,14 @@ impl Blocks {
             rows,
             width: 0,
             blocks: Vec::new(),
+            still: OnceLock::new(),
         }
     }
 
     /// Appends a block; its place among the blocks is returned.
     pub(super) fn push(&mut self, block: Block, scale: f64) -> usize {
         let start = self.width;
+        self.still = OnceLock::new();
         self.width += block.width();
         self.blocks.push(Placed {
             filled: block.filled(),
@@ -186,6 +226,23 @@ impl Blocks {
 
     pub(super) fn len(&self) -> usize {
         self.blocks.len()
+    }
+
+    fn still(&self) -> &Still {
+        self.still.get_or_init(|| {
+            let moves = |block: usize, row: usize| self.blocks[block].block.moves_at(row);
+            let runs = Runs::of(self.rows, self.blocks.len(), moves);
+            let placed = self.blocks.iter().zip(runs.is_still());
+            let blocks = placed.map(|(placed, still)| {
+                let block = still.then(|| placed.block.at(runs.starts()))?;
+                let filled = block.filled();
+                Some((block, filled))
+            });
+            Still {
+                blocks: blocks.collect(),
+                runs,
+            }
+        })
     }
 
     pub(super) fn scale(&self, block: usize) -> f64 {
@@ -271,19 +328,33 @@ impl Design for Blocks {
     }
 
     fn scores(&self, weights: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.rows];
+        let still = self.still();
+        let mut of_runs = vec![0.0; still.runs.starts().len()];
+        for (place, block) in still.blocks.iter().enumerate() {
+            if let Some((block, _)) = block {
+                block.add_heights(&self.heights(place, weights), &mut of_runs);
+            }
+        }
+        let mut sums = still.runs.spread(&of_runs);
         for (place, placed) in self.blocks.iter().enumerate() {
-            let heights = self.heights(place, weights);
-            placed.block.add_heights(&heights, &mut sums);
+            if still.blocks[place].is_none() {
+                let heights = self.heights(place, weights);
+                placed.block.add_heights(&heights, &mut sums);
+            }
         }
         sums
     }
 
     fn transposed(&self, per_row: &[f64]) -> Vec<f64> {
-        self.blocks
-            .iter()
-            .flat_map(|placed| {
-                let units = placed.block.unit_sums(per_row);
+        let still = self.still();
+        let per_run = still.runs.sums(per_row);
+        let placed = self.blocks.iter().zip(&still.blocks);
+        placed
+            .flat_map(|(placed, still)| {
+                let units = match still {
+                    Some((block, _)) => block.unit_sums(&per_run),
+                    None => placed.block.unit_sums(per_row),
+                };
                 placed.block.column_sums(&units, placed.scale)
             })
             .collect()
@@ -293,9 +364,22 @@ impl Design for Blocks {
         let pairs: Vec<(usize, usize)> = (0..self.blocks.len())
             .flat_map(|lower| (0..=lower).map(move |upper| (lower, upper)))
             .collect();
+        let still = self.still();
+        let of_runs = still.runs.sums(curvature);
+        let whole = |place: usize| {
+            let placed = &self.blocks[place];
+            (&placed.block, placed.filled.as_deref(), placed.scale)
+        };
+        let short = |place: usize| {
+            let (block, filled) = still.blocks[place].as_ref()?;
+            Some((block, filled.as_deref(), self.blocks[place].scale))
+        };
         let products: Vec<Array2<f64>> = pairs
             .par_iter()
-            .map(|(lower, upper)| product(&self.blocks[*lower], &self.blocks[*upper], curvature))
+            .map(|&(lower, upper)| match (short(lower), short(upper)) {
+                (Some(lower), Some(upper)) => product(lower, upper, &of_runs),
+                _ => product(whole(lower), whole(upper), curvature),
+            })
             .collect();
         let mut gram = Array2::<f64>::zeros((self.width + 1, self.width + 1));
         for ((lower, upper), product) in pairs.into_iter().zip(products) {
@@ -314,21 +398,25 @@ impl Design for Blocks {
     }
 }
 
+/// A block, the rows that fill a cell of it where few do, and its scale.
+type Scaled<'a> = (&'a Block, Option<&'a [u32]>, f64);
+
 /// `Aᵀ·diag(h)·B` of two blocks.
-fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
-    let (rows, units) = (curvature.len(), b.block.units());
+fn product(a: Scaled<'_>, b: Scaled<'_>, curvature: &[f64]) -> Array2<f64> {
+    let ((a, a_filled, a_scale), (b, b_filled, b_scale)) = (a, b);
+    let (rows, units) = (curvature.len(), b.units());
     // A row that fills none is in the place after the last unit, and its corner in the one after that.
     let stride = units + 2;
-    let places = (a.block.units() + 2) * stride;
-    let filled = match (&a.filled, &b.filled) {
-        (Some(a), Some(b)) if b.len() < a.len() => Some(b.as_slice()),
-        (Some(a), _) => Some(a.as_slice()),
-        (None, b) => b.as_deref(),
+    let places = (a.units() + 2) * stride;
+    let filled = match (a_filled, b_filled) {
+        (Some(a), Some(b)) if b.len() < a.len() => Some(b),
+        (Some(a), _) => Some(a),
+        (None, b) => b,
     };
     let mut sums = vec![0.0; places];
     // Each row adds to the corners of one place; what is a corner's is brought to its unit afterwards.
     let corners: [usize; 4] = [0, 1, stride, stride + 1];
-    match (&a.block, &b.block) {
+    match (a, b) {
         (Block::Cells { index: a, .. }, Block::Cells { index: b, .. }) => {
             let (a, b) = (&a[..rows], &b[..rows]);
             let found = summed(rows, filled, places, |row| {
@@ -386,17 +474,17 @@ fn product(a: &Placed, b: &Placed, curvature: &[f64]) -> Array2<f64> {
         }
     }
     // Units to design columns, first along b, then along a.
-    let mut along_b = Array2::<f64>::zeros((a.block.units(), b.block.width()));
+    let mut along_b = Array2::<f64>::zeros((a.units(), b.width()));
     for (unit, mut row) in along_b.rows_mut().into_iter().enumerate() {
-        let units = &sums[unit * stride..unit * stride + b.block.units()];
-        let columns = b.block.column_sums(units, b.scale);
+        let units = &sums[unit * stride..unit * stride + b.units()];
+        let columns = b.column_sums(units, b_scale);
         row.iter_mut()
             .zip(columns)
             .for_each(|(to, from)| *to = from);
     }
-    let mut both = Array2::<f64>::zeros((a.block.width(), b.block.width()));
+    let mut both = Array2::<f64>::zeros((a.width(), b.width()));
     for (column, units) in along_b.columns().into_iter().enumerate() {
-        let rows = a.block.column_sums(&units.to_vec(), a.scale);
+        let rows = a.column_sums(&units.to_vec(), a_scale);
         both.column_mut(column)
             .iter_mut()
             .zip(rows)
@@ -509,6 +597,49 @@ mod tests {
                 let (a, b) = (sparse[(row, column)], full[(row, column)]);
                 assert!((a - b).abs() < 1e-12, "({row}, {column}): {a} {b}");
             }
+        }
+    }
+
+    #[test]
+    fn runs_of_equal_rows_give_what_the_written_out_matrix_does() {
+        let (rows, run) = (240, 6);
+        let mut blocks = Blocks::new(rows);
+        let of_run = |row: usize, salt: usize| (row / run * 7 + salt) % 11;
+        for salt in 0..4 {
+            let left = (0..rows).map(|row| (of_run(row, salt) % 4) as u16);
+            // Three knots, so that 0 and 1 are places and 3 is missing.
+            let left = left.map(|left| if left == 2 { 3 } else { left.min(1) });
+            let share = (0..rows).map(|row| of_run(row, salt) as f64 / 11.0);
+            let (left, share) = (left.collect(), share.collect());
+            let knots = 3;
+            blocks.push(Block::Curve { knots, left, share }, 0.5 + salt as f64);
+        }
+        let index = (0..rows).map(|row| (row % run) as u16).collect();
+        blocks.push(Block::Cells { cells: 5, index }, 2.0);
+        let index = (0..rows).map(|row| u16::from(of_run(row, 3) != 0));
+        blocks.push(
+            Block::Cells {
+                cells: 1,
+                index: index.collect(),
+            },
+            1.0,
+        );
+        let still = blocks.still();
+        assert_eq!(still.runs.starts().len(), rows / run);
+        assert_eq!(still.blocks.iter().flatten().count(), 5);
+        let matrix = blocks.matrix();
+        let dense = Dense::new(matrix.view());
+        let weights: Vec<f64> = (0..blocks.width()).map(|i| i as f64 - 5.2).collect();
+        let per_row: Vec<f64> = (0..rows)
+            .map(|i| 0.1 + (i * i % 17) as f64 / 17.0)
+            .collect();
+        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-10, "{a} {b}");
+        let pairs = |a: Vec<f64>, b: Vec<f64>| a.into_iter().zip(b).for_each(|(a, b)| near(a, b));
+        pairs(blocks.scores(&weights), dense.scores(&weights));
+        pairs(blocks.transposed(&per_row), dense.transposed(&per_row));
+        let (sparse, full) = (blocks.gram(&per_row), dense.gram(&per_row));
+        for row in 0..=blocks.width() {
+            (0..=row).for_each(|column| near(sparse[(row, column)], full[(row, column)]));
         }
     }
 

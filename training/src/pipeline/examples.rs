@@ -2,6 +2,7 @@
 //! are parted by time.
 
 use super::TrainingConfig;
+use super::thin::keeps;
 use crate::dataset::{Dataset, Point, Stage};
 use crate::fit::{Cells, Columns, Direction, FitError};
 use lagom_features::FeatureSpec;
@@ -101,6 +102,18 @@ impl<'a> Examples<'a> {
     fn only(&self, keep: impl Fn(&Point) -> bool) -> Self {
         let kept = |place: &usize| keep(&self.dataset.points()[self.rows[*place]]);
         let places: Vec<usize> = (0..self.rows.len()).filter(kept).collect();
+        self.at(&places)
+    }
+
+    /// About `most` of the rows, where there are more.
+    pub(super) fn thinned(&self, most: usize) -> Self {
+        let step = self.rows.len().div_ceil(most).max(1);
+        let kept = |place: &usize| keeps(self.rows[*place], step);
+        let places: Vec<usize> = (0..self.rows.len()).filter(kept).collect();
+        self.at(&places)
+    }
+
+    fn at(&self, places: &[usize]) -> Self {
         Self {
             dataset: self.dataset,
             target: self.target,

@@ -3,6 +3,7 @@
 
 use super::TrainingConfig;
 use super::examples::{Examples, Target, feature_columns};
+use super::thin::keeps;
 use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
@@ -16,7 +17,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Days at which the curve is judged, beside the day whose propensity is quoted.
 const JUDGED_DAYS: [u16; 4] = [7, 14, 30, 60];
-/// Person-period rows of a model at most; more invoices than that are thinned evenly.
+/// Person-period rows of a model, about; where there are more, decisions are thinned.
 const MOST_ROWS: usize = 60_000;
 /// Pairs of columns that are tried at least, of which those stay that are clearly better on decisions
 /// held out: a period means something else for those who pay by direct debit, or half now and half a
@@ -69,13 +70,13 @@ pub(super) fn curve(
 }
 
 /// Fits the hazard to everything that happened before `known_until` and has been reported, and judges a
-/// twin fitted on what was known before.
+/// twin fitted on what was known before, which is returned as well.
 pub(super) fn fit(
     dataset: &Dataset,
     config: &TrainingConfig,
     known_until: Timestamp,
     seed: u64,
-) -> Result<HazardHead, FitError> {
+) -> Result<(HazardHead, Option<Hazard>), FitError> {
     let (hazard, rows) = fit_until(dataset, config, known_until, seed)?;
     let mut head = HazardHead {
         rows,
@@ -86,13 +87,15 @@ pub(super) fn fit(
     };
     // By the same instants as the model of the one horizon, so that both are judged on the same rows.
     let (fitted_before, judged_from, ..) = Examples::of(dataset, Target::Paid).parted(config);
-    if let Ok((twin, _)) = fit_until(dataset, config, fitted_before, seed) {
+    let twin = fit_until(dataset, config, fitted_before, seed);
+    let twin = twin.ok().map(|(twin, _)| twin);
+    if let Some(twin) = &twin {
         head.fitted_before = Some(fitted_before);
         head.judged_from = Some(judged_from);
         let on = |point: &Point| point.issued_at >= judged_from;
-        head.held_out = judge(&twin, dataset, config.paid_days, on, known_until)?;
+        head.held_out = judge(twin, dataset, config.paid_days, on, known_until)?;
     }
-    Ok(head)
+    Ok((head, twin))
 }
 
 /// The hazard of what was known by `as_of`, and its rows.
@@ -162,10 +165,9 @@ fn fit_side(
     let step = rows.len().div_ceil(MOST_ROWS).max(1);
     let (mut kept, mut groups) = (Vec::new(), Vec::new());
     for row in rows {
-        let group = group_of(row);
-        if group % step == 0 {
+        if keeps(row.point, step) {
             kept.push(**row);
-            groups.push(group);
+            groups.push(group_of(row));
         }
     }
     let times: Vec<f64> = kept

@@ -13,6 +13,8 @@ use serde::Serialize;
 
 /// The column that alone makes the floor for every model.
 const FLOOR: &str = "late_rate";
+/// Decisions that a model is fitted on, about; where there are more, they are thinned.
+const MOST_ROWS: usize = 60_000;
 
 /// How one model was fitted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,7 +75,7 @@ pub(super) fn fit(
     let head = Head {
         target: report.words.clone(),
         horizon_days: target.horizon_days(config),
-        rows: report.rows,
+        rows: report.fit.as_ref().map_or(0, |fit| fit.rows),
         base_rate: report.base_rate,
         model,
         held_out: report.held_out.clone(),
@@ -109,6 +111,8 @@ pub(super) fn fit_rows(
     seed: u64,
     settled: Option<&Choice>,
 ) -> Result<(LinearModel, FitReport), FitError> {
+    let examples = examples.thinned(MOST_ROWS);
+    let columns = examples.columns(config)?;
     let options = FitOptions {
         form: config.form,
         most_pairs: config.most_pairs,
@@ -118,7 +122,6 @@ pub(super) fn fit_rows(
         seed,
         ..FitOptions::default()
     };
-    let columns = examples.columns(config)?;
     fit_logistic(&columns, &examples.outcomes, &options)
 }
 
@@ -137,12 +140,12 @@ fn judge_twin(
     seed: u64,
 ) -> Result<Twin, FitError> {
     let (fitted_before, judged_from, fit, judge) = all.parted(config);
-    let (twin, _) = fit_rows(&fit, config, seed, None)?;
+    let (twin, fitted) = fit_rows(&fit, config, seed, None)?;
     let predicted = scrutiny::predictions(&twin, &judge)?;
     let held_out = HeldOut {
         fitted_before,
         judged_from,
-        fitted_rows: fit.rows.len(),
+        fitted_rows: fitted.rows,
         metrics: Metrics::of(&judge.outcomes, &predicted)?,
     };
     let judged = Judged {

@@ -3,6 +3,7 @@
 
 use super::TrainingConfig;
 use super::examples::{Examples, Target, feature_columns};
+use super::thin::keeps;
 use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
@@ -12,8 +13,8 @@ use lagom_model::metrics::Metrics;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Rows of a model at most; beyond that, customers are thinned evenly.
-const MOST_ROWS: usize = 120_000;
+/// Rows of a model, about; where there are more, decisions are thinned.
+const MOST_ROWS: usize = 60_000;
 
 /// A period of a decision that was seen to its end, and whether the customer left in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +106,7 @@ fn fit_until(
         rows.extend(of_point.into_iter().map(|row| (row, customer)));
     }
     let step = rows.len().div_ceil(MOST_ROWS).max(1);
-    rows.retain(|(_, customer)| customer % step == 0);
+    rows.retain(|(row, _)| keeps(row.point, step));
     let (kept, groups): (Vec<Seen>, Vec<usize>) = rows.into_iter().unzip();
     let times: Vec<f64> = kept
         .iter()

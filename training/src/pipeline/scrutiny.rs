@@ -45,7 +45,7 @@ pub(super) fn scrutinise(
     for (from, until) in fold_ends(all) {
         let (fit, judge) = all.fold(config, from, until);
         // A fold with too little before it, or one outcome in it, says nothing.
-        let Ok((fitted, _)) = fit_rows(&fit, config, seed, Some(choice)) else {
+        let Ok((fitted, report)) = fit_rows(&fit, config, seed, Some(choice)) else {
             continue;
         };
         let predicted = predictions(&fitted, &judge)?;
@@ -55,7 +55,7 @@ pub(super) fn scrutinise(
         folds.push(HeldOut {
             fitted_before: from,
             judged_from: from,
-            fitted_rows: fit.rows.len(),
+            fitted_rows: report.rows,
             metrics,
         });
         models.push(fitted);

@@ -1,11 +1,12 @@
-//! Only the curve of payment, held against what came later: what `lagom bench hazard` runs.
+//! Only the curve of payment, or early risk, held against what came later; `lagom bench hazard` runs the first.
 
 use super::examples::{Examples, Target};
 use super::hazard::{fit_until, judge};
-use super::{TrainError, TrainingConfig, heads, last_recorded};
+use super::{TrainError, TrainingConfig, early, heads, last_recorded};
 use crate::dataset::{Dataset, Point, Stage};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_model::early::EarlyHead;
 use lagom_model::hazard::AtDay;
 use lagom_model::metrics::Metrics;
 use serde::Serialize;
@@ -64,4 +65,26 @@ pub fn study(
             .collect::<Result<_, TrainError>>()?,
         single: heads::judged(&dataset, config, seed).ok(),
     })
+}
+
+/// Fits nothing but early risk and, where asked for, the twin of the curve that it is held against.
+///
+/// # Errors
+/// [`TrainError::NoPoints`] and [`TrainError::Early`].
+pub fn early_study(
+    histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    beside_curve: bool,
+    seed: u64,
+) -> Result<EarlyHead, TrainError> {
+    let as_of = last_recorded(histories) + Days::SHORTEST;
+    let options = config.dataset(histories, as_of, seed);
+    let dataset = Dataset::build(histories, &config.spec, &options);
+    if dataset.points().is_empty() {
+        return Err(TrainError::NoPoints { as_of });
+    }
+    let (fitted_before, ..) = Examples::of(&dataset, Target::Paid).parted(config);
+    let twin = || fit_until(&dataset, config, fitted_before, seed).ok();
+    let curve = beside_curve.then(twin).flatten().map(|(twin, _)| twin);
+    Ok(early::fit(&dataset, config, seed, curve.as_ref())?)
 }

@@ -52,6 +52,7 @@ fn version(seed: u64) -> ModelVersion {
         lateness: None,
         churn: None,
         leaving: None,
+        early: None,
         lineage: Lineage {
             parent: None,
             data_digest: "d".to_owned(),
