@@ -160,7 +160,7 @@ fn every_delay_of_a_recording_is_kept() {
     for delay in [-1, 0, 1, longest - 1, longest, longest + 1] {
         let (id, customer) = (EventId::new("e").unwrap(), CustomerId::new("c").unwrap());
         let event = Event::new(id, EventType::ComplaintMade, customer, at(7), at(7 + delay));
-        let history = History::from_records(Vec::new(), Vec::new(), &[event.clone()]);
+        let history = History::from_records(Vec::new(), Vec::new(), std::slice::from_ref(&event));
         assert_eq!(unpacked(&history), [event]);
         let seen = |t| history.as_of(at(t)).events().count();
         assert_eq!((seen(7 + delay), seen(8 + delay.max(0))), (0, 1));

@@ -83,13 +83,13 @@ pub struct Money {
     pub currency: Currency,
 }
 
-/// Largest amount of one invoice or event, in minor units: ten million millions of a currency with
-/// cents. Every whole number up to it is a float exactly, and the sum of nine thousand fits in 64 bits.
-pub const MOST_MINOR_UNITS: i64 = 1_000_000_000_000_000;
+/// Largest amount of one invoice or event, in minor units: a hundred million millions of a currency with
+/// cents. The sum of nine hundred fits in 64 bits.
+pub const MOST_MINOR_UNITS: i64 = 10_000_000_000_000_000;
 
 /// Why an amount is more than one invoice or event may have, if it is.
 pub(super) fn too_large(field: &'static str, minor_units: i64) -> Option<Fault> {
-    (minor_units > MOST_MINOR_UNITS || minor_units < -MOST_MINOR_UNITS).then(|| {
+    (!(-MOST_MINOR_UNITS..=MOST_MINOR_UNITS).contains(&minor_units)).then(|| {
         let reason = format!(
             "{minor_units} is beyond {MOST_MINOR_UNITS} minor units; are they minor units of this currency?"
         );

@@ -8,7 +8,9 @@ use super::{MatrixOptions, MatrixReport, Range, frame};
 use crate::dataset::{Dataset, DatasetOptions, Points};
 use crate::tables::{FrameWriter, Partitions, TableError, Tables};
 use lagom_features::FeatureSpec;
-use lagom_features::domain::{Country, Currency, CustomerKind, Timestamp, Zone};
+use lagom_features::domain::{
+    Channel, Country, Currency, CustomerKind, InvoiceId, Timestamp, Tone, Zone,
+};
 use lagom_features::sql::{Calendar, Compiled, Dialect, Form, Value};
 use ndarray::Array2;
 use std::fmt::Write;
@@ -181,12 +183,12 @@ impl Staging {
                 let one = &self.tables.events[row];
                 line.put(Some(one.event_id.as_str()));
                 line.put(Some(one.customer_id.as_str()));
-                line.put(one.invoice_id.as_ref().map(|id| id.as_str()));
+                line.put(one.invoice_id.as_ref().map(InvoiceId::as_str));
                 line.number(micros(one.occurred_at));
                 line.number(micros(one.recorded_at));
                 line.put(Some(one.kind.name()));
-                line.put(one.channel.map(|channel| channel.name()));
-                line.put(one.tone.map(|tone| tone.name()));
+                line.put(one.channel.map(Channel::name));
+                line.put(one.tone.map(Tone::name));
                 line.number(one.amount.map(|money| money.minor_units));
                 let currency = one.amount.as_ref().map(|money| money.currency);
                 line.put(currency.as_ref().map(Currency::as_str));
@@ -244,6 +246,9 @@ pub fn calendar(tables: &Tables, points: impl Iterator<Item = Timestamp>) -> Cal
     }
 }
 
+/// Takes a row of an engine's answer: the number of the point, and its cells.
+pub type Take<'a> = &'a mut dyn FnMut(i64, &[Value<'_>]) -> Result<(), String>;
+
 /// Runs a query on the tables of a part and hands over the cells of each row, in the order of the
 /// points.
 pub trait Engine {
@@ -258,7 +263,7 @@ pub trait Engine {
         &mut self,
         staging: &Staging,
         compiled: &Compiled,
-        take: &mut dyn FnMut(i64, &[Value<'_>]) -> Result<(), String>,
+        take: Take<'_>,
     ) -> Result<(), Self::Error>;
 }
 

@@ -214,7 +214,9 @@ fn judge(
     later: &Early<'_>,
     curve: Option<&Hazard>,
 ) -> Result<Vec<EarlyFigures>, EarlyError> {
-    let parts: [(&str, fn(&Point) -> bool); 3] = [
+    /// Some decisions, in words and by what they are of.
+    type Part = (&'static str, fn(&Point) -> bool);
+    let parts: [Part; 3] = [
         ("all before the invoice is late", |_| true),
         ("at issue", |point| point.stage == Stage::Issue),
         ("after issue, before it is late", |point| {

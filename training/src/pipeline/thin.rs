@@ -6,7 +6,7 @@
 /// Whether decision `place` is kept where one in `step` is. The draw is a mix of the place's bits, so that it
 /// goes with no stage of an invoice; `step` is at least 1.
 pub(super) fn keeps(place: usize, step: usize) -> bool {
-    mixed(place as u64) % step.max(1) as u64 == 0
+    mixed(place as u64).is_multiple_of(step.max(1) as u64)
 }
 
 /// The finaliser of SplitMix64: every bit of the result depends on every bit of `place`. Source: Steele, Lea

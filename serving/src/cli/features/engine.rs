@@ -7,7 +7,7 @@ use crate::store::postgres::Database;
 use futures_util::SinkExt as _;
 use lagom_features::FeatureSpec;
 use lagom_features::sql::{CellKind, Compiled, Dialect, Form, Value};
-use lagom_training::matrix::{Engine, STAGED, Staging, calendar, duckdb_views};
+use lagom_training::matrix::{Engine, STAGED, Staging, Take, calendar, duckdb_views};
 use lagom_training::tables::{TableError, Tables};
 use std::io::Cursor;
 use std::path::Path;
@@ -95,7 +95,7 @@ impl Engine for Postgres {
         &mut self,
         staging: &Staging,
         compiled: &Compiled,
-        take: &mut dyn FnMut(i64, &[Value<'_>]) -> Result<(), String>,
+        take: Take<'_>,
     ) -> Result<(), Failure> {
         let Self {
             client,
@@ -130,11 +130,7 @@ async fn load(client: &Client, staging: &Staging) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn answers(
-    client: &Client,
-    compiled: &Compiled,
-    take: &mut dyn FnMut(i64, &[Value<'_>]) -> Result<(), String>,
-) -> Result<(), Failure> {
+async fn answers(client: &Client, compiled: &Compiled, take: Take<'_>) -> Result<(), Failure> {
     let none: [i64; 0] = [];
     let rows = client.query_raw(compiled.query(), none).await?;
     let mut rows = pin!(rows);

@@ -86,10 +86,14 @@ pub(super) fn open(file: &Path) -> Result<Opened, TableError> {
     });
     let metadata = metadata.collect();
     let groups = &reader.get_metadata().map_err(unreadable)?.row_groups;
+    let mut sizes = Vec::with_capacity(groups.len());
+    for group in groups {
+        sizes.push(group.num_rows());
+    }
     let body = Body {
         file: file.to_owned(),
         rows,
-        slices: slices(groups.iter().map(|group| group.num_rows())),
+        slices: slices(sizes.into_iter()),
     };
     Ok((body, columns, metadata))
 }

@@ -1,7 +1,8 @@
 use super::super::{Format, Record, Tables, read_table, write_table};
 use super::{folder, sample};
 use lagom_features::domain::{
-    Currency, CustomerId, Event, EventId, EventType, InvoiceId, Money, Timestamp, Tone,
+    Currency, CustomerId, Event, EventId, EventType, InvoiceId, MOST_MINOR_UNITS, Money, Timestamp,
+    Tone,
 };
 use lagom_model::log::Decision;
 use proptest::collection::vec;
@@ -96,7 +97,7 @@ fn event() -> impl Strategy<Value = Event> {
     );
     let rest = (
         option::of(prop_oneof![Just(Tone::Final), Just(Tone::Friendly)]),
-        option::of(0..i64::MAX),
+        option::of(0..=MOST_MINOR_UNITS),
         option::of(instant()),
     );
     (known, told, rest).prop_map(
