@@ -67,8 +67,9 @@ impl Scratch {
 /// What a row does to one feature, in the few bytes that a pass over many rows has to read.
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    /// Whether every row of the source counts, whatever it is and whosever.
-    everything: bool,
+    /// Whether every row in its scope counts, whatever it is.
+    unfiltered: bool,
+    scope: Scope,
     kind: StepKind,
 }
 
@@ -84,13 +85,15 @@ enum StepKind {
 
 impl Step {
     const NONE: Self = Self {
-        everything: false,
+        unfiltered: false,
+        scope: Scope::Customer,
         kind: StepKind::Other,
     };
 
     fn of(aggregate: &Aggregate) -> Self {
         Self {
-            everything: aggregate.filter == Filter::default() && aggregate.scope == Scope::Customer,
+            unfiltered: aggregate.filter == Filter::default(),
+            scope: aggregate.scope,
             kind: match aggregate.op {
                 Op::Count | Op::Any | Op::DaysSince | Op::DaysSinceFirst => StepKind::Row,
                 Op::Sum(column)
@@ -314,7 +317,10 @@ impl Extractor {
                 continue;
             }
             let step = self.steps[place];
-            if step.everything {
+            if !row.whose.within(step.scope) {
+                continue;
+            }
+            if step.unfiltered {
                 match step.kind {
                     StepKind::Row => {
                         fold.rows_left -= 1;
@@ -337,8 +343,7 @@ impl Extractor {
             let Definition::Aggregate(aggregate) = &self.features[place].definition else {
                 continue;
             };
-            let passes = step.everything || row.passes(&aggregate.filter, moment);
-            if !passes || !row.whose.within(aggregate.scope) {
+            if !step.unfiltered && !row.passes(&aggregate.filter, moment) {
                 continue;
             }
             fold.rows_left -= 1;

@@ -57,6 +57,15 @@ impl Timestamp {
         Ok(Self(micros))
     }
 
+    /// So many microseconds after [`Self::MIN`], which must not lead beyond [`Self::MAX`]: for what was
+    /// made of an accepted instant, where every pass over a history would check it again.
+    #[inline]
+    pub(crate) const fn after_min(micros: u64) -> Self {
+        let at = Self::MIN.0 + micros as i64;
+        debug_assert!(at <= Self::MAX.0);
+        Self(at)
+    }
+
     /// Reads RFC 3339, or a date as its first instant in UTC.
     ///
     /// # Errors
@@ -153,12 +162,6 @@ impl Days {
     #[must_use]
     pub const fn whole(days: i64) -> Self {
         Self(days * DAY_MICROS)
-    }
-
-    /// A span of so many microseconds.
-    #[must_use]
-    pub(crate) const fn of_micros(micros: i64) -> Self {
-        Self(micros)
     }
 
     /// `hours` of 60 minutes.

@@ -115,10 +115,10 @@ impl<'a> Row<'a> {
     pub(super) fn passes(&self, filter: &Filter, moment: &Moment<'_>) -> bool {
         match &self.body {
             Body::Event(event, _) => {
-                allows(&filter.channel, event.channel())
-                    && allows(&filter.tone, event.tone())
-                    && allows(&filter.method, event.method())
-                    && allows(&filter.device, event.device())
+                allows(&filter.channel, || event.channel())
+                    && allows(&filter.tone, || event.tone())
+                    && allows(&filter.method, || event.method())
+                    && allows(&filter.device, || event.device())
                     && (filter.within_hours)
                         .is_none_or(|hours| apart(event.occurred_at(), moment) <= f64::from(hours))
             }
@@ -167,8 +167,9 @@ impl<'a> Row<'a> {
     }
 }
 
-fn allows<T: PartialEq<V>, V>(list: &[T], value: Option<V>) -> bool {
-    list.is_empty() || value.is_some_and(|value| list.iter().any(|one| *one == value))
+/// An empty list allows everything, and then nothing is looked up.
+fn allows<T: PartialEq<V>, V>(list: &[T], value: impl FnOnce() -> Option<V>) -> bool {
+    list.is_empty() || value().is_some_and(|value| list.iter().any(|one| *one == value))
 }
 
 fn amount(event: Known<'_>, moment: &Moment<'_>) -> f64 {

@@ -8,7 +8,7 @@
 use super::keys::{Key, Keys};
 use super::slots::Slot;
 use crate::domain::event::EventRow;
-use crate::domain::{Channel, Currency, CustomerId, Days, DecisionId, EventType, Timestamp, Tone};
+use crate::domain::{Channel, Currency, CustomerId, DecisionId, EventType, Timestamp, Tone};
 use std::cmp::Ordering;
 use std::num::NonZeroU32;
 
@@ -49,9 +49,7 @@ const _: () = assert!(EventType::ALL.len() as u64 <= KIND_MASK);
 impl Packed {
     #[inline]
     pub(super) fn occurred_at(&self) -> Timestamp {
-        let since = (self.when_and_slot >> SLOT_BITS) as i64;
-        Timestamp::from_micros(Timestamp::MIN.micros() + since)
-            .expect("packed from an accepted instant")
+        Timestamp::after_min(self.when_and_slot >> SLOT_BITS)
     }
 
     #[inline]
@@ -335,7 +333,7 @@ fn rare_of<'a>(
 fn recorded_at(rare: &[(Key, Rare)], packed: &Packed) -> Timestamp {
     let delay = packed.rest >> DELAY_SHIFT;
     if delay < DELAY_ELSEWHERE {
-        return packed.occurred_at() + Days::of_micros(delay as i64);
+        return Timestamp::after_min((packed.when_and_slot >> SLOT_BITS) + delay);
     }
     let own = rare_of(rare, packed).find_map(|rare| match rare {
         Rare::Recorded(at) => Some(*at),
