@@ -15,7 +15,7 @@ use crate::history::View;
 use crate::ledger::{InvoiceState, Ledger};
 use crate::spec::FeatureSpec;
 use crate::spec::feature::{
-    Aggregate, Column, Definition, Feature, Filter, Op, PairOp, Rows, Scope, Window,
+    Aggregate, Column, Definition, Feature, Filter, Op, Rows, Scope, Window,
 };
 use fold::Fold;
 use invoices::Facts;
@@ -376,11 +376,7 @@ impl Extractor {
                     }
                     attribute::number(*attribute, days, moment)
                 }
-                Definition::Pair { op, left, right } => match op {
-                    PairOp::Difference => out[*left] - out[*right],
-                    PairOp::Ratio => out[*left] / out[*right],
-                    PairOp::Product => out[*left] * out[*right],
-                },
+                Definition::Pair { op, left, right } => finish::pair(*op, out[*left], out[*right]),
             };
             finish::transformed(feature, value, out);
         }

@@ -1,6 +1,28 @@
 //! From a feature's number to its columns in the vector.
 
-use crate::spec::feature::{Feature, Transform};
+use crate::spec::feature::{Feature, PairOp, Shrink, Transform};
+
+/// The mean of `n` values, drawn to a prior where one is given; NaN of none without.
+pub(crate) fn mean(sum: f64, n: f64, shrink: Option<Shrink>) -> f64 {
+    match shrink {
+        Some(by) => (sum + by.strength * by.prior) / (n + by.strength),
+        None => sum / n,
+    }
+}
+
+/// What a pair of columns makes.
+pub(crate) fn pair(op: PairOp, left: f64, right: f64) -> f64 {
+    match op {
+        PairOp::Difference => left - right,
+        PairOp::Ratio => left / right,
+        PairOp::Product => left * right,
+    }
+}
+
+/// The number at a `place` between the order statistics `low` and `high` on either side of it.
+pub(crate) fn between(low: f64, high: f64, place: f64) -> f64 {
+    low + (place - place.floor()) * (high - low)
+}
 
 /// Quantile by linear interpolation between order statistics; NaN of none.
 pub(super) fn quantile(values: &mut [f64], q: f64) -> f64 {
@@ -9,10 +31,9 @@ pub(super) fn quantile(values: &mut [f64], q: f64) -> f64 {
     }
     values.sort_unstable_by(f64::total_cmp);
     let place = q * (values.len() - 1) as f64;
-    let below = place.floor();
-    let low = values[below as usize];
+    let low = values[place.floor() as usize];
     let high = values[place.ceil() as usize];
-    low + (place - below) * (high - low)
+    between(low, high, place)
 }
 
 /// How many different values there are.

@@ -1,10 +1,10 @@
 //! What is kept of the rows of one feature while they pass, latest first.
 
-use super::Moment;
 use super::row::{Row, days};
+use super::{Moment, finish};
 use crate::domain::Timestamp;
 use crate::domain::time::DAY_MICROS;
-use crate::spec::feature::{Op, Shrink};
+use crate::spec::feature::Op;
 
 /// Running sums and extremes of one feature.
 #[derive(Debug, Clone, Copy)]
@@ -96,14 +96,6 @@ impl Fold {
         self.most = self.most.max(value);
     }
 
-    fn mean(&self, shrink: Option<Shrink>) -> f64 {
-        let n = self.values as f64;
-        match shrink {
-            Some(by) => (self.sum + by.strength * by.prior) / (n + by.strength),
-            None => self.sum / n,
-        }
-    }
-
     /// The feature's number; NaN where the rows do not give one.
     pub(super) fn finish(&self, op: &Op, now: Timestamp) -> f64 {
         let known = |value: f64| if self.values == 0 { f64::NAN } else { value };
@@ -112,7 +104,9 @@ impl Fold {
             Op::Count => self.rows as f64,
             Op::Any => f64::from(u8::from(self.rows > 0)),
             Op::Sum(_) | Op::Decayed(..) => self.sum,
-            Op::Mean(_, shrink) | Op::Rate(_, shrink) => self.mean(*shrink),
+            Op::Mean(_, shrink) | Op::Rate(_, shrink) => {
+                finish::mean(self.sum, self.values as f64, *shrink)
+            }
             Op::Min(_) => known(self.least),
             Op::Max(_) => known(self.most),
             Op::Last(_) => known(self.latest),

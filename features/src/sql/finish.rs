@@ -4,7 +4,7 @@ use super::cells::{DayPart, Made, Replay, Unit};
 use crate::domain::Date;
 use crate::domain::time::DAY_MICROS;
 use crate::extract::{attribute, finish};
-use crate::spec::feature::{Feature, PairOp, Shrink};
+use crate::spec::feature::Feature;
 
 /// A cell of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Row<'_> {
         }
         Ok(match replay {
             Replay::Sum | Replay::Decayed(_) => sum,
-            Replay::Mean(shrink) => mean(sum, n as f64, shrink),
+            Replay::Mean(shrink) => finish::mean(sum, n as f64, shrink),
         })
     }
 
@@ -90,7 +90,7 @@ impl Row<'_> {
             Made::Number(place, unit) => self.number(*place, *unit)?,
             Made::Count(place) => self.count(*place)?,
             Made::Any(place) => f64::from(u8::from(self.count(*place)? > 0.0)),
-            Made::Mean(sum, n, shrink) => mean(self.count(*sum)?, self.count(*n)?, *shrink),
+            Made::Mean(sum, n, shrink) => finish::mean(self.count(*sum)?, self.count(*n)?, *shrink),
             Made::Quantile {
                 low,
                 high,
@@ -100,7 +100,7 @@ impl Row<'_> {
             } => {
                 let (low, high) = (self.number(*low, *unit)?, self.number(*high, *unit)?);
                 let place = q * (self.count(*n)? - 1.0);
-                low + (place - place.floor()) * (high - low)
+                finish::between(low, high, place)
             }
             Made::List(place, unit, replay) => self.replay(*place, *unit, *replay)?,
             Made::Share(part, whole) => {
@@ -111,19 +111,8 @@ impl Row<'_> {
                 day.map_or(f64::NAN, |day| of_day(Date::from_days(day), part))
             }
             Made::Word(_) => f64::NAN,
-            Made::Pair(op, left, right) => match op {
-                PairOp::Difference => out[*left] - out[*right],
-                PairOp::Ratio => out[*left] / out[*right],
-                PairOp::Product => out[*left] * out[*right],
-            },
+            Made::Pair(op, left, right) => finish::pair(*op, out[*left], out[*right]),
         })
-    }
-}
-
-fn mean(sum: f64, n: f64, shrink: Option<Shrink>) -> f64 {
-    match shrink {
-        Some(by) => (sum + by.strength * by.prior) / (n + by.strength),
-        None => sum / n,
     }
 }
 

@@ -165,9 +165,9 @@ impl Writer {
         earlier: &[(String, String)],
     ) -> Result<Vec<(String, String)>, &'static str> {
         // A ratio over 0 is infinite until it is clipped, which SQL does not have.
-        let ratio = matches!(made, Made::Share(..) | Made::Pair(PairOp::Ratio, ..));
+        let ratio = matches!(made, Made::Pair(PairOp::Ratio, ..));
         let bounded = feature.clip.is_some() || matches!(feature.transform, Transform::Bins(_));
-        if ratio && bounded && !matches!(made, Made::Share(..)) {
+        if ratio && bounded {
             return Err(TRANSFORM);
         }
         let mut number = self.number(made, earlier)?;
@@ -225,11 +225,7 @@ impl Writer {
                 .iter()
                 .map(|level| flag(format!("{number} = {}", frame::quoted(level))))
                 .collect(),
-            #[allow(
-                unreachable_patterns,
-                reason = "a transformation that is added is refused"
-            )]
-            _ => return Err(TRANSFORM),
+            Transform::Spline(_) => return Err(TRANSFORM),
         };
         Ok(feature.columns.iter().cloned().zip(own).collect())
     }

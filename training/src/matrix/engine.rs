@@ -4,12 +4,12 @@
 //! Which decision points there are, and the labels, are found by lagom itself; the features are the
 //! engine's.
 
-use super::{MatrixOptions, MatrixReport, Range, frame};
-use crate::dataset::{Dataset, DatasetOptions, Points};
-use crate::tables::{FrameWriter, Partitions, TableError, Tables};
+use super::{Making, MatrixOptions, MatrixReport};
+use crate::dataset::Dataset;
+use crate::tables::{Partitions, TableError, Tables};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::{
-    Channel, Country, Currency, CustomerKind, InvoiceId, Timestamp, Tone, Zone,
+    Channel, Country, Currency, CustomerKind, Days, InvoiceId, Timestamp, Tone, Zone,
 };
 use lagom_features::sql::{Calendar, Compiled, Dialect, Form, Value};
 use ndarray::Array2;
@@ -237,7 +237,7 @@ pub fn calendar(tables: &Tables, points: impl Iterator<Item = Timestamp>) -> Cal
         times.extend([event.recorded_at, event.occurred_at]);
         times.extend(event.until);
     }
-    let day = lagom_features::domain::Days::whole(2);
+    let day = Days::whole(2);
     let start = Timestamp::parse("1970-01-01").unwrap_or(Timestamp::MIN);
     Calendar {
         zones,
@@ -282,44 +282,19 @@ pub fn matrix_by<E: Engine>(
     options: &MatrixOptions<'_>,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<MatrixReport, E::Error> {
-    let names = options.spec.names();
     let scratch = std::env::temp_dir();
     let scratch = out.and_then(Path::parent).unwrap_or(&scratch);
     let parts = Partitions::of(data, options.events_at_once, scratch)?;
-    let mut writer = out
-        .map(|path| FrameWriter::create(path, &frame::schema(&names), frame::metadata(options)))
-        .transpose()?;
-    let mut report = MatrixReport {
-        rows: 0,
-        unanswered: options
-            .questions
-            .map_or(0, |asked| asked.values().map(Vec::len).sum()),
-        customers: 0,
-        parts: parts.folders().len(),
-        feature_fingerprint: options.spec.fingerprint().to_owned(),
-        ranges: names.iter().map(|name| Range::new(name)).collect(),
-    };
+    let mut making = Making::begin(out, options, parts.folders().len())?;
     let nothing = FeatureSpec::parse(NOTHING).map_err(|error| error.to_string())?;
     for (done, folder) in parts.folders().iter().enumerate() {
-        progress(done, report.parts);
+        progress(done, parts.folders().len());
         let tables = Tables::read_past(folder)?;
         let histories = tables.histories();
         let end = || crate::pipeline::end(&parts, &histories);
-        let as_of = options.as_of.unwrap_or_else(end);
-        let (paid_days, left_days) = options.label_days;
-        let dataset_options = DatasetOptions {
-            as_of,
-            known_until: as_of,
-            paid_days,
-            left_days,
-            before_days: Vec::new(),
-            after_days: options.after_days.clone(),
-            share: 1.0,
-            seed: 0,
-        };
-        let points = options.questions.map_or(Points::Stages, Points::Asked);
-        report.customers += histories.len();
-        let points = Dataset::at(&histories, &nothing, &dataset_options, points);
+        let dataset_options = options.of_dataset(options.as_of.unwrap_or_else(end));
+        making.report.customers += histories.len();
+        let points = Dataset::at(&histories, &nothing, &dataset_options, options.points());
         drop(histories);
         let staging = Staging { tables, points };
         let compiled = Compiled::new(
@@ -329,23 +304,10 @@ pub fn matrix_by<E: Engine>(
             &staging.calendar(),
         )
         .map_err(|refused| refused.to_string())?;
-        let features = vectors(engine, &staging, &compiled, names.len())?;
-        let dataset = staging.points.with_features(&names, features);
-        report.rows += dataset.points().len();
-        for (range, column) in report.ranges.iter_mut().zip(dataset.features().columns()) {
-            range.take(column.iter().copied());
-        }
-        if let Some(writer) = &mut writer {
-            frame::write(writer, &dataset, &names)?;
-        }
+        let features = vectors(engine, &staging, &compiled, making.names.len())?;
+        making.add(&staging.points.with_features(&making.names, features))?;
     }
-    if let Some(writer) = writer {
-        writer.finish()?.publish()?;
-    }
-    if options.questions.is_some() {
-        report.unanswered -= report.rows;
-    }
-    Ok(report)
+    Ok(making.end()?)
 }
 
 fn vectors<E: Engine>(
