@@ -36,6 +36,7 @@ pub struct Strategy {
     timings: Vec<Timing>,
     fees: Vec<i64>,
     places: HashMap<Action, usize>,
+    named: HashMap<ActionId, usize>,
     scale: Vec<Option<Harshness>>,
 }
 
@@ -53,6 +54,7 @@ impl Strategy {
             return Err(StrategyError { faults });
         }
         let places = expanded.actions.iter().cloned().zip(0..).collect();
+        let ids: Vec<_> = expanded.actions.iter().map(Action::id).collect();
         let fees = expanded
             .entries
             .iter()
@@ -62,7 +64,8 @@ impl Strategy {
             spec,
             id,
             scale: scale.map(|(one, fee)| Harshness::of(one, fee)).collect(),
-            ids: expanded.actions.iter().map(Action::id).collect(),
+            named: ids.iter().cloned().zip(0..).collect(),
+            ids,
             actions: expanded.actions,
             entries: expanded.entries,
             timings: expanded.timings,
@@ -100,6 +103,12 @@ impl Strategy {
     #[must_use]
     pub fn place(&self, action: &Action) -> Option<usize> {
         self.places.get(action).copied()
+    }
+
+    /// Where the action of this name stands in the catalogue.
+    #[must_use]
+    pub fn place_of(&self, id: &ActionId) -> Option<usize> {
+        self.named.get(id).copied()
     }
 
     /// Fee charged to the customer with `action`, in minor units of [`Self::currency`]; nothing

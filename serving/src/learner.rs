@@ -16,9 +16,9 @@ use crate::engine::{Booted, ChangeError, Engine, Failure, Learnt, relearn};
 use crate::store::{Entry, Publication, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use lagom_model::bandit::Generation;
-use lagom_model::log::{LoggedRound, Outcome};
+use lagom_model::log::{Decision, LoggedRound, Outcome};
 use lagom_model::outcome::mature;
-use lagom_model::policy::learning::Learning;
+use lagom_model::policy::learning::{Learning, OpenRound};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,25 +65,44 @@ pub(crate) struct Learner {
     learnt: i64,
 }
 
-/// Folds a round, and says what there is to publish after it. Nothing is learnt from the customers
-/// of an `isolated` experiment, whoever decided for them.
+/// What has to be held of a decision until its outcome is known; nothing where it is of an `isolated`
+/// experiment, from whose customers nothing is learnt, whoever decided for them.
+pub(crate) fn opened(
+    learning: &Learning,
+    isolated: &[String],
+    decision: &Decision,
+) -> Option<OpenRound> {
+    let of = decision.experiment.as_ref();
+    let apart = of.is_some_and(|name| isolated.contains(name));
+    (!apart).then(|| learning.open(decision))
+}
+
+/// Learns from a round, and says what there is to publish after it.
 ///
 /// Online and on restart the same rounds pass through here in the same order, and so the same
 /// generations come out.
-pub(crate) fn fold(
+pub(crate) fn close(
     learning: &mut Learning,
-    isolated: &[String],
-    round: &LoggedRound,
+    round: &OpenRound,
+    outcome: &Outcome,
 ) -> Option<Arc<Generation>> {
-    let of = round.decision.experiment.as_ref();
-    if of.is_some_and(|name| isolated.contains(name)) {
-        return None;
-    }
-    let folded = learning.fold(round).and_then(|_| learning.refresh());
+    let folded = learning
+        .close(round, outcome)
+        .and_then(|_| learning.refresh());
     folded.unwrap_or_else(|error| {
         tracing::error!(%error, "an outcome could not be learnt from");
         None
     })
+}
+
+/// Opens and closes a round.
+fn fold(
+    learning: &mut Learning,
+    isolated: &[String],
+    LoggedRound { decision, outcome }: &LoggedRound,
+) -> Option<Arc<Generation>> {
+    let round = opened(learning, isolated, decision)?;
+    close(learning, &round, outcome)
 }
 
 /// What is written of a generation.

@@ -173,7 +173,15 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Damaged`] at the first record that does not read as it was written, and
     /// whatever the visitor returns.
-    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError>;
+    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
+        self.scan_to(Depth::Whole, visit)
+    }
+
+    /// The same, of decisions as much as is asked for.
+    ///
+    /// # Errors
+    /// As [`Self::scan`].
+    fn scan_to(&self, depth: Depth, visit: Visit<'_>) -> Result<i64, StoreError>;
 
     /// How many appends wait for the disk.
     fn waiting(&self) -> usize;

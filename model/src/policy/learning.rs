@@ -1,26 +1,27 @@
 //! The bandit's memory: matured rounds in, generations out.
 
+mod open;
+
+pub use open::OpenRound;
+
 use super::context::Context;
 use super::heads::{COLLECTED, CONTEXT_FIRMNESS, FIRMNESS, HEADS, SPANS, expected, observed};
 use super::scarcity::{Remembered, Scarcity};
 use super::warm_start::{WarmStart, keep_latest};
 use crate::bandit::{
-    Anchor, Aside, BanditConfig, BanditError, BaseMeasure, BaseScratch, ForwardDecay, Generation,
-    Layout, Learner, Recovery, Round, SufficientStatistics,
+    Anchor, Aside, BanditConfig, BanditError, BaseMeasure, ForwardDecay, Generation, Layout,
+    Learner, Recovery, Round, SufficientStatistics,
 };
-use crate::log::{Decision, Executed, LoggedRound};
+use crate::log::{Executed, LoggedRound, Outcome};
 use crate::objective::Objective;
 use crate::policy::catalogue::action_space;
-use crate::strategy::{Strategy, WAIT};
-use lagom_features::domain::{Action, Channel, Timestamp};
+use crate::strategy::Strategy;
+use lagom_features::domain::{Channel, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const DAY_MICROS: i64 = 86_400_000_000;
-
-/// Least that a round counts, however certain its step was.
-const LEAST_WEIGHT: f64 = 0.02;
 
 /// What became of a round that was offered for learning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,6 @@ pub struct Learning {
     /// Rounds up to here are in the sums that learning started with.
     known_through: Option<Timestamp>,
     base: BaseMeasure,
-    row: Vec<f64>,
 }
 
 /// The configuration with scale and firmness of each head, unless the company states its own.
@@ -137,7 +137,6 @@ impl Learning {
             latest: Timestamp::MIN,
             known_through: None,
             base,
-            row: Vec::new(),
         })
     }
 
@@ -283,61 +282,25 @@ impl Learning {
         })
     }
 
-    /// How much a logged round counts, by what else could have been done in its case.
-    ///
-    /// ```text
-    /// w = 2 P(contact | x)                         where the case was left waiting
-    /// w = 2 P(wait | x) · (½ + ½ μ_c(a) / p_c(a))  where contact a was made; p_c, μ_c: among contacts
-    /// ```
-    /// Each generation waits and contacts in different cases, and what happens anyway is not linear in
-    /// what is known of a case. Unweighted, the fit explains that by the contact: late cases are left
-    /// alone and do not pay, so contact seems to help. Under the first factors (overlap weights) waiting
-    /// and contact have the same distribution of cases, whatever the logged probabilities were, and no
-    /// weight is large: Li, Morgan, Zaslavsky, "Balancing covariates via propensity score weighting",
-    /// JASA 113, 2018, doi:10.1080/01621459.2016.1260466. The last factor does half of the same among
-    /// contacts; the other half keeps it small: a defensive mixture (Hesterberg, Technometrics 37(2),
-    /// 1995, doi:10.1080/00401706.1995.10484303).
-    ///
-    /// A case in which nothing else was possible says hardly anything of a choice and counts
-    /// `LEAST_WEIGHT`; a rule that never explores has no weight that would undo it, and counts 1.
-    #[must_use]
-    pub fn importance(&self, decision: &Decision) -> f64 {
-        let places = places(&self.strategy, decision);
-        let explored = decision.probability < 1.0 || decision.eligible.len() == 1;
-        let Some(places) = places.filter(|_| explored) else {
-            return 1.0;
-        };
-        let mut measure = Vec::with_capacity(places.len());
-        self.base
-            .restrict(&places, &mut BaseScratch::default(), &mut measure);
-        let chosen = decision.action.id();
-        let Some(at) = (decision.eligible.iter()).position(|one| one.action == chosen) else {
-            return 1.0;
-        };
-        let wait = places.iter().position(|&place| place as usize == WAIT);
-        let chance = |at: Option<usize>| at.map_or(0.0, |at| decision.eligible[at].probability);
-        let waits = chance(wait).clamp(0.0, 1.0);
-        let weight = if wait == Some(at) {
-            2.0 * (1.0 - waits)
-        } else {
-            let among = measure[at] / (1.0 - wait.map_or(0.0, |at| measure[at]));
-            let own = decision.probability / (1.0 - waits);
-            2.0 * waits * (0.5 + 0.5 * among / own)
-        };
-        weight.max(LEAST_WEIGHT)
-    }
-
     fn discount(&self) -> f64 {
         let seconds = self.latest.micros().div_euclid(1_000_000);
         self.decay.map_or(1.0, |decay| decay.discount(seconds))
     }
 
-    /// Learns from one matured round; it counts by its [`importance`](Self::importance) and its age.
+    /// Learns from one matured round; it counts by its age, and by what else could have been done in its
+    /// case ([`open`](Self::open)).
     ///
     /// # Errors
     /// [`BanditError`] where a number lies outside what the sums can hold.
     pub fn fold(&mut self, round: &LoggedRound) -> Result<Folded, BanditError> {
-        let LoggedRound { decision, outcome } = round;
+        self.close(&self.open(&round.decision), &round.outcome)
+    }
+
+    /// Learns from a round that was [`open`](Self::open), to the same bits as from the whole decision.
+    ///
+    /// # Errors
+    /// As [`Self::fold`].
+    pub fn close(&mut self, round: &OpenRound, outcome: &Outcome) -> Result<Folded, BanditError> {
         if matches!(outcome.executed, Executed::Failed { .. }) {
             return Ok(Folded::Failed);
         }
@@ -350,16 +313,9 @@ impl Learning {
         {
             return Ok(Folded::Known);
         }
-        let place = self.strategy.place(&decision.action);
-        let (Some(action), true) = (place, decision.feature_fingerprint == self.fingerprint) else {
+        let OpenRound::Own(round) = round else {
             return Ok(Folded::Foreign);
         };
-        self.context.of(
-            &decision.features,
-            decision.payment_propensity,
-            decision.churn_risk,
-            &mut self.row,
-        );
         let seconds = outcome.matured_at.micros().div_euclid(1_000_000);
         let half_life_days = self.half_life_days;
         let decay = *self.decay.get_or_insert(ForwardDecay {
@@ -367,29 +323,26 @@ impl Learning {
             half_life_days,
         });
         let mut deviation = observed(outcome);
-        for (observed, expected) in deviation.iter_mut().zip(expected(&decision.action)) {
+        let action = &self.strategy.catalogue()[round.action as usize];
+        for (observed, expected) in deviation.iter_mut().zip(expected(action)) {
             *observed -= expected;
         }
-        let importance = self.importance(decision);
         self.learner.fold(&Round {
-            context: &self.row,
-            action,
+            context: &round.context,
+            action: round.action as usize,
             heads: &deviation,
-            weight: importance * decay.weight(seconds)?,
+            weight: round.importance * decay.weight(seconds)?,
         })?;
-        let window_days = outcome.matured_at.days_since(decision.decided_at);
-        let age_days = self.context.age_days(&decision.features);
-        if let Some(scarcity) = &mut self.scarcity
-            && let Some(mut places) = places(&self.strategy, decision)
-        {
-            places.sort_unstable();
-            let day = decided_on(decision.decided_at);
-            scarcity.see(day, &self.row, places, outcome.outstanding_minor, age_days);
+        if let (Some(scarcity), Some(places)) = (&mut self.scarcity, &round.places) {
+            let day = decided_on(round.decided_at);
+            let owed = outcome.outstanding_minor;
+            scarcity.see(day, &round.context, places.to_vec(), owed, round.age_days);
         }
+        let window_days = outcome.matured_at.days_since(round.decided_at);
         self.recovery
-            .count(age_days, window_days, observed(outcome)[COLLECTED]);
+            .count(round.age_days, window_days, observed(outcome)[COLLECTED]);
         self.latest = self.latest.max(outcome.matured_at);
-        self.count(decision.decided_at);
+        self.count(round.decided_at);
         Ok(Folded::Learnt)
     }
 
@@ -468,15 +421,4 @@ impl Learning {
 /// In days since 1970 (UTC).
 fn decided_on(at: Timestamp) -> i64 {
     at.micros().div_euclid(DAY_MICROS)
-}
-
-/// Places of the eligible actions in the catalogue, in the decision's order; `None` if one is not there.
-fn places(strategy: &Strategy, decision: &Decision) -> Option<Vec<u32>> {
-    let eligible = decision.eligible.iter();
-    eligible
-        .map(|choice| {
-            let action: Action = choice.action.to_string().parse().ok()?;
-            u32::try_from(strategy.place(&action)?).ok()
-        })
-        .collect()
 }

@@ -118,11 +118,13 @@ impl Rebuild {
         let last = match store.own() {
             Some(log) if after > 0 => {
                 let find = |id: &DecisionId| log.find(id);
-                log.scan_after(after, usize::MAX, Depth::Whole, &mut |seq, entry| {
+                log.scan_after(after, usize::MAX, Depth::Choice, &mut |seq, entry| {
                     self.take(seq, entry, &find)
                 })?
             }
-            _ => store.scan(&mut |seq, entry| self.take(seq, entry, &|_| Ok(None)))?,
+            _ => store.scan_to(Depth::Choice, &mut |seq, entry| {
+                self.take(seq, entry, &|_| Ok(None))
+            })?,
         };
         self.learnt.upto = last;
         Ok(last)
@@ -134,7 +136,7 @@ impl Rebuild {
             position: log.tail(Some(last))?.unwrap_or(Tail::EMPTY),
             erasures: log.erasures()?,
             house: self.house.clone(),
-            learnt: self.learnt.clone(),
+            learnt: self.learnt.unheld(),
             rollout: (self.kept == 0).then(|| self.rollout.clone()),
             pending: self.pending.clone(),
         })

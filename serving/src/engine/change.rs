@@ -7,14 +7,14 @@ use super::boot::{announce, snapshot};
 use super::ways::{self, Unproven};
 use super::{Engine, Live};
 use crate::config::Config;
-use crate::learner::{Request, fold, publication};
+use crate::learner::{Request, close, opened, publication};
 use crate::registry;
-use crate::store::{Entry, Publication, Store, StoreError};
+use crate::store::{Depth, Entry, Publication, Store, StoreError};
 use lagom_features::domain::DecisionId;
 use lagom_model::bandit::{BanditError, Generation};
 use lagom_model::decide::{Predictor, SnapshotError};
-use lagom_model::log::{Decision, LoggedRound, Outcome};
-use lagom_model::policy::learning::Learning;
+use lagom_model::log::Decision;
+use lagom_model::policy::learning::{Learning, OpenRound};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,8 +53,9 @@ pub(crate) struct Learnt {
     pub(super) isolated: Vec<String>,
     /// The last record up to which everything was learnt.
     pub(crate) upto: i64,
-    /// Decisions whose windows have not closed, where they are held; others are looked for.
-    open: Option<HashMap<DecisionId, Arc<Decision>>>,
+    /// Rounds whose windows have not closed, where they are held; others are looked for. One of whose
+    /// outcome nothing will be learnt is there too, without a round.
+    open: Option<HashMap<DecisionId, Option<OpenRound>>>,
 }
 
 /// Looks for a decision that is not held.
@@ -72,31 +73,34 @@ impl Learnt {
         })
     }
 
-    /// The same, which looks for decisions instead of holding them.
-    pub(crate) fn unheld(self) -> Self {
-        Self { open: None, ..self }
+    /// The same, which looks for decisions instead of holding their rounds.
+    pub(crate) fn unheld(&self) -> Self {
+        Self {
+            learning: self.learning.clone(),
+            published: self.published.clone(),
+            isolated: self.isolated.clone(),
+            upto: self.upto,
+            open: None,
+        }
     }
 
     pub(crate) fn take(&mut self, entry: &Entry, find: Find<'_>) -> Result<(), StoreError> {
         match entry {
             Entry::Decided(one) => {
                 if let Some(open) = &mut self.open {
-                    open.insert(one.decision_id.clone(), Arc::clone(one));
+                    let round = opened(&self.learning, &self.isolated, one);
+                    open.insert(one.decision_id.clone(), round);
                 }
             }
             Entry::Matured(outcome) => {
                 let id = &outcome.decision_id;
                 let held = self.open.as_mut().and_then(|open| open.remove(id));
-                let decision = match held {
-                    Some(decision) => Some(Arc::unwrap_or_clone(decision)),
-                    None => find(id)?,
+                let round = match held {
+                    Some(round) => round,
+                    None => find(id)?.and_then(|one| opened(&self.learning, &self.isolated, &one)),
                 };
-                if let Some(decision) = decision {
-                    let round = LoggedRound {
-                        decision,
-                        outcome: Outcome::clone(outcome),
-                    };
-                    fold(&mut self.learning, &self.isolated, &round);
+                if let Some(round) = round {
+                    close(&mut self.learning, &round, outcome);
                 }
             }
             Entry::Published(one) => self.published = Some(one.clone()),
@@ -150,7 +154,9 @@ fn warm(learning: Learning, models: &Path) -> Learning {
 /// Learns the whole log anew under a configuration.
 pub(crate) fn relearn(store: &dyn Store, config: &Config) -> Result<Learnt, ChangeError> {
     let mut learnt = Learnt::nothing(config)?;
-    learnt.upto = store.scan(&mut |_, entry| learnt.take(&entry, &|_| Ok(None)))?;
+    learnt.upto = store.scan_to(Depth::Choice, &mut |_, entry| {
+        learnt.take(&entry, &|_| Ok(None))
+    })?;
     learnt.number_after_the_last();
     ways::check(&learnt, config)?;
     Ok(learnt)

@@ -29,6 +29,8 @@ pub(crate) struct Keeper {
     keeping: Keeping,
     config: Mutex<Arc<str>>,
     inner: Mutex<Inner>,
+    /// Held by whoever keeps: two at once would count the same customers twice.
+    round: Mutex<()>,
 }
 
 /// The file, and what is in it at the position of its head. Memory changes after the file has.
@@ -97,6 +99,7 @@ impl Keeper {
             keeping: config.keeping,
             config: Mutex::new(Learnt::fingerprint(config).into()),
             inner: Mutex::new(inner),
+            round: Mutex::new(()),
         }
     }
 
@@ -176,6 +179,7 @@ impl Keeper {
         customers: &Customers,
         stop: impl Fn() -> bool,
     ) -> Result<Option<u64>, StoreError> {
+        let _alone = self.round.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_all(customers)?;
         let round = customers.begin_round();
         let goal = log.tail(None)?.map_or(0, |tail| tail.seq);
@@ -256,7 +260,7 @@ impl Keeper {
     pub(crate) fn relearnt(&self, config: &Config, learnt: &Learnt) {
         let mut fingerprint = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         *fingerprint = Learnt::fingerprint(config).into();
-        self.inner().learnt = Some(learnt.clone().unheld());
+        self.inner().learnt = Some(learnt.unheld());
     }
 
     /// What is damaged is made anew at the next start.

@@ -44,6 +44,7 @@ pub(crate) struct Begin {
     pub(crate) position: Tail,
     pub(crate) erasures: i64,
     pub(crate) house: House,
+    /// It holds no rounds.
     pub(crate) learnt: Learnt,
     /// Where nothing was kept.
     pub(crate) rollout: Option<Rollout>,
@@ -156,7 +157,7 @@ impl Opened {
             file: self.file,
             head: self.head,
             house: House::default(),
-            learnt: Some(begin.learnt.unheld()),
+            learnt: Some(begin.learnt),
             watch: Watch::whole(nothing_seen(config), 0),
             whole: None,
             paused: false,
@@ -177,7 +178,7 @@ impl Opened {
                 }
             }
             None if begin.position.seq < i64::from(config.keeping.every) => {
-                inner.learnt = Learnt::nothing(config).ok().map(Learnt::unheld);
+                inner.learnt = Learnt::nothing(config).ok().map(|one| one.unheld());
                 inner.head = Head {
                     complete: true,
                     erasures: begin.erasures,

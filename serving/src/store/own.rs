@@ -14,6 +14,8 @@ pub use super::chain::Tail;
 pub enum Depth {
     /// All of it.
     Whole,
+    /// What learning reads: all but the refusals, which most of a catalogue can be.
+    Choice,
     /// Who was advised what and when: without alternatives, refusals and features, which are most of
     /// the work.
     Head,

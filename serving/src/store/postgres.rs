@@ -26,7 +26,7 @@ use super::jobs::{Queue, Work};
 use super::keys::{Encoded, Index, Key};
 use super::record::{Catalogues, Naming};
 use super::shared::{Reading, Shared, Taken};
-use super::{Appending, Catalogue, Entry, Finding, Store, StoreError, Visit};
+use super::{Appending, Catalogue, Depth, Entry, Finding, Store, StoreError, Visit};
 use lagom_features::domain::{CustomerId, DecisionId, RequestId, TenantId};
 use reader::Reader;
 use std::future::Future;
@@ -224,8 +224,8 @@ impl Store for PostgresStore {
         self.base.catalogues.get(strategy_id)
     }
 
-    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
-        scan::scan(&self.base, &self.threads, visit)
+    fn scan_to(&self, depth: Depth, visit: Visit<'_>) -> Result<i64, StoreError> {
+        scan::scan(&self.base, &self.threads, depth, visit)
     }
 
     fn waiting(&self) -> usize {
@@ -285,7 +285,7 @@ impl ReadOnly {
     /// # Errors
     /// As [`Store::scan`].
     pub fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
-        scan::scan(&self.base, &self.threads, visit)
+        scan::scan(&self.base, &self.threads, Depth::Whole, visit)
     }
 }
 

@@ -67,10 +67,12 @@ pub(super) fn decode_to(
             Entry::Catalogue(Arc::new(message::<catalogue::Catalogue>(body)?.read()?))
         }
         Kind::Decided | Kind::Shadowed => {
-            let mut record = message::<decision::Decided>(body)?;
-            if depth == Depth::Head {
-                record = record.head();
-            }
+            let record = message::<decision::Decided>(body)?;
+            let record = match depth {
+                Depth::Whole => record,
+                Depth::Choice => record.choice(),
+                Depth::Head => record.head(),
+            };
             let catalogue = catalogues.get(&record.strategy_id);
             let actions = catalogue.as_ref().map(|one| one.actions.as_slice());
             let decision = Arc::new(record.read(actions)?);

@@ -181,9 +181,9 @@ impl Store for SqliteStore {
         self.catalogues.get(strategy_id)
     }
 
-    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
+    fn scan_to(&self, depth: Depth, visit: Visit<'_>) -> Result<i64, StoreError> {
         self.readers
-            .with(|connection| rows::scan(connection, &self.catalogues, visit))
+            .with(|connection| rows::scan(connection, &self.catalogues, depth, visit))
     }
 
     fn waiting(&self) -> usize {
@@ -281,10 +281,15 @@ impl ReadOnly {
     /// As [`Store::scan`].
     pub fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
         self.readers.with(|connection| {
-            rows::scan(connection, &self.catalogues, &mut |seq, entry| {
-                self.catalogues.learn(&entry);
-                visit(seq, entry)
-            })
+            rows::scan(
+                connection,
+                &self.catalogues,
+                Depth::Whole,
+                &mut |seq, entry| {
+                    self.catalogues.learn(&entry);
+                    visit(seq, entry)
+                },
+            )
         })
     }
 }

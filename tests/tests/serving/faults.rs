@@ -6,7 +6,7 @@ use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event_service_client::EventServiceClient;
 use lagom_serving::server::Server;
 use lagom_serving::store::sqlite::SqliteStore;
-use lagom_serving::store::{Appending, Catalogue, Entry, Finding, Store, StoreError, Visit};
+use lagom_serving::store::{Appending, Catalogue, Depth, Entry, Finding, Store, StoreError, Visit};
 use lagom_tests::company::{opening, question};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -47,9 +47,9 @@ impl Store for Refusing {
         self.store.catalogue(strategy_id)
     }
 
-    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
+    fn scan_to(&self, depth: Depth, visit: Visit<'_>) -> Result<i64, StoreError> {
         let _wait = self.reading.lock().unwrap();
-        self.store.scan(visit)
+        self.store.scan_to(depth, visit)
     }
 
     fn waiting(&self) -> usize {
@@ -203,8 +203,8 @@ impl Store for Slow {
         self.store.catalogue(strategy_id)
     }
 
-    fn scan(&self, visit: Visit<'_>) -> Result<i64, StoreError> {
-        self.store.scan(visit)
+    fn scan_to(&self, depth: Depth, visit: Visit<'_>) -> Result<i64, StoreError> {
+        self.store.scan_to(depth, visit)
     }
 
     fn waiting(&self) -> usize {

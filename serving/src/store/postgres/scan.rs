@@ -5,7 +5,7 @@ use super::{Base, Threads};
 use crate::store::chain::{self, Link, Tail};
 use crate::store::filed::{Filed, Sum};
 use crate::store::keys::Index;
-use crate::store::{StoreError, Visit};
+use crate::store::{Depth, StoreError, Visit};
 use std::sync::Arc;
 use tokio_postgres::{Client, Row};
 
@@ -17,6 +17,7 @@ const KEYS: i64 = 16_384;
 pub(super) fn scan(
     base: &Arc<Base>,
     threads: &Threads,
+    depth: Depth,
     visit: Visit<'_>,
 ) -> Result<i64, StoreError> {
     let own = Arc::clone(base);
@@ -32,7 +33,7 @@ pub(super) fn scan(
             if link.erased() {
                 continue;
             }
-            let entry = link.entry(&base.catalogues)?;
+            let entry = link.entry_to(depth, &base.catalogues)?;
             base.catalogues.learn(&entry);
             filed.add(link.seq, &entry);
             visit(link.seq, entry)?;

@@ -140,16 +140,23 @@ impl Decided {
         }
     }
 
+    /// The same without refusals.
+    pub(super) fn choice(self) -> Self {
+        Self {
+            blocked: None,
+            blocked_by: Vec::new(),
+            rules: Vec::new(),
+            ..self
+        }
+    }
+
     /// The same without alternatives, refusals and features.
     pub(super) fn head(self) -> Self {
         Self {
             eligible: None,
             probabilities: Vec::new(),
-            blocked: None,
-            blocked_by: Vec::new(),
-            rules: Vec::new(),
             features: Vec::new(),
-            ..self
+            ..self.choice()
         }
     }
 

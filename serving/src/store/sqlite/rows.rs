@@ -73,6 +73,7 @@ pub(super) fn one(connection: &Connection, seq: i64) -> Result<Link, StoreError>
 pub(super) fn scan(
     connection: &Connection,
     catalogues: &Catalogues,
+    depth: Depth,
     visit: Visit<'_>,
 ) -> Result<i64, StoreError> {
     let transaction = reading(connection.unchecked_transaction())?;
@@ -85,7 +86,7 @@ pub(super) fn scan(
         let link = reading(link(row))?;
         tail = link.follows(tail)?;
         if !link.erased() {
-            let entry = link.entry(catalogues)?;
+            let entry = link.entry_to(depth, catalogues)?;
             filed.add(link.seq, &entry);
             visit(link.seq, entry)?;
         }
