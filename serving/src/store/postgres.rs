@@ -11,6 +11,7 @@
 //! not be, which is found out under the same lock before its callers are answered.
 
 mod connect;
+mod lookups;
 mod reader;
 mod scan;
 mod schema;

@@ -30,7 +30,7 @@ pub struct Opened {
     pub(super) action: u32,
     /// As the bandit saw the case.
     pub(super) context: Box<[f64]>,
-    /// How much the round counts, its age aside.
+    /// How much the round counts, by [`Learning::importance`].
     pub(super) importance: f64,
     /// Days since the invoice fell due; NaN where unknown.
     pub(super) age_days: f64,
@@ -54,7 +54,7 @@ impl Learning {
             &mut context,
         );
         let places = self.places(decision);
-        let importance = self.importance(decision, places.as_deref());
+        let importance = self.weigh(decision, places.as_deref());
         let scarce = self.scarcity.is_some();
         let places = places.filter(|_| scarce).map(|mut places| {
             places.sort_unstable();
@@ -70,8 +70,7 @@ impl Learning {
         }))
     }
 
-    /// How much a logged round counts, by what else could have been done in its case: `places`, in the
-    /// decision's order, or `None` where not all of that is in the catalogue.
+    /// How much a logged round counts, by what else could have been done in its case.
     ///
     /// ```text
     /// w = 2 P(contact | x)                         where the case was left waiting
@@ -88,7 +87,14 @@ impl Learning {
     ///
     /// A case in which nothing else was possible says hardly anything of a choice and counts
     /// `LEAST_WEIGHT`; a rule that never explores has no weight that would undo it, and counts 1.
-    fn importance(&self, decision: &Decision, places: Option<&[u32]>) -> f64 {
+    #[must_use]
+    pub fn importance(&self, decision: &Decision) -> f64 {
+        self.weigh(decision, self.places(decision).as_deref())
+    }
+
+    /// The same; `places` are those of what could have been done, in the decision's order, or `None`
+    /// where not all of it is in the catalogue.
+    fn weigh(&self, decision: &Decision, places: Option<&[u32]>) -> f64 {
         let explored = decision.probability < 1.0 || decision.eligible.len() == 1;
         let Some(places) = places.filter(|_| explored) else {
             return 1.0;

@@ -22,10 +22,12 @@ const CONNECT: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// A commit is on disk before it is reported, and a replica that has vanished in the middle of a
-/// transaction gives the head free again.
-const SETTINGS: &str = "SET synchronous_commit = on; \
-                        SET idle_in_transaction_session_timeout = '5s'; \
-                        SET lock_timeout = '4s'";
+/// transaction gives the head free again. Everything is looked up by key or read in the order of one.
+pub(super) const SETTINGS: &str = "SET synchronous_commit = on; \
+                                   SET idle_in_transaction_session_timeout = '5s'; \
+                                   SET lock_timeout = '4s'; \
+                                   SET enable_seqscan = off; \
+                                   SET jit = off";
 
 /// A database and how to reach it.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use super::Base;
 use super::connect::{Part, failed};
+use super::lookups::{FIND, UNSEEN};
 use super::scan::link;
 use crate::store::chain::{self, Link, Tail};
 use crate::store::keys::{HOUSE, Index};
@@ -67,11 +68,6 @@ impl Session {
     async fn open(base: &Base) -> Result<Self, StoreError> {
         let client = base.database.connect().await?;
         let preparing = failed("preparing to read");
-        // The checksum before a record is what its own is chained to.
-        let find = "SELECT l.seq, l.kind, l.crc, l.body, \
-             (SELECT p.crc FROM lagom_log p WHERE p.tenant = l.tenant AND p.seq = l.seq - 1) \
-             FROM lagom_key k JOIN lagom_log l ON l.tenant = k.tenant AND l.seq = k.seq \
-             WHERE k.tenant = $1 AND k.kind = $2 AND k.key = $3";
         let news = "SELECT l.seq, l.kind, l.crc, l.body, \
              (SELECT p.crc FROM lagom_log p WHERE p.tenant = l.tenant AND p.seq = l.seq - 1) \
              FROM lagom_log l JOIN unnest($2::bigint[], $3::bigint[]) AS gap (first, last) \
@@ -81,14 +77,12 @@ impl Session {
              leads_until = clock_timestamp() + make_interval(secs => $3) \
              WHERE tenant = $1 AND ($4 OR leader IS NULL OR leader = $2 \
              OR leads_until < clock_timestamp())";
-        let unseen =
-            "SELECT seq FROM lagom_log WHERE tenant = $1 AND about = ANY ($2) AND seq > $3";
         let head = "SELECT seq FROM lagom_head WHERE tenant = $1";
         Ok(Self {
-            find: client.prepare(find).await.map_err(&preparing)?,
+            find: client.prepare(FIND).await.map_err(&preparing)?,
             head: client.prepare(head).await.map_err(&preparing)?,
             news: client.prepare(news).await.map_err(&preparing)?,
-            unseen: client.prepare(unseen).await.map_err(&preparing)?,
+            unseen: client.prepare(UNSEEN).await.map_err(&preparing)?,
             lead: client.prepare(lead).await.map_err(&preparing)?,
             client,
         })
@@ -272,7 +266,7 @@ impl Reader {
         let question = client.query(&session.unseen, &parts);
         let rows = self.ask("looking for news", &session, question).await?;
         let taken = self.base.taken();
-        match rows.iter().all(|row| taken.has(row.get(0))) {
+        match rows.iter().all(|row| taken.has(row.get(1))) {
             true => Ok(()),
             false => Err(StoreError::Overtaken),
         }

@@ -3,6 +3,7 @@
 
 use super::Base;
 use super::connect::{Part, failed, why};
+use super::lookups::{UNSEEN, USED};
 use super::reader::Backoff;
 use crate::store::chain::{self, Tail};
 use crate::store::jobs::{Answer, CROWD, GATHER, Job, TOGETHER, Work};
@@ -82,10 +83,6 @@ impl Session {
     async fn open(base: &Base) -> Result<Self, StoreError> {
         let client = base.database.connect().await?;
         let preparing = failed("preparing to write");
-        let used = "SELECT kind, key FROM lagom_key WHERE tenant = $1 \
-             AND (kind, key) IN (SELECT * FROM unnest($2::smallint[], $3::text[]))";
-        let unseen = "SELECT about, seq FROM lagom_log \
-             WHERE tenant = $1 AND about = ANY ($2) AND seq > $3";
         let log = "INSERT INTO lagom_log (tenant, seq, kind, crc, about, body) SELECT $1, * FROM \
              unnest($2::bigint[], $3::smallint[], $4::bigint[], $5::text[], $6::bytea[])";
         let key = "INSERT INTO lagom_key (tenant, kind, key, seq) SELECT $1, * FROM \
@@ -95,8 +92,8 @@ impl Session {
         let row = "SELECT crc, body FROM lagom_log WHERE tenant = $1 AND seq = $2";
         Ok(Self {
             lock: client.prepare(lock).await.map_err(&preparing)?,
-            used: client.prepare(used).await.map_err(&preparing)?,
-            unseen: client.prepare(unseen).await.map_err(&preparing)?,
+            used: client.prepare(USED).await.map_err(&preparing)?,
+            unseen: client.prepare(UNSEEN).await.map_err(&preparing)?,
             log: client.prepare(log).await.map_err(&preparing)?,
             key: client.prepare(key).await.map_err(&preparing)?,
             advance: client.prepare(advance).await.map_err(&preparing)?,
