@@ -43,6 +43,8 @@ pub struct Config {
     pub deadline: Duration,
     /// Calls that may be under way at once.
     pub at_once: usize,
+    /// How long a server that was asked to end still answers.
+    pub drain: Duration,
     /// Certificates; calls are in the clear if `None`.
     pub tls: Option<Tls>,
     /// Who may call; everybody may do everything where there are none.
@@ -200,6 +202,7 @@ impl Config {
             ),
             (self.deadline != before.deadline, "[server] deadline_ms"),
             (self.at_once != before.at_once, "[server] at_once"),
+            (self.drain != before.drain, "[server] drain_seconds"),
             (
                 self.tls != before.tls || self.tokens != before.tokens,
                 "[server] tls and tokens",

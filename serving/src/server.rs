@@ -1,5 +1,6 @@
 //! The running server: gRPC, pages, learner, and how they start and stop together.
 
+mod ending;
 mod gate;
 mod incoming;
 mod pages;
@@ -8,7 +9,7 @@ mod watching;
 
 pub(crate) use transport::{Transport, serve};
 
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::engine::{BootError, Booted, Engine};
 use crate::learner::Learner;
 use crate::registry::{self, RegistryError};
@@ -34,8 +35,6 @@ use transport::booting;
 
 /// Largest message that is read, in bytes.
 const LARGEST: usize = 4 << 20;
-/// How long a drain waits for calls to end.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// Why a server cannot start.
 #[derive(Debug, Error)]
@@ -84,6 +83,8 @@ pub struct Running {
     open: watch::Sender<pages::Door>,
     servers: Vec<JoinHandle<()>>,
     learners: Vec<Thread<()>>,
+    /// How long it still answers after it was asked to end.
+    drain: Duration,
 }
 
 impl Server {
@@ -139,7 +140,7 @@ impl Server {
         let (grpc, grpc_addr) = listen("grpc", config.grpc).await?;
         let grpc = Arc::new(grpc);
         let (stop, stopped) = watch::channel(false);
-        let (open, door) = watch::channel(None);
+        let (open, door) = watch::channel(pages::Door::Shut);
         let mut servers = Vec::new();
         let mut http_addr = None;
         if let Some(address) = config.http {
@@ -204,7 +205,7 @@ impl Server {
             learners.push(learn(learner, stopped.clone()).map_err(ServerError::Thread)?);
         }
         set_health(&health, ServingStatus::Serving).await;
-        open.send_replace(Some(Arc::clone(&tenants)));
+        open.send_replace(pages::Door::Open(Arc::clone(&tenants)));
         tracing::info!(%grpc_addr, ?http_addr, tls = config.tls.is_some(), "serving");
         Ok(Running {
             grpc_addr,
@@ -215,6 +216,7 @@ impl Server {
             open,
             servers,
             learners,
+            drain: config.drain,
         })
     }
 }
@@ -265,39 +267,6 @@ impl Running {
             let now = engine.clock().now();
             engine.pending().settled(now).await;
         }
-    }
-
-    /// Refuses new calls, lets those under way end, stops learning, closes the store.
-    pub async fn shutdown(mut self) {
-        set_health(&self.health, ServingStatus::NotServing).await;
-        self.open.send_replace(None);
-        self.stop.send_replace(true);
-        for server in self.servers.drain(..) {
-            let mut server = server;
-            if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
-                tracing::warn!("calls did not end in time and are cut off");
-                server.abort();
-            }
-        }
-        for learner in self.learners.drain(..) {
-            // A panic of the learner has been reported when it happened.
-            let _ = tokio::task::spawn_blocking(move || learner.join()).await;
-        }
-    }
-
-    /// Serves until the process is asked to end, then shuts down. Asked by SIGHUP, it takes up what
-    /// `load` reads, or keeps what it has.
-    pub async fn until_signal(self, load: impl Fn() -> Result<Config, ConfigError>) {
-        let mut hang_up = watching::HangUp::new();
-        let mut ending = std::pin::pin!(asked_to_end());
-        loop {
-            tokio::select! {
-                () = &mut ending => break,
-                () = hang_up.received() => watching::reload(&self.tenants, load()).await,
-            }
-        }
-        tracing::info!("draining");
-        self.shutdown().await;
     }
 }
 
@@ -402,32 +371,18 @@ fn learn(learner: Learner, stop: watch::Receiver<bool>) -> std::io::Result<Threa
         .spawn(move || runtime.block_on(learner.run(stop)))
 }
 
+/// Those whose health is told; the empty name stands for the whole server.
+const SERVICES: [&str; 6] = [
+    "",
+    "lagom.v1.DecisionService",
+    "lagom.v1.EventService",
+    "lagom.v1.ExperimentService",
+    "lagom.v1.ModelService",
+    "lagom.v1.PrivacyService",
+];
+
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in [
-        "",
-        "lagom.v1.DecisionService",
-        "lagom.v1.EventService",
-        "lagom.v1.ExperimentService",
-        "lagom.v1.ModelService",
-        "lagom.v1.PrivacyService",
-    ] {
+    for service in SERVICES {
         health.set_service_status(service, status).await;
     }
-}
-
-/// SIGTERM or Ctrl-C.
-async fn asked_to_end() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

@@ -65,7 +65,16 @@ impl Server {
     /// Where it is not ready within a minute.
     #[must_use]
     pub fn start(folder: &Path, more: &str) -> Self {
-        let mut server = Self::spawn(folder, more, Command::new(lagom()));
+        Self::start_by(folder, more, Command::new(lagom()))
+    }
+
+    /// The same, by `command`.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_by(folder: &Path, more: &str, command: Command) -> Self {
+        let mut server = Self::spawn(folder, more, command);
         server.wait_until_ready(folder);
         server
     }
@@ -80,9 +89,7 @@ impl Server {
         // Only the soft limit, so that it can be lifted; the signal would end the process.
         let script = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\"");
         shell.arg("-c").arg(script).arg(lagom());
-        let mut server = Self::spawn(folder, more, shell);
-        server.wait_until_ready(folder);
-        server
+        Self::start_by(folder, more, shell)
     }
 
     /// Starts the process, by `command` if it is not the executable itself, and does not wait.

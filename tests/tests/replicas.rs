@@ -8,6 +8,8 @@
 mod copy;
 #[path = "replicas/failures.rs"]
 mod failures;
+#[path = "replicas/rolling.rs"]
+mod rolling;
 #[path = "replicas/tls.rs"]
 mod tls;
 
@@ -21,8 +23,9 @@ use lagom_proto::v1::{
 };
 use lagom_tests::company::{DAY, MONDAY, at, fact, opening, owing, question};
 use lagom_tests::postgres::Postgres;
-use lagom_tests::{Server, on};
+use lagom_tests::{Server, lagom, on};
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -54,8 +57,19 @@ impl Drop for Replica {
 
 impl Replica {
     async fn start(config: &str) -> Self {
+        Self::start_by(config, Command::new(lagom())).await
+    }
+
+    /// Answers for a second after it was asked to end.
+    async fn lingering(config: &str) -> Self {
+        let mut command = Command::new(lagom());
+        command.env("LAGOM__SERVER__DRAIN_SECONDS", "1");
+        Self::start_by(config, command).await
+    }
+
+    async fn start_by(config: &str, command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(folder.path(), config);
+        let server = Server::start_by(folder.path(), config, command);
         let channel = server.channel().await;
         Self {
             server: Some(server),

@@ -18,6 +18,9 @@ pub struct ServerSpec {
     pub deadline_ms: u64,
     /// Calls that may be under way at once; whoever comes later is told to come again.
     pub at_once: usize,
+    /// Seconds for which a server that was asked to end by SIGTERM still answers, while health says that
+    /// callers should go elsewhere.
+    pub drain_seconds: u16,
     /// Certificates; calls are in the clear if absent.
     pub tls: Option<TlsSpec>,
     /// Who may call.
@@ -31,6 +34,7 @@ impl Default for ServerSpec {
             http: "127.0.0.1:8080".to_owned(),
             deadline_ms: 10_000,
             at_once: 1_024,
+            drain_seconds: 0,
             tls: None,
             tokens: Vec::new(),
         }

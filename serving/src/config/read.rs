@@ -182,6 +182,7 @@ impl Reader<'_> {
             http,
             deadline: Duration::from_millis(server.deadline_ms),
             at_once: server.at_once,
+            drain: Duration::from_secs(server.drain_seconds.into()),
             tls,
             tokens,
             traces,

@@ -24,8 +24,16 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// The engines, once the logs are read and until the server drains.
-pub(super) type Door = Option<Arc<Tenants>>;
+/// Who may come in.
+#[derive(Debug, Clone)]
+pub(super) enum Door {
+    /// The logs are not read yet, or the server drains.
+    Shut,
+    /// The engines decide.
+    Open(Arc<Tenants>),
+    /// They still do, but callers are asked to go elsewhere.
+    Leaving(Arc<Tenants>),
+}
 
 type Shared = State<watch::Receiver<Door>>;
 
@@ -37,6 +45,8 @@ struct Reviews {
 }
 
 type Refusal = (StatusCode, &'static str);
+
+const NOT_READY: Refusal = (StatusCode::SERVICE_UNAVAILABLE, "not ready\n");
 
 pub(super) async fn serve(
     listener: TcpListener,
@@ -70,8 +80,10 @@ pub(super) async fn serve(
 }
 
 fn tenants(door: &watch::Receiver<Door>) -> Result<Arc<Tenants>, Refusal> {
-    let tenants = door.borrow().clone();
-    tenants.ok_or((StatusCode::SERVICE_UNAVAILABLE, "not ready\n"))
+    match &*door.borrow() {
+        Door::Open(tenants) | Door::Leaving(tenants) => Ok(Arc::clone(tenants)),
+        Door::Shut => Err(NOT_READY),
+    }
 }
 
 /// Pages show the tenant `default`; what they show of others would need to know who looks.
@@ -80,7 +92,10 @@ fn engine(door: &watch::Receiver<Door>) -> Result<Arc<Engine>, Refusal> {
 }
 
 async fn ready(State(door): Shared) -> Result<&'static str, Refusal> {
-    engine(&door).map(|_| "ok\n")
+    match &*door.borrow() {
+        Door::Open(_) => Ok("ok\n"),
+        Door::Leaving(_) | Door::Shut => Err(NOT_READY),
+    }
 }
 
 fn gauges(engine: &Engine) -> Gauges {
