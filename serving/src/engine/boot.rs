@@ -60,6 +60,9 @@ pub struct Booted {
     pub(crate) lessons: mpsc::UnboundedReceiver<Lesson>,
 }
 
+/// Facts that are gathered before customers take them in.
+const GATHERED: usize = 250_000;
+
 /// What the scan gathers.
 struct Rebuild {
     /// The last record of the log that what was kept had taken in.
@@ -68,7 +71,11 @@ struct Rebuild {
     unwatched: i64,
     /// The record after which the log was read.
     after: i64,
-    customers: HashMap<CustomerId, Changes>,
+    customers: Customers,
+    /// What `customers` have not taken in yet.
+    changes: HashMap<CustomerId, Changes>,
+    /// Facts among that.
+    waiting: usize,
     house: House,
     learnt: Learnt,
     rollout: Rollout,
@@ -83,7 +90,9 @@ impl Rebuild {
             kept: 0,
             unwatched: 0,
             after: 0,
-            customers: HashMap::new(),
+            customers: Customers::new(),
+            changes: HashMap::new(),
+            waiting: 0,
             house: House::default(),
             learnt: Learnt::nothing(config)?,
             rollout: Rollout::new(config.rollout, &config.experiments),
@@ -153,6 +162,10 @@ impl Rebuild {
             self.house.take(seq, &entry);
             self.add(entry);
         }
+        // Of a log that is read whole nobody is found elsewhere, and what waits would be most of the memory.
+        if self.kept == 0 && self.waiting >= GATHERED {
+            self.settle()?;
+        }
         Ok(())
     }
 
@@ -165,7 +178,10 @@ impl Rebuild {
             Entry::Matured(one) => {
                 self.pending.remove(&one.decision_id);
             }
-            Entry::Recorded(one) => self.of(one.customer_id()).recordings.push(*one),
+            Entry::Recorded(one) => {
+                self.of(one.customer_id()).recordings.push(*one);
+                self.waiting += 1;
+            }
             Entry::Reserved(one) => {
                 let changes = self.of(&one.customer_id);
                 changes.passed(one.reserved_at);
@@ -177,7 +193,7 @@ impl Rebuild {
     }
 
     fn of(&mut self, id: &CustomerId) -> &mut Changes {
-        self.customers.entry(id.clone()).or_default()
+        self.changes.entry(id.clone()).or_default()
     }
 
     /// What decides first, with its generation in the log. Whoever starts takes over learning: so the
@@ -225,20 +241,26 @@ impl Rebuild {
         }
     }
 
-    /// Everybody of whom the log says more than what was kept; the others are reached there.
-    fn customers(&mut self, kept: Option<(Arc<Reader>, usize)>) -> Result<Customers, StoreError> {
-        let customers = Customers::new();
-        if let Some((reader, count)) = kept {
-            customers.reach(reader, count);
-        }
-        for (id, changes) in self.customers.drain() {
-            let customer = customers.get_or_insert(&id)?;
+    /// Has everybody take in what waits; who was kept is read from there.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        for (id, changes) in self.changes.drain() {
+            let customer = self.customers.get_or_insert(&id)?;
             // Nobody else knows of these customers yet.
             if let Ok(mut state) = customer.try_lock() {
                 state.take_in(changes);
             }
         }
-        Ok(customers)
+        self.waiting = 0;
+        Ok(())
+    }
+
+    /// Everybody of whom the log says more than what was kept; the others are reached there.
+    fn customers(&mut self, kept: Option<(Arc<Reader>, usize)>) -> Result<Customers, StoreError> {
+        if let Some((reader, count)) = kept {
+            self.customers.reach(reader, count);
+        }
+        self.settle()?;
+        Ok(std::mem::replace(&mut self.customers, Customers::new()))
     }
 }
 
