@@ -3,7 +3,7 @@
 //! ```text
 //! lagom_customers, lagom_invoices, lagom_events, lagom_points ─(query)→ cells ─(here)→ vector
 //! ```
-//! One query, in which only two type names differ between engines ([`Dialect`]). It joins every
+//! One query, in which only names, quotes and lists differ between engines ([`Dialect`]). It joins every
 //! decision point with what that point can see (`recorded_at < t` and `occurred_at < t`) and
 //! aggregates *whole numbers only*, which every engine does exactly: counts, sums of minor units,
 //! microseconds between two instants, order statistics. What those numbers mean, ratios, logarithms
@@ -22,6 +22,7 @@ mod facts;
 mod finish;
 mod finished;
 mod frame;
+mod query;
 mod zones;
 
 use crate::domain::{Timestamp, Zone};
@@ -29,21 +30,48 @@ use crate::spec::FeatureSpec;
 use crate::spec::feature::{Attribute, Definition, Feature, Rows};
 use cells::{Cells, Made};
 use frame::Frame;
+use query::Query;
 use std::fmt;
 use thiserror::Error;
 
 pub use finish::Value;
+pub use query::Step;
 
 /// The names that engines do not share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// PostgreSQL 15 and later, and DuckDB.
     Standard,
-    /// Spark SQL 3.4 and later.
+    /// Spark SQL 4.0 and later, in a session with [`Dialect::settings`].
     Spark,
 }
 
 impl Dialect {
+    /// Statements that a session must have run before a query: what a server may have set otherwise
+    /// and the query relies on.
+    #[must_use]
+    pub const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Standard => &[],
+            Self::Spark => &[
+                // What overflows or is no number is an error and not another number.
+                "SET spark.sql.ansi.enabled = true",
+                "SET spark.sql.ansi.enforceReservedKeywords = false",
+                // Words of a spec are texts, whatever is in them.
+                "SET spark.sql.variable.substitute = false",
+                "SET spark.sql.parser.escapedStringLiterals = false",
+            ],
+        }
+    }
+
+    /// A word as SQL.
+    pub(super) fn quoted(self, text: &str) -> String {
+        match self {
+            Self::Standard => format!("'{}'", text.replace('\'', "''")),
+            Self::Spark => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+        }
+    }
+
     const fn real(self) -> &'static str {
         match self {
             Self::Standard => "DOUBLE PRECISION",
@@ -124,7 +152,7 @@ impl fmt::Display for Refused {
 /// A spec, compiled.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    query: String,
+    query: Query,
     features: Vec<Feature>,
     made: Vec<Made>,
     kinds: Vec<CellKind>,
@@ -173,8 +201,8 @@ impl Compiled {
         let autopay = spec.features().iter().any(|one| {
             matches!(&one.definition, Definition::Attribute { attribute, .. } if *attribute == Attribute::Autopay)
         });
-        let mut query = String::new();
-        zones::write(&mut query, calendar);
+        let mut query = Query::default();
+        zones::write(&mut query, dialect, calendar);
         facts::write(&mut query, dialect, autopay);
         for frame in &frames {
             frame.write(&mut query);
@@ -182,10 +210,10 @@ impl Compiled {
         let used: Vec<&Frame> = frames.iter().filter(|frame| frame.is_used()).collect();
         let select = cells.select(&used, autopay);
         match form {
-            Form::Cells => query += &format!("\n{select}\nORDER BY p.point_id\n"),
+            Form::Cells => query.end(format!("{select}\nORDER BY p.point_id\n")),
             Form::Finished => {
-                query += &format!(",\ncells AS (\n{select}\n)\n");
-                query += &finished::select(spec.features(), &made, dialect)?;
+                query.step("cells", select);
+                query.end(finished::select(spec.features(), &made, dialect)?);
             }
         }
         Ok(Self {
@@ -200,8 +228,15 @@ impl Compiled {
     /// ordered) and one for each of [`Self::kinds`]; in [`Form::Finished`] they are `customer_id`,
     /// `invoice_id`, `asked_at` and one for each column of the spec.
     #[must_use]
-    pub fn query(&self) -> &str {
-        &self.query
+    pub fn query(&self) -> String {
+        self.query.text()
+    }
+
+    /// The query in steps, for an engine that would compute a step once for each of its readers: the
+    /// tables to make one after the other, and the query that then gives the answer.
+    #[must_use]
+    pub fn steps(&self) -> (&[Step], &str) {
+        (self.query.steps(), self.query.answer())
     }
 
     /// What the columns after `point_id` hold.

@@ -17,6 +17,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+#[path = "sql/spark.rs"]
+mod spark;
+
 const EVERY: &str = include_str!("sql/every.toml");
 /// Answers of a query as tab-separated text, by DuckDB.
 const DUCKDB: &str = "import sys, duckdb\n\
@@ -181,11 +184,11 @@ impl World {
 
     /// Tables as SQL, which both engines read; every text is quoted.
     fn load(&self, text: &str) -> String {
-        let word = |word: Option<&str>| {
-            word.map_or("NULL".to_owned(), |word| {
-                format!("'{}'", word.replace('\'', "''"))
-            })
-        };
+        self.load_quoted(text, |word| format!("'{}'", word.replace('\'', "''")))
+    }
+
+    fn load_quoted(&self, text: &str, quoted: fn(&str) -> String) -> String {
+        let word = |word: Option<&str>| word.map_or("NULL".to_owned(), quoted);
         let number = |number: Option<i64>| number.map_or("NULL".to_owned(), |n| n.to_string());
         let mut sql = format!(
             "CREATE TABLE lagom_customers (customer_id {text}, created_at BIGINT, kind {text}, \
@@ -379,7 +382,7 @@ fn postgres_gives_the_extractors_bits() {
         for spec in specs() {
             let compiled =
                 Compiled::new(&spec, Form::Cells, Dialect::Standard, &world.calendar()).unwrap();
-            let answers = psql(&server, &world, compiled.query());
+            let answers = psql(&server, &world, &compiled.query());
             check("PostgreSQL", &world, &spec, &compiled, &answers);
         }
     }
@@ -421,7 +424,7 @@ fn postgres_finishes_the_vectors_itself() {
         let (spec, _) = expressible(&spec, &world.calendar());
         let form = Form::Finished;
         let compiled = Compiled::new(&spec, form, Dialect::Standard, &world.calendar()).unwrap();
-        let answers = psql(&server, &world, compiled.query());
+        let answers = psql(&server, &world, &compiled.query());
         check_finished("PostgreSQL", &world, &spec, &answers);
     }
 }

@@ -2,6 +2,7 @@
 //! the state of the invoice that the events seen then give (the ledger).
 
 use super::cells::{Cells, DayPart, Made, Unit};
+use super::query::Query;
 use super::{CellKind, Dialect};
 use crate::domain::time::DAY_MICROS;
 use crate::ledger::IN_FLIGHT_DAYS;
@@ -26,31 +27,39 @@ pub(super) fn second(local: &str, dialect: Dialect) -> String {
     format!("CAST(CAST({whole} AS {real}) / CAST(1000000 AS {real}) AS BIGINT)")
 }
 
-/// Writes the parts up to `facts`, one row for each invoice known at each point.
-pub(super) fn write(query: &mut String, dialect: Dialect, autopay: bool) {
+/// Writes the steps up to `facts`, one row for each invoice known at each point.
+pub(super) fn write(query: &mut Query, dialect: Dialect, autopay: bool) {
     let local = "p.asked_at + z.shift";
     let (today, second_now) = (day(local, dialect), second(local, dialect));
-    *query += &format!(
-        ",
--- Of equal event ids the one that happened first stays; ties are decided as the extractor does.
-ordered_events AS (
+    let in_flight = IN_FLIGHT_DAYS * DAY_MICROS;
+    let moved = day("l.moved_to", dialect);
+    let issued_on = day("o.issued_at + i.shift", dialect);
+    let settled_on = day("o.settled_at + s.shift", dialect);
+    query.step(
+        "ordered_events",
+        "\
+  -- Of equal event ids the one that happened first stays; ties are decided as the extractor does.
   SELECT u.*, ROW_NUMBER() OVER (
       PARTITION BY customer_id ORDER BY occurred_at, recorded_at, event_id) AS nth
   FROM (
     SELECT e.*, ROW_NUMBER() OVER (
         PARTITION BY customer_id, event_id ORDER BY occurred_at, recorded_at, seq) AS repetition
     FROM lagom_events AS e) AS u
-  WHERE repetition = 1
-),
-customer_then AS (
+  WHERE repetition = 1",
+    );
+    query.step(
+        "customer_then",
+        "\
   SELECT * FROM (
     SELECT p.point_id, c.*, ROW_NUMBER() OVER (
         PARTITION BY p.point_id ORDER BY c.recorded_at DESC, c.seq DESC) AS newest
     FROM lagom_points AS p
     JOIN lagom_customers AS c ON c.customer_id = p.customer_id AND c.recorded_at < p.asked_at) AS u
-  WHERE newest = 1
-),
-invoice_then AS (
+  WHERE newest = 1",
+    );
+    query.step(
+        "invoice_then",
+        "\
   SELECT * FROM (
     SELECT p.point_id, p.asked_at, i.*,
       CASE WHEN i.invoice_id = p.invoice_id THEN 1 ELSE 0 END AS asked,
@@ -58,9 +67,12 @@ invoice_then AS (
         PARTITION BY p.point_id, i.invoice_id ORDER BY i.recorded_at DESC, i.seq DESC) AS newest
     FROM lagom_points AS p
     JOIN lagom_invoices AS i ON i.customer_id = p.customer_id AND i.recorded_at < p.asked_at) AS u
-  WHERE newest = 1 AND issued_at < asked_at
-),
-point_then AS (
+  WHERE newest = 1 AND issued_at < asked_at",
+    );
+    query.step(
+        "point_then",
+        format!(
+            "\
   SELECT p.*, z.shift AS shift_now, {today} AS today, {second_now} AS second_now
   FROM (
     SELECT i.point_id, i.customer_id, i.asked_at, i.invoice_id, i.currency, i.issued_at,
@@ -70,16 +82,21 @@ point_then AS (
     FROM invoice_then AS i
     LEFT JOIN customer_then AS c ON c.point_id = i.point_id
     WHERE i.asked = 1) AS p
-  LEFT JOIN zone_spans AS z ON z.zone = p.zone AND p.asked_at >= z.since AND p.asked_at < z.upto
-),
-seen AS (
+  LEFT JOIN zone_spans AS z ON z.zone = p.zone AND p.asked_at >= z.since AND p.asked_at < z.upto"
+        ),
+    );
+    query.step(
+        "seen",
+        "\
   SELECT p.point_id, p.asked_at, e.invoice_id, e.nth, e.type, e.occurred_at, e.channel, e.tone,
     e.amount_minor, e.currency, e.method, e.device, e.dwell_ms, e.until
   FROM point_then AS p
   JOIN ordered_events AS e ON e.customer_id = p.customer_id
-    AND e.recorded_at < p.asked_at AND e.occurred_at < p.asked_at
-),
-moves AS (
+    AND e.recorded_at < p.asked_at AND e.occurred_at < p.asked_at",
+    );
+    query.step(
+        "moves",
+        "\
   SELECT i.point_id, i.asked_at, i.invoice_id, i.amount_minor AS billed,
     e.nth, e.type, e.occurred_at, e.until,
     CASE e.type
@@ -88,9 +105,11 @@ moves AS (
       WHEN 'payment_refunded' THEN COALESCE(e.amount_minor, 0)
       ELSE 0 END AS change
   FROM invoice_then AS i
-  JOIN seen AS e ON e.point_id = i.point_id AND e.invoice_id = i.invoice_id
-),
-balances AS (
+  JOIN seen AS e ON e.point_id = i.point_id AND e.invoice_id = i.invoice_id",
+    );
+    query.step(
+        "balances",
+        "\
   SELECT m.*,
     CAST(billed + SUM(change) OVER (PARTITION BY point_id, invoice_id ORDER BY nth
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS balance,
@@ -100,9 +119,12 @@ balances AS (
       OVER (PARTITION BY point_id, invoice_id) AS plan_nth,
     MAX(CASE WHEN type = 'due_date_changed' AND until IS NOT NULL THEN nth END)
       OVER (PARTITION BY point_id, invoice_id) AS moved_nth
-  FROM moves AS m
-),
-ledger AS (
+  FROM moves AS m",
+    );
+    query.step(
+        "ledger",
+        format!(
+            "\
   SELECT point_id, invoice_id,
     CAST(SUM(change) AS BIGINT) AS change,
     -- The last event by which the open amount fell to nothing.
@@ -127,9 +149,13 @@ ledger AS (
     MIN(CASE WHEN type = 'invoice_delivered' THEN occurred_at END) AS delivered_at,
     MIN(CASE WHEN type IN ('invoice_opened', 'invoice_viewed') THEN occurred_at END) AS opened_at
   FROM balances
-  GROUP BY point_id, invoice_id
-),
-owed AS (
+  GROUP BY point_id, invoice_id"
+        ),
+    );
+    query.step(
+        "owed",
+        format!(
+            "\
   SELECT i.point_id, i.asked_at, i.asked, i.invoice_id, i.issued_at, i.amount_minor, i.terms_days,
     i.due_on AS first_due_on, p.zone,
     CASE WHEN i.currency = p.currency THEN 1 END AS comparable,
@@ -142,9 +168,13 @@ owed AS (
     COALESCE(l.written_off, 0) AS written_off
   FROM invoice_then AS i
   JOIN point_then AS p ON p.point_id = i.point_id
-  LEFT JOIN ledger AS l ON l.point_id = i.point_id AND l.invoice_id = i.invoice_id
-),
-dated AS (
+  LEFT JOIN ledger AS l ON l.point_id = i.point_id AND l.invoice_id = i.invoice_id"
+        ),
+    );
+    query.step(
+        "dated",
+        format!(
+            "\
   SELECT o.*,
     CASE WHEN o.balance > 0 THEN o.balance ELSE 0 END AS outstanding,
     CASE WHEN o.balance > 0 AND o.written_off = 0 THEN 1 ELSE 0 END AS is_open,
@@ -156,29 +186,28 @@ dated AS (
   LEFT JOIN zone_days AS d ON d.zone = o.zone AND o.due_on >= d.since AND o.due_on < d.upto
   LEFT JOIN zone_days AS n ON n.zone = o.zone AND o.due_on + 1 >= n.since AND o.due_on + 1 < n.upto
   LEFT JOIN zone_spans AS i ON i.zone = o.zone AND o.issued_at >= i.since AND o.issued_at < i.upto
-  LEFT JOIN zone_spans AS s ON s.zone = o.zone AND o.settled_at >= s.since AND o.settled_at < s.upto
-),
-facts AS (
+  LEFT JOIN zone_spans AS s ON s.zone = o.zone AND o.settled_at >= s.since AND o.settled_at < s.upto"
+        ),
+    );
+    query.step(
+        "facts",
+        "\
   SELECT t.*,
     CASE WHEN late_from < asked_at
       THEN CASE WHEN settled_at IS NULL OR settled_at >= late_from THEN 1 ELSE 0 END
       END AS late
-  FROM dated AS t
-)",
-        in_flight = IN_FLIGHT_DAYS * DAY_MICROS,
-        moved = day("l.moved_to", dialect),
-        issued_on = day("o.issued_at + i.shift", dialect),
-        settled_on = day("o.settled_at + s.shift", dialect),
+  FROM dated AS t",
     );
     if autopay {
-        *query += ",
-habits AS (
+        query.step(
+            "habits",
+            "\
   SELECT point_id,
     COALESCE(MAX(CASE WHEN type = 'autopay_enabled' THEN nth END), 0) AS on_nth,
     COALESCE(MAX(CASE WHEN type = 'autopay_disabled' THEN nth END), 0) AS off_nth
   FROM seen
-  GROUP BY point_id
-)";
+  GROUP BY point_id",
+        );
     }
 }
 

@@ -193,7 +193,8 @@ impl Writer {
             ))
         };
         let own = match &feature.transform {
-            Transform::None => vec![known(number)],
+            // A spline hands its number over; training places the knots.
+            Transform::None | Transform::Spline(_) => vec![known(number)],
             Transform::Log1p => {
                 let log = format!("LN({} + ABS({number}))", self.cast("1"));
                 vec![known(format!(
@@ -223,9 +224,8 @@ impl Writer {
                 .collect(),
             Transform::Levels(levels) => levels
                 .iter()
-                .map(|level| flag(format!("{number} = {}", frame::quoted(level))))
+                .map(|level| flag(format!("{number} = {}", self.dialect.quoted(level))))
                 .collect(),
-            Transform::Spline(_) => return Err(TRANSFORM),
         };
         Ok(feature.columns.iter().cloned().zip(own).collect())
     }

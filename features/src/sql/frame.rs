@@ -6,17 +6,13 @@
 
 use super::cells::{Cells, Made, Replay, Unit};
 use super::facts;
+use super::query::Query;
 use super::{CellKind, Dialect};
 use crate::domain::time::DAY_MICROS;
 use crate::spec::feature::{Aggregate, Column, Facet, Filter, Op, Rows, Scope, Window};
 
 /// How soon an opening, click or payment must follow a contact to be counted as led to.
 const RESPONSE: i64 = 7 * DAY_MICROS;
-
-/// A name or a word as SQL.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
@@ -227,7 +223,10 @@ impl Frame {
         let mut all = Vec::new();
         match &aggregate.rows {
             Rows::Events(types) => {
-                let types: Vec<String> = types.iter().map(|one| quoted(one.name())).collect();
+                let types: Vec<String> = types
+                    .iter()
+                    .map(|one| self.dialect.quoted(one.name()))
+                    .collect();
                 all.push(format!("type IN ({})", types.join(", ")));
             }
             Rows::Contacts => all.push("type = 'contact_sent'".to_owned()),
@@ -255,10 +254,12 @@ impl Frame {
     }
 
     fn passes(&mut self, filter: &Filter) -> String {
+        let dialect = self.dialect;
         let mut all = Vec::new();
         let mut one_of = |column: &str, words: Vec<&str>| {
             if !words.is_empty() {
-                let words: Vec<String> = words.into_iter().map(quoted).collect();
+                let words: Vec<String> =
+                    words.into_iter().map(|word| dialect.quoted(word)).collect();
                 all.push(format!("{column} IN ({})", words.join(", ")));
             }
         };
@@ -335,27 +336,31 @@ impl Frame {
         }
     }
 
-    /// Writes the parts of this source, unless no feature uses it.
-    pub(super) fn write(&self, query: &mut String) {
+    /// Writes the steps of this source, unless no feature uses it.
+    pub(super) fn write(&self, query: &mut Query) {
         if !self.is_used() {
             return;
         }
         let name = self.name();
         let mut rows = format!("{name}_rows");
-        *query += &format!(",\n{rows} AS (\n{}\n)", self.rows());
+        query.step(&rows, self.rows().trim_start());
         for (step, columns) in [("ranked", &self.ranked), ("marked", &self.marked)] {
             if !columns.is_empty() {
                 let next = format!("{name}_{step}");
                 let columns = columns.join(",\n    ");
-                *query +=
-                    &format!(",\n{next} AS (\n  SELECT r.*,\n    {columns}\n  FROM {rows} AS r\n)");
+                query.step(
+                    &next,
+                    format!("SELECT r.*,\n    {columns}\n  FROM {rows} AS r"),
+                );
                 rows = next;
             }
         }
-        *query += &format!(
-            ",\n{} AS (\n  SELECT point_id,\n    {}\n  FROM {rows}\n  GROUP BY point_id\n)",
-            self.totals(),
-            self.totals.join(",\n    ")
+        query.step(
+            &self.totals(),
+            format!(
+                "SELECT point_id,\n    {}\n  FROM {rows}\n  GROUP BY point_id",
+                self.totals.join(",\n    ")
+            ),
         );
     }
 

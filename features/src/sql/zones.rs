@@ -1,14 +1,14 @@
 //! Local time without an engine's time zones: offsets by instant and by day, as rows.
 
-use super::Calendar;
+use super::query::Query;
+use super::{Calendar, Dialect};
 use crate::domain::time::DAY_MICROS;
 use crate::domain::{Date, Zone};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Writes `zone_spans` (instant + shift is local time) and `zone_days` (day · 24 h − shift is the
 /// day's first instant), both from `since` up to and without `upto`.
-pub(super) fn write(query: &mut String, calendar: &Calendar) {
+pub(super) fn write(query: &mut Query, dialect: Dialect, calendar: &Calendar) {
     let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
     for zone in calendar.zones.iter().cloned().chain([Zone::utc()]) {
         zones.insert(zone.name().to_lowercase(), zone);
@@ -16,7 +16,7 @@ pub(super) fn write(query: &mut String, calendar: &Calendar) {
     let (from, to) = (calendar.from, calendar.to);
     let (mut spans, mut days) = (Vec::new(), Vec::new());
     for (name, zone) in &zones {
-        let name = super::frame::quoted(name);
+        let name = dialect.quoted(name);
         for (since, upto, shift) in zone.spans(from, to) {
             // Far enough for any instant, and not so far that a sum overflows.
             let (since, upto) = (since.max(-(1 << 60)), upto.min(1 << 60));
@@ -34,13 +34,8 @@ pub(super) fn write(query: &mut String, calendar: &Calendar) {
             }
         }
     }
-    let columns = "(zone, since, upto, shift)";
-    let list = |rows: Vec<String>| rows.join(",\n  ");
-    write!(
-        query,
-        "WITH zone_spans {columns} AS (VALUES\n  {}\n),\nzone_days {columns} AS (VALUES\n  {}\n)",
-        list(spans),
-        list(days)
-    )
-    .expect("writing to a string cannot fail");
+    let columns = " (zone, since, upto, shift)";
+    let list = |rows: Vec<String>| format!("VALUES\n  {}", rows.join(",\n  "));
+    query.rows("zone_spans", columns, list(spans));
+    query.rows("zone_days", columns, list(days));
 }

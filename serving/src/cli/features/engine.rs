@@ -132,7 +132,7 @@ async fn load(client: &Client, staging: &Staging) -> Result<(), Failure> {
 
 async fn answers(client: &Client, compiled: &Compiled, take: Take<'_>) -> Result<(), Failure> {
     let none: [i64; 0] = [];
-    let rows = client.query_raw(compiled.query(), none).await?;
+    let rows = client.query_raw(&compiled.query(), none).await?;
     let mut rows = pin!(rows);
     while let Some(row) = rows.next().await {
         let row = row?;

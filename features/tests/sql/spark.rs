@@ -1,0 +1,106 @@
+//! The same by Spark, statement by statement as `lagom features --engine spark` runs them.
+//!
+//! Needs a server, named by `LAGOM_SPARK_REMOTE`, and a Python with its client, `LAGOM_SPARK_PYTHON`.
+
+use super::{EVERY, World, check, check_finished, expressible, run, specs, world};
+use lagom_features::FeatureSpec;
+use lagom_features::sql::{Compiled, Dialect, Form};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Runs statements, and writes the answer of the last as tab-separated text.
+const CLIENT: &str = "import os, sys\n\
+    from pyspark.sql import SparkSession\n\
+    spark = SparkSession.builder.remote(os.environ['LAGOM_SPARK_REMOTE']).create()\n\
+    *before, last = open(sys.argv[1]).read().split('\\n;;\\n')\n\
+    for one in before:\n\
+    \x20   spark.sql(one)\n\
+    none = lambda cell: '\\\\N' if cell is None else str(cell).replace('\\t', ' ')\n\
+    rows = [tuple(row) for row in spark.sql(last).collect()]\n\
+    open(sys.argv[2], 'w').write(''.join('\\t'.join(map(none, row)) + '\\n' for row in rows))\n\
+    spark.catalog.clearCache()\n";
+
+fn python() -> Option<OsString> {
+    let named = std::env::var_os("LAGOM_SPARK_REMOTE").and(std::env::var_os("LAGOM_SPARK_PYTHON"));
+    if named.is_none() {
+        println!("skipped: no Spark (LAGOM_SPARK_REMOTE and LAGOM_SPARK_PYTHON)");
+    }
+    named
+}
+
+/// Tables as views of Spark.
+fn views(world: &World) -> Vec<String> {
+    let quoted = |word: &str| format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"));
+    let sql = world.load_quoted("STRING", quoted);
+    let tables = sql.split(";\n").filter_map(|one| {
+        let (name, columns) = one.strip_prefix("CREATE TABLE ")?.split_once(" (")?;
+        Some((name, columns.trim_end_matches(')')))
+    });
+    let view = |(name, columns): (&str, &str)| {
+        let insert = format!("INSERT INTO {name} VALUES\n");
+        let rows = sql.split(";\n").find_map(|one| one.strip_prefix(&insert));
+        let columns: Vec<_> = columns
+            .split(", ")
+            .map(|column| column.split_once(' ').unwrap())
+            .collect();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let casts = columns
+            .iter()
+            .map(|(name, kind)| format!("CAST({name} AS {kind}) AS {name}"));
+        let casts: Vec<String> = casts.collect();
+        format!(
+            "CACHE TABLE {name} AS SELECT {} FROM VALUES\n{} AS r ({})",
+            casts.join(", "),
+            rows.unwrap(),
+            names.join(", ")
+        )
+    };
+    tables.map(view).collect()
+}
+
+/// The answer of Spark, at the points that it knows.
+fn answers(python: &Path, world: &World, compiled: &Compiled) -> String {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (steps, answer) = compiled.steps();
+    let settings = Dialect::Spark
+        .settings()
+        .iter()
+        .map(|one| (*one).to_owned());
+    let statements: Vec<String> = settings
+        .chain(views(world))
+        .chain(steps.iter().map(lagom_features::sql::Step::spark))
+        .chain([answer.to_owned()])
+        .collect();
+    std::fs::write(path("run.py"), CLIENT).unwrap();
+    std::fs::write(path("run.sql"), statements.join("\n;;\n")).unwrap();
+    run(python, &["run.py", "run.sql", "out.tsv"].map(path));
+    std::fs::read_to_string(path("out.tsv")).unwrap()
+}
+
+#[test]
+fn spark_gives_the_extractors_bits() {
+    let Some(python) = python() else { return };
+    let python = Path::new(&python);
+    let world = world(6, 40);
+    for spec in specs() {
+        let compiled =
+            Compiled::new(&spec, Form::Cells, Dialect::Spark, &world.calendar()).unwrap();
+        let cells = answers(python, &world, &compiled);
+        check("Spark", &world, &spec, &compiled, &cells);
+    }
+}
+
+#[test]
+fn spark_finishes_the_vectors_itself() {
+    let Some(python) = python() else { return };
+    let world = world(7, 20);
+    let (spec, _) = expressible(&FeatureSpec::parse(EVERY).unwrap(), &world.calendar());
+    let compiled = Compiled::new(&spec, Form::Finished, Dialect::Spark, &world.calendar()).unwrap();
+    check_finished(
+        "Spark",
+        &world,
+        &spec,
+        &answers(Path::new(&python), &world, &compiled),
+    );
+}
