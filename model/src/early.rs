@@ -248,12 +248,19 @@ pub struct EarlyHead {
     /// Figures of the twin: over all such decisions first, then at issue, then later. None where too little
     /// was left to judge.
     pub held_out: Vec<EarlyFigures>,
+    /// Whether the curve of payment did better on the earlier half of the held-out invoices; the figures are of
+    /// the later half, so that they do not flatter what was chosen. None where all are judged at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve_chosen: Option<bool>,
 }
 
 impl EarlyHead {
     /// Whether later decisions showed the curve of payment better.
     #[must_use]
     pub fn curve_is_better(&self) -> bool {
+        if let Some(chosen) = self.curve_chosen {
+            return chosen;
+        }
         let all = self.held_out.first();
         all.is_some_and(|all| {
             let curve = all.curve.as_ref();

@@ -160,6 +160,62 @@ pub struct Association {
     pub days: Expected,
 }
 
+/// What a difference is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Of a draw with known chances: an effect.
+    Randomised,
+    /// Of a rule's, a person's or the customer's choice: perhaps of what they chose by.
+    Association,
+}
+
+/// One measure with an offer and without.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contrast {
+    /// What is measured, in words: a share, or days.
+    pub measure: String,
+    /// Its mean after an offer.
+    pub offered: f64,
+    /// Its mean after anything else, waiting included.
+    pub otherwise: f64,
+    /// The first less the second, with a 95 % interval by customer.
+    pub difference: Expected,
+}
+
+/// What comes with offers of a discount for paying soon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountEffect {
+    /// Whether the differences are effects.
+    pub basis: Basis,
+    /// Decisions over invoices that were open, thirty days of which are known.
+    pub decisions: usize,
+    /// How many of them offered a discount.
+    pub offers: usize,
+    /// How many offers of equal chance say as much: `(Σ w)² / Σ w²`.
+    pub effective_offers: f64,
+    /// Customers whom the decisions were about.
+    pub customers: usize,
+    /// The measures.
+    pub contrasts: Vec<Contrast>,
+}
+
+/// Open invoices of new customers that are not late, a tenth of them by their early risk.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyTenth {
+    /// From 1, the least likely to be late, to 10.
+    pub tenth: u32,
+    /// Invoices in it.
+    pub invoices: usize,
+    /// Mean P(late at all).
+    pub risk: f64,
+    /// What is owed on them, in minor units of the forecast's currency.
+    pub owed_minor: i64,
+}
+
 /// A forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,6 +246,12 @@ pub struct Forecast {
     pub coverage: Vec<Coverage>,
     /// Payment options and time to pay.
     pub associations: Vec<Association>,
+    /// Offers of a discount and time to pay; none where too few were logged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountEffect>,
+    /// Early risk of new customers; none where the version has none, or nobody is new.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub early: Vec<EarlyTenth>,
     /// What to keep in mind.
     pub notes: Vec<String>,
 }

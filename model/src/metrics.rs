@@ -8,7 +8,8 @@ mod reliability;
 use serde::{Deserialize, Serialize};
 
 pub use reliability::{
-    BrierDecomposition, ReliabilityBin, brier_decomposition, ece, reliability, wilson,
+    BrierDecomposition, ClusteredGap, ReliabilityBin, brier_decomposition, clustered_gaps, ece,
+    reliability, tenths, wilson,
 };
 
 /// Probabilities are kept this far from 0 and 1 inside the logarithm, as scikit-learn does for doubles.

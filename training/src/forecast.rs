@@ -5,14 +5,20 @@
 //! alone: nothing else of a version takes part in the cash that is judged.
 
 mod associations;
+mod discounts;
+
+pub use discounts::discount_effects;
 
 use crate::labels::Settlement;
 use crate::pipeline::{TrainError, TrainingConfig, fit_curve, last_recorded};
 use lagom_features::domain::{Currency, Customer, CustomerId, Days, EventType, Timestamp, Zone};
 use lagom_features::{Extractor, FeatureSpec, History, Ledger};
 use lagom_model::artefact::ModelVersion;
-use lagom_model::forecast::{FORMAT, Forecast, Sum, Tried, Week, common_error, coverage};
+use lagom_model::forecast::{
+    EarlyTenth, FORMAT, Forecast, Sum, Tried, Week, common_error, coverage,
+};
 use lagom_model::hazard::Hazard;
+use lagom_model::metrics::tenths;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -45,6 +51,8 @@ struct Open {
     /// P(unpaid when a claim would be made), where that lies within the weeks.
     claimable: Option<f64>,
     churn: Option<f64>,
+    /// P(late at all) where its customer is new and it is not late yet.
+    early: Option<f64>,
     /// Whether it is the customer's first of this forecast, so that a customer counts once.
     first: bool,
     /// When it was settled, as far as is known at the end of the data.
@@ -132,6 +140,8 @@ pub fn forecast(
         common_error: common,
         coverage: coverage(&tried),
         associations: associations::of(histories, as_of),
+        discounts: Vec::new(),
+        early: by_early_risk(&mine),
         notes,
     })
 }
@@ -143,6 +153,20 @@ const NOTES: [&str; 3] = [
      for reasons that may be what makes them pay. Only an experiment tells the effect.",
     "Collection cases follow the past: the share of invoices that late of which a claim was made.",
 ];
+
+/// Invoices of new customers in tenths of their early risk; fewer where there are fewer than ten.
+fn by_early_risk(open: &[&Open]) -> Vec<EarlyTenth> {
+    let new = open.iter().filter_map(|one| Some((one.early?, one.owed)));
+    let (risks, owed): (Vec<f64>, Vec<f64>) = new.unzip();
+    let tenths = tenths(&risks).into_iter().zip(1..);
+    let told = tenths.map(|(rows, tenth)| EarlyTenth {
+        tenth,
+        invoices: rows.len(),
+        risk: rows.iter().map(|row| risks[*row]).sum::<f64>() / rows.len() as f64,
+        owed_minor: rows.iter().map(|row| owed[*row] as i64).sum(),
+    });
+    told.collect()
+}
 
 fn main_currency(open: &[Open]) -> Option<Currency> {
     let mut owed: BTreeMap<String, (f64, Currency)> = BTreeMap::new();
@@ -220,6 +244,9 @@ fn open(
                 paid,
                 claimable: claim,
                 churn: beliefs.version.and_then(|one| one.churn_risk(&vector)),
+                early: beliefs
+                    .version
+                    .and_then(|one| one.early_risk(&vector, late_in)),
                 first: std::mem::take(&mut first),
                 settled_at: settlement.settled_from(at),
             });

@@ -1,6 +1,7 @@
 //! Honesty: in bins of equal count, how far quoted probabilities are from what happened.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::{RELIABILITY_BINS, share};
 
@@ -50,20 +51,8 @@ pub struct BrierDecomposition {
 /// left out.
 #[must_use]
 pub fn reliability(outcomes: &[bool], probabilities: &[f64]) -> Vec<ReliabilityBin> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]));
-    let (each, longer) = (
-        order.len() / RELIABILITY_BINS,
-        order.len() % RELIABILITY_BINS,
-    );
-    let mut rest = order.as_slice();
     let mut bins = Vec::with_capacity(RELIABILITY_BINS);
-    for bin in 0..RELIABILITY_BINS {
-        let (rows, later) = rest.split_at(each + usize::from(bin < longer));
-        rest = later;
-        if rows.is_empty() {
-            continue;
-        }
+    for rows in tenths(probabilities) {
         let positives = rows.iter().filter(|row| outcomes[**row]).count();
         let (low, high) = wilson(positives, rows.len());
         bins.push(ReliabilityBin {
@@ -76,6 +65,90 @@ pub fn reliability(outcomes: &[bool], probabilities: &[f64]) -> Vec<ReliabilityB
         });
     }
     bins
+}
+
+/// The rows of each bin of [`reliability`], in the order of their probabilities.
+#[must_use]
+pub fn tenths(probabilities: &[f64]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]));
+    let (each, longer) = (
+        order.len() / RELIABILITY_BINS,
+        order.len() % RELIABILITY_BINS,
+    );
+    let mut rest = order.as_slice();
+    let mut bins = Vec::with_capacity(RELIABILITY_BINS);
+    for bin in 0..RELIABILITY_BINS {
+        let (rows, later) = rest.split_at(each + usize::from(bin < longer));
+        rest = later;
+        if !rows.is_empty() {
+            bins.push(rows.to_vec());
+        }
+    }
+    bins
+}
+
+/// How far a bin of [`reliability`] is off, with an interval that knows that rows hang together.
+///
+/// ```text
+/// gap = (1/n) Σ_i (y_i − p_i)        var = m/(m − 1) · Σ_c (Σ_{i ∈ c} (y_i − p_i − gap))² / n²
+/// ```
+/// Decisions over one customer share outcomes, so an interval of independent rows is too short; this one is by
+/// clusters. Source: Liang and Zeger, Biometrika 73, 1986, doi:10.1093/biomet/73.1.13.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ClusteredGap {
+    /// Clusters in the bin.
+    pub clusters: usize,
+    /// Share seen less mean probability.
+    pub gap: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end of the same.
+    pub high: f64,
+}
+
+impl ClusteredGap {
+    /// Whether the gap is larger than `bar` and than chance, by clusters and by independent rows (which is wider
+    /// where all rows had one outcome).
+    #[must_use]
+    pub fn misses(&self, bar: f64, bin: &ReliabilityBin) -> bool {
+        self.gap.abs() > bar
+            && !(self.low..=self.high).contains(&0.0)
+            && !(bin.low..=bin.high).contains(&bin.mean_predicted)
+    }
+}
+
+/// The gap of each bin of [`reliability`], in its order; `clusters` names the cluster of each row. Bins of a single
+/// cluster have an interval of all numbers.
+#[must_use]
+pub fn clustered_gaps(
+    outcomes: &[bool],
+    probabilities: &[f64],
+    clusters: &[usize],
+) -> Vec<ClusteredGap> {
+    let off = |row: usize| f64::from(u8::from(outcomes[row])) - probabilities[row];
+    let gap_of = |rows: Vec<usize>| {
+        let n = rows.len() as f64;
+        let gap = rows.iter().map(|row| off(*row)).sum::<f64>() / n;
+        let mut sums = BTreeMap::<usize, f64>::new();
+        for row in rows {
+            *sums.entry(clusters[row]).or_default() += off(row) - gap;
+        }
+        let m = sums.len() as f64;
+        let squares: f64 = sums.values().map(|sum| sum * sum).sum();
+        let reach = if sums.len() > 1 {
+            Z_95 * (m / (m - 1.0) * squares).sqrt() / n
+        } else {
+            f64::INFINITY
+        };
+        ClusteredGap {
+            clusters: sums.len(),
+            gap,
+            low: gap - reach,
+            high: gap + reach,
+        }
+    };
+    tenths(probabilities).into_iter().map(gap_of).collect()
 }
 
 /// Expected calibration error: `Σ_b (n_b/n)·|p̄_b − ȳ_b|` over the bins of [`reliability`]. Source: Naeini, Cooper

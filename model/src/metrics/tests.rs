@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
-use super::{Metrics, MetricsError, auc, brier_decomposition, log_loss, reliability, wilson};
+use super::{
+    Metrics, MetricsError, auc, brier_decomposition, clustered_gaps, log_loss, reliability, wilson,
+};
 
 /// The folder of peers' numbers, when this machine has it.
 fn oracles() -> Option<PathBuf> {
@@ -156,4 +158,44 @@ fn what_cannot_be_judged_is_refused() {
         Metrics::of(&[true, false], &[0.5, f64::NAN]),
         Err(MetricsError::NotAProbability { row: 1, .. })
     ));
+}
+
+#[test]
+fn an_interval_of_clusters_is_that_by_hand_and_wider_where_rows_hang_together() {
+    // One bin a row where there are ten rows; so twenty rows of two, by hand.
+    let predicted: Vec<f64> = (0..20)
+        .map(|row| f64::from(row / 2) / 10.0 + 0.05)
+        .collect();
+    let outcomes: Vec<bool> = (0..20).map(|row| row % 2 == 0).collect();
+    let apart: Vec<usize> = (0..20).collect();
+    let gaps = clustered_gaps(&outcomes, &predicted, &apart);
+    assert_eq!(gaps.len(), 10);
+    for (place, gap) in gaps.iter().enumerate() {
+        assert!((gap.gap - (0.5 - (place as f64 / 10.0 + 0.05))).abs() < 1e-12);
+        // Residuals of ±½ about the gap: √(2/1 · (¼ + ¼)) / 2 = ½.
+        assert!((gap.high - gap.gap - 0.5 * 1.959_963_984_540_054).abs() < 1e-12);
+        assert_eq!(gap.clusters, 2);
+    }
+    // Every row twice over, under the same customer, says no more than once.
+    let twice = |rows: &[f64]| -> Vec<f64> { rows.iter().flat_map(|row| [*row, *row]).collect() };
+    let predicted = vec![0.3; 200];
+    let outcomes: Vec<bool> = (0..200).map(|row| row % 7 < 3).collect();
+    let customers: Vec<usize> = (0..200).collect();
+    let once = clustered_gaps(&outcomes, &predicted, &customers);
+    let double: Vec<bool> = outcomes.iter().flat_map(|one| [*one, *one]).collect();
+    let pairs: Vec<usize> = customers.iter().flat_map(|one| [*one, *one]).collect();
+    let found = clustered_gaps(&double, &twice(&predicted), &pairs);
+    for (once, found) in once.iter().zip(&found) {
+        assert!((once.gap - found.gap).abs() < 1e-12);
+        assert!((once.high - found.high).abs() < 1e-12);
+    }
+    let bins = reliability(&double, &twice(&predicted));
+    assert!(
+        found
+            .iter()
+            .zip(&bins)
+            .all(|(gap, bin)| gap.high - gap.low > bin.high - bin.low)
+    );
+    let alone = clustered_gaps(&double, &twice(&predicted), &vec![0; 400]);
+    assert!(alone.iter().all(|gap| gap.low == f64::NEG_INFINITY));
 }

@@ -4,8 +4,8 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::registry::FORECAST;
 use lagom_features::domain::Timestamp;
-use lagom_model::forecast::{Expected, Forecast, LEVEL};
-use lagom_training::forecast::forecast;
+use lagom_model::forecast::{Basis, DiscountEffect, Expected, Forecast, LEVEL};
+use lagom_training::forecast::{discount_effects, forecast};
 use lagom_training::pipeline::TrainingConfig;
 use lagom_training::registry::Registry;
 use lagom_training::tables::Tables;
@@ -61,10 +61,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         }
     };
     let config = TrainingConfig::parse(&text_of, version.spec().clone())?;
-    let histories = Tables::read(&args.data)?.take_histories();
-    let found = forecast(
+    let mut tables = Tables::read(&args.data)?;
+    let histories = tables.take_histories();
+    let mut found = forecast(
         &histories, &version, args.weeks, args.as_of, &config, args.seed,
     )?;
+    found.discounts = discount_effects(&histories, &tables.decisions, found.as_of);
     keep(&args.models, &found)?;
     out.report(&found, || text(&found))?;
     Ok(Answer::Yes)
@@ -146,8 +148,50 @@ fn text(found: &Forecast) -> String {
             );
         }
     }
+    found
+        .discounts
+        .iter()
+        .for_each(|one| text += &discount(one));
+    if !found.early.is_empty() {
+        text += "\nopen invoices of new customers, not late yet, by early risk\ntenth  invoices  P(late at all)  owed\n";
+        for one in &found.early {
+            text += &format!(
+                "{:>5}  {:>8}  {:>14.3}  {}\n",
+                one.tenth,
+                one.invoices,
+                one.risk,
+                major(one.owed_minor as f64)
+            );
+        }
+    }
     for note in &found.notes {
         text += &format!("\n{note}\n");
+    }
+    text
+}
+
+/// Offers of a discount against all else.
+fn discount(found: &DiscountEffect) -> String {
+    let what = match found.basis {
+        Basis::Randomised => {
+            "effect: they were drawn with known chances; of one offer, whatever followed"
+        }
+        Basis::Association => {
+            "association, not effect: a rule chose whom to offer one, perhaps those who pay anyway"
+        }
+    };
+    let mut text = format!(
+        "\noffers of a discount for paying soon ({what})\n{} offers among {} decisions over {} customers, worth {:.0} of equal chance\n",
+        found.offers, found.decisions, found.customers, found.effective_offers
+    );
+    for one in &found.contrasts {
+        text += &format!(
+            "{}: {:.3} with, {:.3} without, {} (95 % interval by customer)\n",
+            one.measure,
+            one.offered,
+            one.otherwise,
+            band(&one.difference, |value| format!("{value:+.3}"))
+        );
     }
     text
 }

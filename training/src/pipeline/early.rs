@@ -129,16 +129,34 @@ pub(super) fn fit(
         judged_from: None,
         fitted_rows: 0,
         held_out: Vec::new(),
+        curve_chosen: None,
     };
     // By the instants of the curve, so that both know the same.
     let (fitted_before, judged_from, ..) = Examples::of(dataset, Target::Paid).parted(config);
     let before = Early::of(dataset, &history, |point| point.late_from <= fitted_before);
     if let Ok(twin) = fit_rows(&before, config, seed) {
         let later = Early::of(dataset, &history, |point| point.issued_at >= judged_from);
+        let mut issues: Vec<Timestamp> = later.points().map(|point| point.issued_at).collect();
+        issues.sort_unstable();
+        let middle = issues.get(issues.len() / 2).copied();
+        let middle = middle.unwrap_or(judged_from);
+        // Chosen between early risk and the curve on the first half, judged on the second.
+        let first = |point: &Point| (judged_from..middle).contains(&point.issued_at);
+        let chosen_on = judge(&twin, &Early::of(dataset, &history, first), curve)?;
+        let judged_on = Early::of(dataset, &history, |point| point.issued_at >= middle);
         head.fitted_before = Some(fitted_before);
-        head.judged_from = Some(judged_from);
         head.fitted_rows = before.rows.len();
-        head.held_out = judge(&twin, &later, curve)?;
+        let all = chosen_on.first();
+        let better = all.and_then(|all| Some(all.curve?.log_loss < all.early.log_loss));
+        let figures = judge(&twin, &judged_on, curve)?;
+        if better.is_some() && !figures.is_empty() {
+            head.judged_from = Some(middle);
+            head.held_out = figures;
+            head.curve_chosen = better;
+        } else {
+            head.judged_from = Some(judged_from);
+            head.held_out = judge(&twin, &later, curve)?;
+        }
     }
     Ok(head)
 }

@@ -239,7 +239,7 @@ pub(super) fn feature_columns(
 }
 
 /// The columns that say which month it is.
-fn season(spec: &FeatureSpec) -> Vec<usize> {
+pub(super) fn season(spec: &FeatureSpec) -> Vec<usize> {
     let (mut columns, mut next) = (Vec::new(), 0);
     for feature in spec.features() {
         let places = next..next + feature.columns.len();

@@ -1,14 +1,14 @@
 //! Only the curve of payment, or early risk, held against what came later; `lagom bench hazard` runs the first.
 
 use super::examples::{Examples, Target};
-use super::hazard::{fit_until, judge};
+use super::hazard::{Told, fit_until, judge, tell};
 use super::{TrainError, TrainingConfig, early, heads, last_recorded};
 use crate::dataset::{Dataset, Point, Stage};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_model::early::EarlyHead;
 use lagom_model::hazard::AtDay;
-use lagom_model::metrics::Metrics;
+use lagom_model::metrics::{ClusteredGap, Metrics};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,8 @@ pub struct Study {
     pub judged_from: Timestamp,
     /// Figures over every later decision.
     pub all: Vec<AtDay>,
+    /// How far each tenth of them is off, with an interval by customer; day by day.
+    pub gaps: Vec<(u16, Vec<ClusteredGap>)>,
     /// The same by where in its life the invoice was.
     pub stages: Vec<(Stage, Vec<AtDay>)>,
     /// Log-loss at the propensity's day of a model of that one day, fitted and judged on the same rows.
@@ -54,12 +56,22 @@ pub fn study(
         };
         judge(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
     };
+    let later = |point: &Point| point.issued_at >= judged_from;
+    let told = tell(
+        &twin,
+        &dataset,
+        config.paid_days,
+        later,
+        options.known_until,
+    );
+    let gaps = told.map_err(failed)?.iter().map(Told::gaps).collect();
     let stages: BTreeSet<Stage> = dataset.points().iter().map(|point| point.stage).collect();
     let stages = stages.into_iter();
     Ok(Study {
         fitted_before,
         judged_from,
         all: figures(None)?,
+        gaps,
         stages: stages
             .map(|stage| Ok((stage, figures(Some(stage))?)))
             .collect::<Result<_, TrainError>>()?,
