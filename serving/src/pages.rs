@@ -25,6 +25,7 @@ pub mod forecast;
 pub mod lang;
 pub mod ledger;
 pub mod model;
+mod offers;
 pub mod overview;
 pub mod policies;
 pub mod reader;

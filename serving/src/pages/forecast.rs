@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::chart::{Hue, Plot, Span, share};
+use super::offers;
 use super::shell::{Place, Tone, card, page, scroll};
 use lagom_model::forecast::{Expected, Forecast, LEVEL};
 use maud::{Markup, html};
@@ -141,6 +142,8 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
                 }
             }))
         }
+        (offers::discounts(&found.discounts, reader))
+        (offers::early(&found.early, &money, reader))
         h2 { (reader.say(["Limits", "Begränsningar", "Beperkingen"])) }
         ul lang="en" { @for note in &found.notes { li { (note) } } }
     }

@@ -25,6 +25,9 @@ const HORIZON_DAYS: u16 = 30;
 /// Standard normal quantile of a two-sided 95 % interval.
 const Z_95: f64 = 1.959_963_984_540_054;
 
+/// How the names of actions begin that offer a discount.
+const OFFER: &str = "discount_offer.";
+
 /// What is compared.
 const MEASURES: [&str; 3] = [
     "paid within 10 days",
@@ -115,7 +118,7 @@ fn seen(
             let horizon = f64::from(HORIZON_DAYS);
             let within = |most: f64| f64::from(u8::from(days < most));
             let offers = decision.eligible.iter();
-            let offers = offers.filter(|one| one.action.action().kind == Kind::DiscountOffer);
+            let offers = offers.filter(|one| one.action.as_str().starts_with(OFFER));
             all.push(Seen {
                 customer,
                 offered: decision.action.kind == Kind::DiscountOffer,
