@@ -154,6 +154,9 @@ const NOTES: [&str; 3] = [
     "Collection cases follow the past: the share of invoices that late of which a claim was made.",
 ];
 
+/// Standard normal quantile of a two-sided 95 % interval.
+const Z_95: f64 = 1.959_963_984_540_054;
+
 /// Invoices of new customers in tenths of their early risk; fewer where there are fewer than ten.
 fn by_early_risk(open: &[&Open]) -> Vec<EarlyTenth> {
     let new = open.iter().filter_map(|one| Some((one.early?, one.owed)));

@@ -1,5 +1,6 @@
 //! How payment options go with time to pay.
 
+use super::Z_95;
 use crate::labels::Settlement;
 use lagom_features::History;
 use lagom_features::domain::{Customer, CustomerId, Invoice, Timestamp, Zone};
@@ -87,7 +88,7 @@ pub(super) fn of(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) ->
             RmstDifference::between(control, treatment, HORIZON_DAYS, Alpha::FIVE_PERCENT);
         // Two groups of which one is paid at once have no variance, and nothing to say.
         let Ok(difference) = between else { continue };
-        let reach = 1.959_963_984_540_054 * difference.se_cluster;
+        let reach = Z_95 * difference.se_cluster;
         found.push(Association {
             option: option.to_owned(),
             value,

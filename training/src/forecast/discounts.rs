@@ -11,6 +11,7 @@
 //! Foundations of Statistical Inference, 1971; of the variance by customer: Liang and Zeger, Biometrika
 //! 73, 1986, doi:10.1093/biomet/73.1.13.
 
+use super::Z_95;
 use crate::labels::{Settlement, reported_until};
 use lagom_features::History;
 use lagom_features::domain::{Customer, CustomerId, Days, Kind, Timestamp, Zone};
@@ -22,9 +23,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const LEAST: usize = 30;
 /// Days after a decision that are looked at.
 const HORIZON_DAYS: u16 = 30;
-/// Standard normal quantile of a two-sided 95 % interval.
-const Z_95: f64 = 1.959_963_984_540_054;
-
 /// How the names of actions begin that offer a discount.
 const OFFER: &str = "discount_offer.";
 

@@ -264,7 +264,8 @@ impl Told {
         (self.days, gaps)
     }
 
-    fn figures(&self) -> Result<AtDay, FitError> {
+    /// Metrics and tenths.
+    pub(super) fn figures(&self) -> Result<AtDay, FitError> {
         let bins = reliability(&self.outcomes, &self.predicted);
         let gaps = bins
             .iter()

@@ -1,7 +1,7 @@
 //! Only the curve of payment, or early risk, held against what came later; `lagom bench hazard` runs the first.
 
 use super::examples::{Examples, Target};
-use super::hazard::{Told, fit_until, judge, tell};
+use super::hazard::{Told, fit_until, tell};
 use super::{TrainError, TrainingConfig, early, heads, last_recorded};
 use crate::dataset::{Dataset, Point, Stage};
 use lagom_features::History;
@@ -50,30 +50,26 @@ pub fn study(
     };
     let (fitted_before, judged_from, ..) = Examples::of(&dataset, Target::Paid).parted(config);
     let (twin, _) = fit_until(&dataset, config, fitted_before, seed).map_err(failed)?;
-    let figures = |stage: Option<Stage>| {
+    let told = |stage: Option<Stage>| {
         let on = |point: &Point| {
             point.issued_at >= judged_from && stage.is_none_or(|stage| stage == point.stage)
         };
-        judge(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
+        tell(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
     };
-    let later = |point: &Point| point.issued_at >= judged_from;
-    let told = tell(
-        &twin,
-        &dataset,
-        config.paid_days,
-        later,
-        options.known_until,
-    );
-    let gaps = told.map_err(failed)?.iter().map(Told::gaps).collect();
+    let figures = |told: &[Told]| {
+        let figures = told.iter().map(Told::figures);
+        figures.collect::<Result<_, _>>().map_err(failed)
+    };
+    let all = told(None)?;
     let stages: BTreeSet<Stage> = dataset.points().iter().map(|point| point.stage).collect();
     let stages = stages.into_iter();
     Ok(Study {
         fitted_before,
         judged_from,
-        all: figures(None)?,
-        gaps,
+        all: figures(&all)?,
+        gaps: all.iter().map(Told::gaps).collect(),
         stages: stages
-            .map(|stage| Ok((stage, figures(Some(stage))?)))
+            .map(|stage| Ok((stage, figures(&told(Some(stage))?)?)))
             .collect::<Result<_, TrainError>>()?,
         single: heads::judged(&dataset, config, seed).ok(),
     })
