@@ -134,7 +134,8 @@ fn probabilities_that_were_drawn_by_say_of_the_ladder_what_its_arm_shows() {
             found.effective > 500.0 && found.repeated > 0.999,
             "{found:?}"
         );
-        assert!(found.metrics.iter().any(|one| one.name == "weight"));
+        let drawn = found.metrics.iter().find(|one| one.name == "repeated");
+        assert!(drawn.unwrap().se > 0.0, "{drawn:?}");
         assert_eq!(review.integrity_failures, []);
     }
 }
@@ -159,14 +160,14 @@ fn probabilities_that_nothing_was_drawn_by_withhold_the_verdict() {
     let review = reviewed(&tables, "ladder");
     let found = found(&review);
     assert_eq!(found.state, State::Disagrees, "{found:?}");
-    let weight = found
+    let drawn = found
         .metrics
         .iter()
-        .find(|one| one.name == "weight")
+        .find(|one| one.name == "repeated")
         .unwrap();
     assert!(
-        weight.off_policy > 1.05 && weight.p_holm.unwrap() < 1e-3,
-        "{weight:?}"
+        drawn.off_policy < drawn.experimental - 0.02 && drawn.p_holm.unwrap() < 1e-3,
+        "{drawn:?}"
     );
     assert!(withheld(&review), "{:?}", review.integrity_failures);
 }

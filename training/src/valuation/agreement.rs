@@ -6,10 +6,11 @@
 //! ```
 //! Only the first life of a customer in the experiment is looked at: until its first decision both
 //! arms are alike, later ones stand on what the arms did before. The estimand is the episode value,
-//! and every metric of it is compared ([`lagom_model::statistics::agreement`]).
+//! and every metric of it is compared ([`lagom_model::statistics::agreement`]). Beside them stands how
+//! often the arm took the ladder's step, drawn and promised: a false probability shows there first.
 
 use super::figures;
-use super::visits::{Asked, Collected};
+use super::visits::{Asked, Collected, Repeated};
 use super::{OwnLog, Policy, ValuationError, known};
 use crate::progress::work;
 use lagom_features::History;
@@ -51,8 +52,8 @@ pub struct Agreement {
     pub unsupported: f64,
     /// Share of the control's decisions that this ladder would have taken.
     pub repeated: f64,
-    /// Every metric of a life, money in major units; and `weight`, which is 1 if the logged
-    /// probabilities are right.
+    /// Every metric of a life, money in major units; and `repeated`, the share of the arm's decisions
+    /// that the ladder would have taken: as drawn (experimental), and as the logged probabilities say.
     pub metrics: Vec<Compared>,
 }
 
@@ -161,7 +162,7 @@ impl OwnLog {
             lives: Collected::new(width),
             sums: Moments::new(METRICS.len()),
             unsupported: 0.0,
-            repeated: 0.0,
+            repeated: Repeated::default(),
             decisions: 0.0,
         };
         for (customer, ((life, history), visits)) in lives.iter().zip(&visits).enumerate() {
@@ -176,7 +177,9 @@ impl OwnLog {
                 }
                 seen.lives.push(visit, &rewards);
                 seen.unsupported += visit.unsupported;
-                seen.repeated += f64::from(u8::from(visit.repeats()));
+                seen.repeated.seen += visit.repeated.seen;
+                seen.repeated.expected += visit.repeated.expected;
+                seen.repeated.variance += visit.repeated.variance;
                 seen.decisions += 1.0;
             }
             seen.lives.lives.end(customer as u32);
@@ -192,9 +195,31 @@ struct Seen {
     /// Every metric, a customer a unit.
     sums: Moments,
     unsupported: f64,
-    /// Decisions that the ladder would have taken.
-    repeated: f64,
+    /// Decisions that the ladder would have taken, and the moments of their number.
+    repeated: Repeated,
     decisions: f64,
+}
+
+impl Seen {
+    /// The share of decisions that the ladder would have taken, as drawn. Draws are independent given
+    /// what came before, so the variance that the logged probabilities promise is that of a sum, however
+    /// decisions of a customer hang together.
+    fn drawn(&self) -> ArmEstimate {
+        ArmEstimate {
+            n: self.decisions,
+            mean: self.repeated.seen / self.decisions,
+            variance: self.repeated.variance / self.decisions,
+        }
+    }
+
+    /// The same share by the logged probabilities.
+    fn promised(&self) -> ArmEstimate {
+        ArmEstimate {
+            n: self.decisions,
+            mean: self.repeated.expected / self.decisions,
+            variance: 0.0,
+        }
+    }
 }
 
 fn judge(
@@ -215,14 +240,14 @@ fn judge(
             0.0
         },
         unsupported: explored.unsupported / explored.decisions.max(1.0),
-        repeated: control.repeated / control.decisions.max(1.0),
+        repeated: control.repeated.seen / control.decisions.max(1.0),
         metrics: Vec::new(),
     };
     agreement.reason = shortfall(&agreement);
     if agreement.reason.is_some() {
         return Ok(agreement);
     }
-    let (worths, weights) = explored.lives.worth_of_candidate()?;
+    let worths = explored.lives.worth_of_candidate()?;
     let mut metrics = Vec::new();
     for (place, (name, worth)) in METRICS.iter().zip(&worths).enumerate() {
         let Ok(experimental) = ArmEstimate::mean(&control.sums, place) else {
@@ -232,12 +257,7 @@ fn judge(
         let off_policy = estimate(&worth.doubly_robust);
         metrics.push((*name, scaled(experimental, unit), scaled(off_policy, unit)));
     }
-    let certain = ArmEstimate {
-        n: control.sums.n(),
-        mean: 1.0,
-        variance: 0.0,
-    };
-    metrics.push(("weight", certain, weights));
+    metrics.push(("repeated", explored.drawn(), explored.promised()));
     (agreement.metrics, agreement.state) = compare(&metrics);
     Ok(agreement)
 }

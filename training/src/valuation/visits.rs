@@ -11,21 +11,40 @@ use lagom_model::log::Decision;
 use lagom_model::ope::lives::{Followed, Lives, Worth};
 use lagom_model::ope::valuation::{Estimand, METRICS};
 use lagom_model::ope::{OpeError, Overlap};
-use lagom_model::statistics::{ArmEstimate, Moments};
 
 /// One decision, seen by both policies.
 pub(super) struct Visit {
     pub(super) taken: Vec<f64>,
     /// P(the candidate takes a step that the log could not).
     pub(super) unsupported: f64,
+    pub(super) repeated: Repeated,
     weights: [f64; 2],
     averaged: [Vec<f64>; 2],
 }
 
-impl Visit {
-    /// Whether the candidate, if it leaves nothing to chance, does what was done.
-    pub(super) fn repeats(&self) -> bool {
-        self.weights[0] > 0.0
+/// P(the candidate takes the step `a` that was drawn), `π(a)`, and its moments under the logged
+/// probabilities `p`. It lies in [0, 1] however small they are, so that a sum over decisions is close to
+/// normal where a sum of importance weights is far from it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Repeated {
+    /// `π(a)`.
+    pub(super) seen: f64,
+    /// `Σ π p`.
+    pub(super) expected: f64,
+    /// `Σ π² p - (Σ π p)²`.
+    pub(super) variance: f64,
+}
+
+impl Repeated {
+    fn of(seen: f64, chances: &[f64], logged: &[f64]) -> Self {
+        let both = || chances.iter().zip(logged);
+        let expected: f64 = both().map(|(pi, p)| pi * p).sum();
+        let square: f64 = both().map(|(pi, p)| pi * pi * p).sum();
+        Self {
+            seen,
+            expected,
+            variance: (square - expected * expected).max(0.0),
+        }
     }
 }
 
@@ -104,6 +123,7 @@ impl<'a> Asked<'a> {
         let mut averaged = [Vec::new(), Vec::new()];
         let mut chances = Vec::new();
         let mut unsupported = 0.0;
+        let mut repeated = Repeated::default();
         for (number, policy) in self.policies.iter_mut().enumerate() {
             match policy {
                 Chances::Logged => chances.clone_from(&logged),
@@ -134,6 +154,7 @@ impl<'a> Asked<'a> {
                 let possible = both.filter(|(_, logged)| **logged > 0.0);
                 // What the log does not list at all is missing from the sum too.
                 unsupported = (1.0 - possible.map(|(chance, _)| chance).sum::<f64>()).max(0.0);
+                repeated = Repeated::of(weights[0] * decision.probability, &chances, &logged);
             }
             averaged[number] = self
                 .features
@@ -142,6 +163,7 @@ impl<'a> Asked<'a> {
         Ok(Visit {
             taken: self.features.of(&context, &id),
             unsupported,
+            repeated,
             weights,
             averaged,
         })
@@ -174,19 +196,9 @@ impl Collected {
         self.lives.overlap(&self.followed[policy])
     }
 
-    /// Every metric under the candidate, and the mean weight of a life.
-    pub(super) fn worth_of_candidate(&self) -> Result<(Vec<Worth>, ArmEstimate), OpeError> {
-        let followed = &self.followed[0];
-        let mut moments = Moments::new(1);
-        for weight in self.lives.weights(followed) {
-            moments.push(&[weight]);
-        }
-        let weights = ArmEstimate {
-            n: moments.n(),
-            mean: moments.mean(0),
-            variance: moments.variance(0),
-        };
-        Ok((self.lives.value(followed)?, weights))
+    /// Every metric under the candidate.
+    pub(super) fn worth_of_candidate(&self) -> Result<Vec<Worth>, OpeError> {
+        self.lives.value(&self.followed[0])
     }
 
     pub(super) fn estimand(
@@ -207,5 +219,21 @@ impl Collected {
             segments,
         )?;
         Ok((estimand, worths))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Repeated;
+
+    #[test]
+    fn moments_of_a_repeated_step_are_those_of_drawing_it() {
+        let (pi, p) = ([0.5, 0.5, 0.0], [0.001, 0.599, 0.4]);
+        let found = Repeated::of(0.5, &pi, &p);
+        // π(a) is 0.5 with probability 0.6 and 0 else.
+        assert!((found.expected - 0.3).abs() < 1e-12);
+        assert!((found.variance - 0.25 * 0.6 * 0.4).abs() < 1e-12);
+        let certain = Repeated::of(1.0, &[1.0, 0.0], &[1.0, 0.0]);
+        assert_eq!((certain.expected, certain.variance), (1.0, 0.0));
     }
 }

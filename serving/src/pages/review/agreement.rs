@@ -49,12 +49,12 @@ const METRICS: [(&str, bool, [&str; 3]); 9] = [
         ["collection cases", "inkassoärenden", "incassozaken"],
     ),
     (
-        "weight",
+        "repeated",
         false,
         [
-            "weight of a customer (1 if all is right)",
-            "vikt per kund (1 om allt stämmer)",
-            "gewicht per klant (1 als alles klopt)",
+            "steps that the ladder takes too: drawn, and promised by the probabilities",
+            "steg som även trappan tar: lottade, och utlovade av sannolikheterna",
+            "stappen die ook de ladder neemt: getrokken, en beloofd door de kansen",
         ],
     ),
 ];
