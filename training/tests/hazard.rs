@@ -77,7 +77,7 @@ fn what_is_quoted_comes_true_where_half_is_paid_in_one_evening() {
     let histories = lived(600, 400).take_histories();
     let text = "[training]\nmost_invoices = 2500\nafter_days = [3, 14, 28]";
     let config = TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap();
-    let study = study(&histories, &config, 1).unwrap();
+    let study = study(&histories, &config, 1, 1).unwrap();
     told(&study);
     let curve = &study.all;
     assert_eq!(
@@ -99,8 +99,29 @@ fn what_is_quoted_comes_true_where_half_is_paid_in_one_evening() {
         let found = at.metrics.ece;
         assert!(found < allowed, "day {}: {found}, {allowed}", at.days);
     }
+    assert!(study.refitted.is_empty());
     // One curve for every day is no worse than a model of the one day.
     let single = study.single.unwrap().log_loss;
     let curve = curve[2].metrics.log_loss;
     assert!(curve < single + 0.01, "{curve} against {single}");
+}
+
+#[test]
+fn a_curve_that_is_fitted_anew_knows_more_of_later_invoices_and_nothing_of_their_future() {
+    let histories = lived(250, 330).take_histories();
+    let text = "[training]\nmost_invoices = 1200\nafter_days = [3, 14]\njudge_share = 0.5";
+    let config = TrainingConfig::parse(text, FeatureSpec::built_in()).unwrap();
+    let [once, thrice] = [1, 3].map(|fits| study(&histories, &config, fits, 1).unwrap());
+    assert_eq!(thrice.refitted.len(), 2);
+    assert!(thrice.refitted[0] > thrice.judged_from && thrice.refitted.is_sorted());
+    for (once, thrice) in once.all.iter().zip(&thrice.all) {
+        assert_eq!(once.metrics.rows, thrice.metrics.rows);
+        assert_ne!(once.bins, thrice.bins, "day {}", once.days);
+        // Outcomes that a refit could see would be quoted almost surely.
+        let (before, after) = (once.metrics.log_loss, thrice.metrics.log_loss);
+        assert!(
+            after > 0.7 * before && after < 1.05 * before,
+            "{before} {after}"
+        );
+    }
 }

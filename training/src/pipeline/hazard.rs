@@ -279,13 +279,12 @@ impl Told {
     }
 }
 
-/// What is quoted of those of the decisions `on` which the outcome is known by `as_of`, day by day; days
-/// of which nothing is known are left out.
-pub(super) fn tell(
-    hazard: &Hazard,
+/// What is quoted of decisions of which the outcome is known by `as_of`, day by day, each by the curve that
+/// `by` names and not at all where it names none; days of which nothing is known are left out.
+pub(super) fn tell<'a>(
     dataset: &Dataset,
     quoted: u16,
-    on: impl Fn(&Point) -> bool,
+    by: impl Fn(&Point) -> Option<&'a Hazard>,
     as_of: Timestamp,
 ) -> Result<Vec<Told>, FitError> {
     let judged: BTreeSet<u16> = JUDGED_DAYS.into_iter().chain([quoted]).collect();
@@ -299,9 +298,9 @@ pub(super) fn tell(
     let mut told: Vec<Told> = judged.into_iter().map(of_day).collect();
     let mut customers = HashMap::new();
     for (place, point) in dataset.points().iter().enumerate() {
-        if !on(point) || point.settled_before {
+        let Some(hazard) = by(point).filter(|_| !point.settled_before) else {
             continue;
-        }
+        };
         let next = customers.len();
         let customer = *customers.entry(&point.customer_id).or_insert(next);
         let vector = dataset.row(place).to_vec();
@@ -328,7 +327,8 @@ pub(super) fn judge(
     on: impl Fn(&Point) -> bool,
     as_of: Timestamp,
 ) -> Result<Vec<AtDay>, FitError> {
-    let told = tell(hazard, dataset, quoted, on, as_of)?;
+    let by = |point: &Point| on(point).then_some(hazard);
+    let told = tell(dataset, quoted, by, as_of)?;
     told.iter().map(Told::figures).collect()
 }
 

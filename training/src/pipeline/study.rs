@@ -12,13 +12,16 @@ use lagom_model::metrics::{ClusteredGap, Metrics};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A curve fitted on earlier decisions, against what came of later ones.
+/// Curves fitted on earlier decisions, against what came of later ones.
 #[derive(Debug, Clone, Serialize)]
 pub struct Study {
-    /// The twin saw nothing from this instant on.
+    /// The first curve saw nothing from this instant on.
     pub fitted_before: Timestamp,
     /// It was judged on invoices issued from this instant on.
     pub judged_from: Timestamp,
+    /// When the curve was fitted anew, to everything known by then: invoices issued from one of these to
+    /// the next are judged by the curve of the first of the two.
+    pub refitted: Vec<Timestamp>,
     /// Figures over every later decision.
     pub all: Vec<AtDay>,
     /// How far each tenth of them is off, with an interval by customer; day by day.
@@ -29,13 +32,18 @@ pub struct Study {
     pub single: Option<Metrics>,
 }
 
-/// Fits nothing but the twin whose figures a version would quote, and judges it on what came later.
+/// Fits nothing but the twin whose figures a version would quote, and judges it on what came later. With
+/// `fits` above one, the time of the judged invoices is cut into as many equal parts, and the curve is
+/// fitted anew at the beginning of each, as it is where versions are trained again and again: an evaluation
+/// with a rolling origin. Source: Tashman, International Journal of Forecasting 16(4), 2000,
+/// doi:10.1016/S0169-2070(00)00065-0.
 ///
 /// # Errors
 /// [`TrainError::NoPoints`] and [`TrainError::Fit`].
 pub fn study(
     histories: &BTreeMap<CustomerId, History>,
     config: &TrainingConfig,
+    fits: u16,
     seed: u64,
 ) -> Result<Study, TrainError> {
     let as_of = last_recorded(histories) + Days::SHORTEST;
@@ -49,12 +57,27 @@ pub fn study(
         source,
     };
     let (fitted_before, judged_from, ..) = Examples::of(&dataset, Target::Paid).parted(config);
-    let (twin, _) = fit_until(&dataset, config, fitted_before, seed).map_err(failed)?;
+    let last = dataset.points().iter().map(|point| point.issued_at).max();
+    let refitted = origins(judged_from, last.unwrap_or(judged_from), fits);
+    let mut curves = Vec::new();
+    for (known, from) in [(fitted_before, judged_from)]
+        .into_iter()
+        .chain(refitted.iter().map(|at| (*at, *at)))
+    {
+        let (curve, _) = fit_until(&dataset, config, known, seed).map_err(failed)?;
+        curves.push((from, curve));
+    }
+    // The last one that was there when the invoice was issued.
+    let quoting = |point: &Point| {
+        let begun = curves.partition_point(|(from, _)| *from <= point.issued_at);
+        begun.checked_sub(1).map(|place| &curves[place].1)
+    };
     let told = |stage: Option<Stage>| {
-        let on = |point: &Point| {
-            point.issued_at >= judged_from && stage.is_none_or(|stage| stage == point.stage)
+        let by = |point: &Point| {
+            let on = stage.is_none_or(|stage| stage == point.stage);
+            on.then(|| quoting(point)).flatten()
         };
-        tell(&twin, &dataset, config.paid_days, on, options.known_until).map_err(failed)
+        tell(&dataset, config.paid_days, by, options.known_until).map_err(failed)
     };
     let figures = |told: &[Told]| {
         let figures = told.iter().map(Told::figures);
@@ -66,6 +89,7 @@ pub fn study(
     Ok(Study {
         fitted_before,
         judged_from,
+        refitted,
         all: figures(&all)?,
         gaps: all.iter().map(Told::gaps).collect(),
         stages: stages
@@ -73,6 +97,15 @@ pub fn study(
             .collect::<Result<_, TrainError>>()?,
         single: heads::judged(&dataset, config, seed).ok(),
     })
+}
+
+/// The beginnings of the second and later of so many equal parts of the time between two instants.
+fn origins(from: Timestamp, until: Timestamp, parts: u16) -> Vec<Timestamp> {
+    let part = until.days_since(from) / f64::from(parts.max(1));
+    let hours = |place: u16| (24.0 * part * f64::from(place)).round() as i64;
+    (1..parts)
+        .map(|place| from + Days::hours(hours(place)))
+        .collect()
 }
 
 /// Fits nothing but early risk and, where asked for, the twin of the curve that it is held against.

@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Share of the invoices, the latest, on which the curve is judged.
     #[arg(long, default_value_t = 0.5)]
     judge_share: f64,
+    /// How many times the curve is fitted while they are judged, evenly spread: 1 is once for all of them.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=50))]
+    fits: u16,
     /// Pairs of columns in a model, at most: `most_pairs` of [training].
     #[arg(long, default_value_t = 0)]
     pairs: usize,
@@ -77,7 +80,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         args.invoices, args.judge_share, args.pairs
     );
     let training = TrainingConfig::parse(&text, config.spec.clone())?;
-    let study = study(&histories, &training, args.seed)?;
+    let study = study(&histories, &training, args.fits, args.seed)?;
     let quoted = |at: &&AtDay| at.days == training.paid_days;
     let curve = study.all.iter().find(quoted);
     let gaps = |at: &AtDay| at.worst_decile;
@@ -135,6 +138,9 @@ fn told(report: &Report) -> String {
         "fitted on what was known before {}, judged on invoices issued from {}\n",
         study.fitted_before, study.judged_from
     );
+    for at in &study.refitted {
+        text += &format!("fitted anew on what was known by {at}\n");
+    }
     for (at, (_, gaps)) in study.all.iter().zip(&study.gaps) {
         text += &format!(
             "\nby day {}: {} decisions, log-loss {:.4}, ECE {:.4}, worst tenth off by {:.3}\n  \
