@@ -108,7 +108,7 @@ impl Session {
 
     async fn ready(&mut self) -> Result<(), Status> {
         let ready = self.grpc.ready().await;
-        ready.map_err(|error| Status::unavailable(in_one_line(&error)))
+        ready.map_err(|error| Status::from_error(Box::new(error)))
     }
 
     fn user(&self) -> UserContext {
@@ -125,6 +125,14 @@ impl Session {
 
     fn failure(&self, status: &Status) -> String {
         let (address, said) = (&self.address, said(status.message()));
+        // Where there is a cause, it is not the server's word: the connection broke under the call.
+        if let Some(cause) = status.source() {
+            return format!(
+                "--remote {address}: the connection broke ({}); nothing was written: run it again, or see \
+                 that Spark Connect listens there and whether it wants TLS (/;use_ssl=true)",
+                in_one_line(cause)
+            );
+        }
         match status.code() {
             Code::Unimplemented => format!(
                 "--remote {address}: answers, but not as Spark Connect does ({said}); name the port of \
@@ -137,12 +145,6 @@ impl Session {
             Code::Unavailable | Code::Cancelled => format!(
                 "--remote {address}: the connection was lost ({said}); nothing was written, run it \
                  again"
-            ),
-            // Not the server's word: the connection broke under the call.
-            Code::Unknown if status.source().is_some() => format!(
-                "--remote {address}: the connection broke ({}); see that Spark Connect listens there, \
-                 and whether it wants TLS (/;use_ssl=true)",
-                in_one_line(status)
             ),
             code => format!("Spark at {address} says ({code:?}): {said}"),
         }

@@ -142,7 +142,7 @@ fn a_server_that_speaks_something_else_is_said_to() {
     let folder = TempDir::new().unwrap();
     let said = Spark::connect(Some(&remote), folder.path()).err().unwrap();
     let said = crate::cli::answer::in_one_line(&*said);
-    assert!(said.contains("whether it wants TLS"), "{said}");
+    assert!(said.contains("use_ssl=true"), "{said}");
     assert!(is_empty(folder.path()));
     drop(server);
 }
