@@ -65,7 +65,8 @@ impl Dialect {
     }
 
     /// A word as SQL.
-    pub(super) fn quoted(self, text: &str) -> String {
+    #[must_use]
+    pub fn quoted(self, text: &str) -> String {
         match self {
             Self::Standard => format!("'{}'", text.replace('\'', "''")),
             Self::Spark => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
@@ -210,7 +211,11 @@ impl Compiled {
         let used: Vec<&Frame> = frames.iter().filter(|frame| frame.is_used()).collect();
         let select = cells.select(&used, autopay);
         match form {
-            Form::Cells => query.end(format!("{select}\nORDER BY p.point_id\n")),
+            Form::Cells => query.end(match dialect {
+                Dialect::Standard => format!("{select}\nORDER BY p.point_id\n"),
+                // It would shuffle every row once more, and ask for a part of them twice.
+                Dialect::Spark => format!("{select}\n"),
+            }),
             Form::Finished => {
                 query.step("cells", select);
                 query.end(finished::select(spec.features(), &made, dialect)?);
@@ -225,7 +230,7 @@ impl Compiled {
     }
 
     /// The query. In [`Form::Cells`] its columns are `point_id` (a `BIGINT`, by which the rows are
-    /// ordered) and one for each of [`Self::kinds`]; in [`Form::Finished`] they are `customer_id`,
+    /// ordered except by Spark) and one for each of [`Self::kinds`], `c0`, `c1` …; in [`Form::Finished`] they are `customer_id`,
     /// `invoice_id`, `asked_at` and one for each column of the spec.
     #[must_use]
     pub fn query(&self) -> String {

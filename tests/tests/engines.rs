@@ -1,7 +1,10 @@
-//! A simulated world's feature matrix by PostgreSQL and by DuckDB beside lagom's own.
+//! A simulated world's feature matrix by PostgreSQL, DuckDB and Spark beside lagom's own.
 
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+#[path = "engines/spark.rs"]
+mod spark;
 
 use lagom_tests::lagom;
 use lagom_tests::postgres::Postgres;

@@ -12,7 +12,7 @@ mod questions;
 mod range;
 mod views;
 
-pub use engine::{Engine, STAGED, Staging, Take, calendar, matrix_by};
+pub use engine::{Engine, STAGED, Staging, Take, calendar, expressible, matrix_by, read_answer};
 pub use questions::read_questions;
 pub use range::Range;
 pub use views::duckdb_views;

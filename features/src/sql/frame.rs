@@ -392,10 +392,11 @@ impl Frame {
             );
         }
         if self.followed {
+            // What follows, read backwards: a frame that begins at its row is made anew for each row.
             let next = |types: &str| {
                 format!(
                     "MIN(CASE WHEN type IN ({types}) THEN row_at END) OVER (PARTITION BY point_id \
-                     ORDER BY nth ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+                     ORDER BY nth DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
                 )
             };
             let led = |name: &str| {

@@ -1,6 +1,6 @@
 //! The same by Spark, statement by statement as `lagom features --engine spark` runs them.
 //!
-//! Needs a server, named by `LAGOM_SPARK_REMOTE`, and a Python with its client, `LAGOM_SPARK_PYTHON`.
+//! Needs a server, named by `LAGOM_SPARK`, and a Python with its client, `LAGOM_SPARK_PYTHON`.
 
 use super::{EVERY, World, check, check_finished, expressible, run, specs, world};
 use lagom_features::FeatureSpec;
@@ -11,19 +11,21 @@ use std::path::Path;
 /// Runs statements, and writes the answer of the last as tab-separated text.
 const CLIENT: &str = "import os, sys\n\
     from pyspark.sql import SparkSession\n\
-    spark = SparkSession.builder.remote(os.environ['LAGOM_SPARK_REMOTE']).create()\n\
+    spark = SparkSession.builder.remote(os.environ['LAGOM_SPARK']).create()\n\
+    spark.conf.set('spark.sql.shuffle.partitions', 4)\n\
     *before, last = open(sys.argv[1]).read().split('\\n;;\\n')\n\
     for one in before:\n\
     \x20   spark.sql(one)\n\
     none = lambda cell: '\\\\N' if cell is None else str(cell).replace('\\t', ' ')\n\
     rows = [tuple(row) for row in spark.sql(last).collect()]\n\
+    rows.sort(key=lambda row: row[0] if isinstance(row[0], int) else 0)\n\
     open(sys.argv[2], 'w').write(''.join('\\t'.join(map(none, row)) + '\\n' for row in rows))\n\
     spark.catalog.clearCache()\n";
 
 fn python() -> Option<OsString> {
-    let named = std::env::var_os("LAGOM_SPARK_REMOTE").and(std::env::var_os("LAGOM_SPARK_PYTHON"));
+    let named = std::env::var_os("LAGOM_SPARK").and(std::env::var_os("LAGOM_SPARK_PYTHON"));
     if named.is_none() {
-        println!("skipped: no Spark (LAGOM_SPARK_REMOTE and LAGOM_SPARK_PYTHON)");
+        println!("skipped: no Spark (LAGOM_SPARK and LAGOM_SPARK_PYTHON)");
     }
     named
 }

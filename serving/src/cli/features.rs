@@ -6,6 +6,8 @@ mod compare;
 mod engine;
 #[cfg(feature = "training")]
 mod matrix;
+#[cfg(feature = "training")]
+mod spark;
 
 use super::answer::{Answer, Failure};
 use super::output::Output;
@@ -24,6 +26,7 @@ use std::path::PathBuf;
   lagom features --data log --check                   served against recomputed, after lagom export
   lagom features --data data --drift 2026-06-01       which features have moved since
   lagom features --data data --out features.parquet --engine postgres --remote postgres://...
+  lagom features --data data --out features.parquet --engine spark --remote sc://spark:15002
   lagom features --data data --points features.parquet --engine duckdb-sql --out features.sql")]
 pub(crate) struct Args {
     /// A feature spec; the built-in one if none is named.

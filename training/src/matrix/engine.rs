@@ -4,218 +4,22 @@
 //! Which decision points there are, and the labels, are found by lagom itself; the features are the
 //! engine's.
 
+mod answer;
+mod staging;
+#[cfg(test)]
+mod tests;
+
+pub use answer::read_answer;
+pub use staging::{STAGED, Staging};
+
 use super::{Making, MatrixOptions, MatrixReport};
 use crate::dataset::Dataset;
 use crate::tables::{Partitions, TableError, Tables};
 use lagom_features::FeatureSpec;
-use lagom_features::domain::{
-    Channel, Country, Currency, CustomerKind, Days, InvoiceId, Timestamp, Tone, Zone,
-};
-use lagom_features::sql::{Calendar, Compiled, Dialect, Form, Value};
+use lagom_features::domain::{Days, Timestamp, Zone};
+use lagom_features::sql::{Calendar, Compiled, Dialect, Form, Refused, Value};
 use ndarray::Array2;
-use std::fmt::Write;
 use std::path::Path;
-
-/// A table that the query reads: its name and its columns with their types. Instants are
-/// microseconds and days are days, both since 1970; `seq` is the place of the row in its table.
-pub const STAGED: [(&str, &[(&str, &str)]); 4] = [
-    (
-        "lagom_customers",
-        &[
-            ("customer_id", "VARCHAR"),
-            ("created_at", "BIGINT"),
-            ("kind", "VARCHAR"),
-            ("country", "VARCHAR"),
-            ("time_zone", "VARCHAR"),
-            ("language", "VARCHAR"),
-            ("segment", "VARCHAR"),
-            ("autopay", "BIGINT"),
-            ("annual_margin_minor", "BIGINT"),
-            ("recorded_at", "BIGINT"),
-            ("seq", "BIGINT"),
-        ],
-    ),
-    (
-        "lagom_invoices",
-        &[
-            ("invoice_id", "VARCHAR"),
-            ("customer_id", "VARCHAR"),
-            ("issued_at", "BIGINT"),
-            ("due_on", "BIGINT"),
-            ("amount_minor", "BIGINT"),
-            ("currency", "VARCHAR"),
-            ("terms_days", "BIGINT"),
-            ("payment_method", "VARCHAR"),
-            ("billing_channel", "VARCHAR"),
-            ("product", "VARCHAR"),
-            ("recorded_at", "BIGINT"),
-            ("seq", "BIGINT"),
-        ],
-    ),
-    (
-        "lagom_events",
-        &[
-            ("event_id", "VARCHAR"),
-            ("customer_id", "VARCHAR"),
-            ("invoice_id", "VARCHAR"),
-            ("occurred_at", "BIGINT"),
-            ("recorded_at", "BIGINT"),
-            ("type", "VARCHAR"),
-            ("channel", "VARCHAR"),
-            ("tone", "VARCHAR"),
-            ("amount_minor", "BIGINT"),
-            ("currency", "VARCHAR"),
-            ("method", "VARCHAR"),
-            ("device", "VARCHAR"),
-            ("dwell_ms", "BIGINT"),
-            ("until", "BIGINT"),
-            ("seq", "BIGINT"),
-        ],
-    ),
-    (
-        "lagom_points",
-        &[
-            ("point_id", "BIGINT"),
-            ("customer_id", "VARCHAR"),
-            ("invoice_id", "VARCHAR"),
-            ("asked_at", "BIGINT"),
-        ],
-    ),
-];
-
-/// The tables of a part and the points to compute.
-#[derive(Debug)]
-pub struct Staging {
-    tables: Tables,
-    points: Dataset,
-}
-
-/// A row in PostgreSQL's text form of COPY: tabs between, `\N` for none.
-struct Line<'a>(&'a mut String, bool);
-
-impl Line<'_> {
-    fn put(&mut self, text: Option<&str>) {
-        if std::mem::replace(&mut self.1, true) {
-            self.0.push('\t');
-        }
-        let Some(text) = text else {
-            self.0.push_str("\\N");
-            return;
-        };
-        for letter in text.chars() {
-            match letter {
-                '\\' => self.0.push_str("\\\\"),
-                '\t' => self.0.push_str("\\t"),
-                '\n' => self.0.push_str("\\n"),
-                '\r' => self.0.push_str("\\r"),
-                other => self.0.push(other),
-            }
-        }
-    }
-
-    fn number(&mut self, number: Option<i64>) {
-        match number {
-            None => self.put(None),
-            Some(number) => {
-                if std::mem::replace(&mut self.1, true) {
-                    self.0.push('\t');
-                }
-                write!(self.0, "{number}").expect("writing to a string cannot fail");
-            }
-        }
-    }
-
-    fn end(self) {
-        self.0.push('\n');
-    }
-}
-
-impl Staging {
-    /// How many rows [`STAGED`]'s table `table` has.
-    #[must_use]
-    pub fn rows(&self, table: usize) -> usize {
-        match table {
-            0 => self.tables.customers.len(),
-            1 => self.tables.invoices.len(),
-            2 => self.tables.events.len(),
-            _ => self.points.points().len(),
-        }
-    }
-
-    /// Adds a row of [`STAGED`]'s table `table` to `text`, as COPY takes it.
-    pub fn copy(&self, table: usize, row: usize, text: &mut String) {
-        let mut line = Line(text, false);
-        let micros = |at: Timestamp| Some(at.micros());
-        let seq = Some(row as i64);
-        match table {
-            0 => {
-                let recorded = &self.tables.customers[row];
-                let one = &recorded.value;
-                line.put(Some(one.customer_id.as_str()));
-                line.number(micros(one.created_at));
-                line.put(one.kind.map(CustomerKind::name));
-                line.put(one.country.as_ref().map(Country::as_str));
-                line.put(one.time_zone.as_ref().map(Zone::name));
-                line.put(one.language.as_deref());
-                line.put(one.segment.as_deref());
-                line.number(one.autopay.map(i64::from));
-                line.number(one.annual_margin_minor);
-                line.number(micros(recorded.recorded_at));
-                line.number(seq);
-            }
-            1 => {
-                let recorded = &self.tables.invoices[row];
-                let one = &recorded.value;
-                line.put(Some(one.invoice_id.as_str()));
-                line.put(Some(one.customer_id.as_str()));
-                line.number(micros(one.issued_at));
-                line.number(Some(i64::from(one.due_on.days())));
-                line.number(Some(one.amount.minor_units));
-                line.put(Some(one.amount.currency.as_str()));
-                line.number(one.terms_days.map(i64::from));
-                line.put(one.payment_method.as_deref());
-                line.put(one.billing_channel.as_deref());
-                line.put(one.product.as_deref());
-                line.number(micros(recorded.recorded_at));
-                line.number(seq);
-            }
-            2 => {
-                let one = &self.tables.events[row];
-                line.put(Some(one.event_id.as_str()));
-                line.put(Some(one.customer_id.as_str()));
-                line.put(one.invoice_id.as_ref().map(InvoiceId::as_str));
-                line.number(micros(one.occurred_at));
-                line.number(micros(one.recorded_at));
-                line.put(Some(one.kind.name()));
-                line.put(one.channel.map(Channel::name));
-                line.put(one.tone.map(Tone::name));
-                line.number(one.amount.map(|money| money.minor_units));
-                let currency = one.amount.as_ref().map(|money| money.currency);
-                line.put(currency.as_ref().map(Currency::as_str));
-                line.put(one.method.as_deref());
-                line.put(one.device.as_deref());
-                line.number(one.dwell_ms.map(i64::from));
-                line.number(one.until.map(Timestamp::micros));
-                line.number(seq);
-            }
-            _ => {
-                let one = &self.points.points()[row];
-                line.number(seq);
-                line.put(Some(one.customer_id.as_str()));
-                line.put(Some(one.invoice_id.as_str()));
-                line.number(micros(one.at));
-            }
-        }
-        line.end();
-    }
-
-    fn calendar(&self) -> Calendar {
-        calendar(
-            &self.tables,
-            self.points.points().iter().map(|point| point.at),
-        )
-    }
-}
 
 /// The zones and the time that `tables` and `points` span.
 #[must_use]
@@ -249,11 +53,13 @@ pub fn calendar(tables: &Tables, points: impl Iterator<Item = Timestamp>) -> Cal
 /// Takes a row of an engine's answer: the number of the point, and its cells.
 pub type Take<'a> = &'a mut dyn FnMut(i64, &[Value<'_>]) -> Result<(), String>;
 
-/// Runs a query on the tables of a part and hands over the cells of each row, in the order of the
-/// points.
+/// Runs a query on the tables of a part and hands over the cells of each row, in any order.
 pub trait Engine {
     /// Why it could not.
     type Error: From<TableError> + From<String>;
+
+    /// How it speaks.
+    fn dialect(&self) -> Dialect;
 
     /// Runs `compiled` on `staging`, and `take`s each row.
     ///
@@ -271,6 +77,15 @@ pub trait Engine {
 const NOTHING: &str = "[[feature]]\nname = \"hour\"\nsource = \"calendar\"\nattribute = \"hour\"\n\
                        unit = \"hours\"\nowner = \"lagom\"\ndescription = \"Hour.\"\n";
 
+/// Whether engines of `dialect` can compute `spec`, before one is asked.
+///
+/// # Errors
+/// [`Refused`] names every feature that they cannot.
+pub fn expressible(spec: &FeatureSpec, dialect: Dialect) -> Result<(), Refused> {
+    let nowhen = calendar(&Tables::default(), std::iter::empty());
+    Compiled::new(spec, Form::Cells, dialect, &nowhen).map(|_| ())
+}
+
 /// [`super::matrix`] with the features by `engine`.
 ///
 /// # Errors
@@ -282,6 +97,8 @@ pub fn matrix_by<E: Engine>(
     options: &MatrixOptions<'_>,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<MatrixReport, E::Error> {
+    let dialect = engine.dialect();
+    expressible(options.spec, dialect).map_err(|refused| refused.to_string())?;
     let scratch = std::env::temp_dir();
     let scratch = out.and_then(Path::parent).unwrap_or(&scratch);
     let parts = Partitions::of(data, options.events_at_once, scratch)?;
@@ -297,13 +114,10 @@ pub fn matrix_by<E: Engine>(
         let points = Dataset::at(&histories, &nothing, &dataset_options, options.points());
         drop(histories);
         let staging = Staging { tables, points };
-        let compiled = Compiled::new(
-            options.spec,
-            Form::Cells,
-            Dialect::Standard,
-            &staging.calendar(),
-        )
-        .map_err(|refused| refused.to_string())?;
+        let asked = staging.points.points().iter().map(|point| point.at);
+        let calendar = calendar(&staging.tables, asked);
+        let compiled = Compiled::new(options.spec, Form::Cells, dialect, &calendar)
+            .map_err(|refused| refused.to_string())?;
         let features = vectors(engine, &staging, &compiled, making.names.len())?;
         making.add(&staging.points.with_features(&making.names, features))?;
     }
@@ -317,20 +131,30 @@ fn vectors<E: Engine>(
     width: usize,
 ) -> Result<Array2<f64>, E::Error> {
     let rows = staging.points.points().len();
-    let mut cells = Vec::with_capacity(rows * width);
+    if rows == 0 {
+        return Ok(Array2::zeros((0, width)));
+    }
+    let mut cells = vec![f64::NAN; rows * width];
+    let mut answered = vec![false; rows];
     let mut vector = Vec::with_capacity(width);
-    let mut next = 0_i64;
     engine.run(staging, compiled, &mut |point, row| {
-        if point != next {
-            return Err(format!(
-                "the engine answered for decision point {point} where {next} was due"
-            ));
-        }
-        next += 1;
+        let place = usize::try_from(point).ok().filter(|place| *place < rows);
+        let place = place.filter(|place| !std::mem::replace(&mut answered[*place], true));
+        let place = place.ok_or_else(|| {
+            format!(
+                "the engine answered for decision point {point}, which is not due: there are {rows}, \
+                 each once"
+            )
+        })?;
         compiled.finish(row, &mut vector)?;
-        cells.extend_from_slice(&vector);
+        cells[place * width..][..width].copy_from_slice(&vector);
         Ok(())
     })?;
-    Array2::from_shape_vec((rows, width), cells)
-        .map_err(|_| format!("the engine answered for {next} decision points of {rows}").into())
+    let left = answered.iter().filter(|answered| !**answered).count();
+    if left > 0 {
+        return Err(
+            format!("the engine did not answer for {left} decision points of {rows}").into(),
+        );
+    }
+    Array2::from_shape_vec((rows, width), cells).map_err(|error| error.to_string().into())
 }

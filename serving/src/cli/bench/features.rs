@@ -1,6 +1,7 @@
 //! `lagom bench features`: what features cost, offline beside other programs and online.
 
 mod peers;
+mod same;
 mod single;
 mod world;
 
@@ -8,6 +9,7 @@ use super::child::{self, Cost};
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use peers::Peer;
+use same::Same;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +21,7 @@ const TWENTY: &str = include_str!("features/twenty.toml");
 /// Times the feature matrix of a made-up data set, as whole processes from Parquet to Parquet:
 /// twenty features beside the same in Python Polars and DuckDB (left out where Python or one of them
 /// is missing), the built-in features at one and at ten times the events, one vector, and the
-/// memory of a customer. Exits 1 where a peer's results differ.
+/// memory of a customer. Exits 1 where a peer's results or Spark's differ.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   lagom bench features
@@ -42,7 +44,9 @@ pub(crate) struct Args {
     /// Where to put the tables while it runs; the system's temporary folder if not named.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
-    /// A PostgreSQL server, to time the same features by `lagom features --engine postgres`.
+    /// A PostgreSQL server (postgres://…), to time the same features by `lagom features --engine
+    /// postgres`; or Spark Connect (sc://…), to time the built-in ones by `--engine spark` and to hold
+    /// every cell against lagom's.
     #[arg(long, value_name = "URL")]
     remote: Option<String>,
 }
@@ -62,6 +66,12 @@ struct Report {
     postgres: Option<Cost>,
     /// Wall time of PostgreSQL over lagom's.
     postgres_over_lagom: Option<f64>,
+    /// The built-in features by Spark; CPU time and memory are those of lagom alone.
+    spark: Option<Cost>,
+    /// Wall time of Spark over lagom's.
+    spark_over_lagom: Option<f64>,
+    /// Spark's cells beside lagom's.
+    spark_cells: Option<Same>,
     built_in: Cost,
     built_in_of_a_tenth: Cost,
     /// CPU time of ten times the events over that of one.
@@ -94,9 +104,24 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let built_in_of_a_tenth = lagom(&small, None, "built-in.parquet", None)?;
     let built_in = lagom(&large, None, "built-in.parquet", None)?;
     let twenty = lagom(&large, Some(&spec), "twenty.parquet", None)?;
+    let is_spark = |url: &&str| url.starts_with("sc://");
     let remote = args.remote.as_deref();
-    let postgres = remote.map(|url| lagom(&large, Some(&spec), "postgres.parquet", Some(url)));
-    let postgres = postgres.transpose()?;
+    let server = remote.filter(|url| !is_spark(url));
+    let by_postgres = |url| {
+        lagom(
+            &large,
+            Some(&spec),
+            "postgres.parquet",
+            Some(("postgres", url)),
+        )
+    };
+    let postgres = server.map(by_postgres).transpose()?;
+    let server = remote.filter(is_spark);
+    let by_spark = |url| lagom(&large, None, "spark.parquet", Some(("spark", url)));
+    let spark = server.map(by_spark).transpose()?;
+    let file = |name: &str| large.join(name);
+    let cells = |_: &Cost| Same::of(&file("built-in.parquet"), &file("spark.parquet"));
+    let spark_cells = spark.as_ref().map(cells).transpose()?;
     let (peers, peers_skipped) = match peers::missing(&args.python) {
         None => (peers::run(&args.python, &large)?, None),
         Some(why) => (Vec::new(), Some(why)),
@@ -112,6 +137,11 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
             .as_ref()
             .map(|cost| cost.wall_seconds / twenty.wall_seconds),
         postgres,
+        spark_over_lagom: spark
+            .as_ref()
+            .map(|cost| cost.wall_seconds / built_in.wall_seconds),
+        spark,
+        spark_cells,
         twenty,
         peers,
         peers_skipped,
@@ -121,7 +151,8 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         single: single::measure(bytes)?,
     };
     out.report(&report, || text(&report))?;
-    let equal = report.peers.iter().all(Peer::is_equal);
+    let equal = report.peers.iter().all(Peer::is_equal)
+        && report.spark_cells.as_ref().is_none_or(Same::holds);
     Ok(if equal { Answer::Yes } else { Answer::No })
 }
 
@@ -130,7 +161,7 @@ fn lagom(
     data: &Path,
     spec: Option<&Path>,
     out: &str,
-    postgres: Option<&str>,
+    engine: Option<(&str, &str)>,
 ) -> Result<Cost, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("features").arg("--data").arg(data);
@@ -139,8 +170,8 @@ fn lagom(
     if let Some(spec) = spec {
         command.arg("--spec").arg(spec);
     }
-    if let Some(url) = postgres {
-        command.args(["--engine", "postgres", "--remote", url]);
+    if let Some((engine, url)) = engine {
+        command.args(["--engine", engine, "--remote", url]);
     }
     Ok(child::run(command)?.0)
 }
@@ -161,6 +192,9 @@ fn text(report: &Report) -> String {
         text += &line("PostgreSQL (CPU and peak of lagom)", cost);
     }
     text += &line("lagom, built-in features", &report.built_in);
+    if let Some(cost) = &report.spark {
+        text += &line("  by Spark (CPU and peak of lagom)", cost);
+    }
     text += &line("  of a tenth of the events", &report.built_in_of_a_tenth);
     if let Some(why) = &report.peers_skipped {
         text += &format!("Polars and DuckDB skipped: {why}\n");
@@ -173,6 +207,12 @@ fn text(report: &Report) -> String {
     }
     if let Some(ratio) = report.postgres_over_lagom {
         text += &format!("PostgreSQL takes {ratio:.0} times lagom's wall time\n");
+    }
+    if let (Some(ratio), Some(cells)) = (report.spark_over_lagom, &report.spark_cells) {
+        text += &format!(
+            "Spark takes {ratio:.0} times lagom's wall time; {}",
+            cells.text()
+        );
     }
     text += &format!(
         "ten times the events take {:.1} times the CPU time\n",

@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Lagom,
     /// PostgreSQL 15 or later at --remote.
     Postgres,
+    /// Spark 4 or later, by Spark Connect at --remote.
+    Spark,
     /// Prints SQL for DuckDB, with views on the tables in --data.
     DuckdbSql,
 }
@@ -90,6 +92,10 @@ async fn prepared(database: &Database) -> Result<Client, Failure> {
 
 impl Engine for Postgres {
     type Error = Failure;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Standard
+    }
 
     fn run(
         &mut self,

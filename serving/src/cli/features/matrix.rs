@@ -1,13 +1,14 @@
 //! Features on a data set: their values, the matrix as a file.
 
-use super::{compare, engine};
+use super::{compare, engine, spark};
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::cli::terminal::progress;
 use lagom_features::domain::Timestamp;
 use lagom_features::spec::FeatureSpec;
+use lagom_features::sql::Dialect;
 use lagom_training::matrix::{
-    MatrixOptions, MatrixReport, Range, matrix, matrix_by, read_questions,
+    MatrixOptions, MatrixReport, Range, expressible, matrix, matrix_by, read_questions,
 };
 use std::path::{Path, PathBuf};
 
@@ -47,9 +48,16 @@ pub(crate) struct Args {
     /// What computes the features.
     #[arg(long, value_enum, default_value_t = engine::Kind::Lagom, requires = "data", conflicts_with_all = ["check", "drift"])]
     engine: engine::Kind,
-    /// The server of --engine postgres. The tables go to temporary tables there.
+    /// The server of --engine postgres (postgres://USER@HOST/DATABASE; the tables go to temporary
+    /// tables there) or of --engine spark (sc://HOST:15002; more after /; such as token=TOKEN,
+    /// use_ssl=true, user_id=NAME).
     #[arg(long, value_name = "URL", requires = "data")]
     remote: Option<String>,
+    /// A folder through which tables and answers go with --engine spark: its driver and workers must
+    /// see it under the same path. The folder of --out if not given. Addresses of object stores are
+    /// not taken.
+    #[arg(long, value_name = "DIR", requires = "data")]
+    stage: Option<PathBuf>,
 }
 
 pub(super) fn run(
@@ -59,7 +67,7 @@ pub(super) fn run(
     out: &mut Output,
 ) -> Result<Answer, Failure> {
     let usual = match args.engine {
-        engine::Kind::Postgres => 1_000_000,
+        engine::Kind::Postgres | engine::Kind::Spark => 1_000_000,
         _ if args.check => 2_000_000,
         _ => 10_000_000,
     };
@@ -70,8 +78,16 @@ pub(super) fn run(
     if let Some(at) = args.drift {
         return compare::drift(data, spec, (&args.after_days, at), events, out);
     }
-    if args.remote.is_some() && args.engine != engine::Kind::Postgres {
-        return Err("--remote is of --engine postgres; name both, or leave it out".into());
+    let afar = [engine::Kind::Postgres, engine::Kind::Spark].contains(&args.engine);
+    if args.remote.is_some() && !afar {
+        return Err(
+            "--remote is of --engine postgres and --engine spark; name one of them with it, \
+                    or leave it out"
+                .into(),
+        );
+    }
+    if args.stage.is_some() && args.engine != engine::Kind::Spark {
+        return Err("--stage is of --engine spark; name both, or leave it out".into());
     }
     if args.engine == engine::Kind::DuckdbSql {
         let (points, file) = (args.points.as_deref(), args.out.as_deref());
@@ -97,6 +113,12 @@ pub(super) fn run(
             let mut server = engine::Postgres::connect(args.remote.as_deref())?;
             matrix_by(&mut server, data, file, &options, told)?
         }
+        engine::Kind::Spark => {
+            expressible(spec, Dialect::Spark)?;
+            let stage = args.stage.clone().unwrap_or_else(|| beside(file));
+            let mut server = spark::Spark::connect(args.remote.as_deref(), &stage)?;
+            matrix_by(&mut server, data, file, &options, told)?
+        }
         _ => matrix(data, file, &options, told)?,
     };
     bar.finish_and_clear();
@@ -112,6 +134,15 @@ pub(super) fn run(
         )),
     }
     Ok(Answer::Yes)
+}
+
+/// The folder of a file that is to be written, or else of temporary files.
+fn beside(file: Option<&Path>) -> PathBuf {
+    match file.and_then(Path::parent) {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        Some(_) => PathBuf::from("."),
+        None => std::env::temp_dir(),
+    }
 }
 
 fn text(report: &MatrixReport, spec: &FeatureSpec) -> String {
