@@ -54,6 +54,7 @@ impl From<DecideError> for Failure {
         match error {
             DecideError::Customer(id) => Self::unknown("customer", &id),
             DecideError::Invoice { invoice_id, .. } => Self::unknown("invoice", &invoice_id),
+            DecideError::Week { .. } => Self::Internal(error.to_string()),
             DecideError::Policy(error) => Self::Internal(error.to_string()),
         }
     }

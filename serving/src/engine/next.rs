@@ -9,8 +9,8 @@ use crate::intake::Intake;
 use crate::recording::{Recording, What};
 use crate::store::Entry;
 use crate::telemetry;
-use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
+use lagom_features::{History, Segments};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
@@ -212,6 +212,7 @@ impl Engine {
             customer_id: ask.customer_id.clone(),
             invoice_id: ask.invoice_id.clone(),
             history,
+            segments: Segments::none(),
             now,
             reserved,
             allowed_channels: ask.allowed_channels.clone(),
