@@ -264,6 +264,12 @@ impl Segments {
         }
     }
 
+    /// Whether they are of the spec that `pooling` is of.
+    #[must_use]
+    pub fn is_of(&self, pooling: &Pooling) -> bool {
+        self.fingerprint == pooling.fingerprint
+    }
+
     /// Takes in a week, made by the same spec.
     pub fn put(&mut self, week: Arc<Week>) {
         self.weeks.insert(week.at, week);
