@@ -18,7 +18,7 @@ use lagom_training::tables::Tables;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tonic::transport::Channel;
 
 const CUSTOMERS: usize = 40;
@@ -125,6 +125,22 @@ impl<'a> House<'a> {
         self.server = Some(server);
     }
 
+    /// Waits until most customers are on disk only, where the store is to keep them there.
+    fn forgets(&self) {
+        let in_memory = || -> f64 {
+            let told = self.server.as_ref().unwrap().get("/metrics").unwrap();
+            let mut lines = told.lines();
+            let line = lines.find(|one| one.starts_with("dunning_customers_in_memory"));
+            let value = line.and_then(|line| line.rsplit(' ').next());
+            value.unwrap().parse().unwrap()
+        };
+        let start = Instant::now();
+        while self.more.contains("in_memory") && in_memory() > CUSTOMERS as f64 / 4.0 {
+            assert!(start.elapsed() < Duration::from_secs(30), "{}", in_memory());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     async fn record(&self, events: Vec<Event>, seconds: i64) {
         let mut client = EventServiceClient::new(self.channel.clone().unwrap());
         let as_of = at(seconds);
@@ -134,11 +150,16 @@ impl<'a> House<'a> {
     }
 
     async fn decide(&self, n: usize, seconds: Option<i64>) {
+        self.ask(n, seconds, false).await;
+    }
+
+    async fn ask(&self, n: usize, seconds: Option<i64>, dry_run: bool) {
         let mut client = DecisionServiceClient::new(self.channel.clone().unwrap());
         let ask = NextBestActionRequest {
             customer_id: format!("c{n}"),
             invoice_id: format!("i{n}"),
             as_of: seconds.and_then(at),
+            dry_run,
             ..NextBestActionRequest::default()
         };
         client.next_best_action(ask).await.unwrap();
@@ -235,6 +256,10 @@ async fn lives(houses: &mut [House<'_>], which: impl Fn(usize) -> bool + Copy) {
             // The first days of the week still look at the last Monday but one, or at no customer.
             house.decide(n, Some(day + DAY + 3_600 + n as i64)).await;
         }
+        // What a week to come would add up to now is answered, and not kept until it has come.
+        for house in &*houses {
+            house.ask(1, Some(day + 16 * DAY), true).await;
+        }
         for house in &mut *houses {
             let more = house.more.clone();
             house.restart(&more).await;
@@ -243,6 +268,7 @@ async fn lives(houses: &mut [House<'_>], which: impl Fn(usize) -> bool + Copy) {
             let house = &houses[n % houses.len()];
             house.decide(n, Some(day + 3 * DAY + n as i64)).await;
         }
+        houses.iter().for_each(House::forgets);
     }
 }
 
@@ -279,8 +305,23 @@ async fn what_is_served_by_segment_is_what_the_log_gives_also_after_a_kill() {
     let added = log.find("added up by segment").expect(&log);
     assert!(added < log.find("\"serving\"").expect(&log), "{log}");
     assert_eq!(log.matches("added up by segment").count(), 1, "{log}");
+    assert!(
+        log.contains(&format!("\"customers\":{CUSTOMERS},\"took\"")),
+        "{log}"
+    );
+    let few = |line: &str| line.contains("the log is read") && !line.contains("\"in_memory\":40");
+    assert!(log.lines().any(few), "{log}");
+    // Of however many weeks of the past is asked, this one stays at hand.
+    for week in 0..12 {
+        let past = begin() + 7 * (WEEKS - week % WEEKS) * DAY + week;
+        house.ask(1, Some(past), true).await;
+    }
+    house.decide(5, None).await;
+    let log = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
+    let added = log.matches("added up by segment").count();
+    assert_eq!(added, 1 + WEEKS as usize, "{log}");
     let later = house.checked();
-    assert_eq!(later.decisions.len(), tables.decisions.len() + 5);
+    assert_eq!(later.decisions.len(), tables.decisions.len() + 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
