@@ -85,6 +85,14 @@ impl Pooling {
         states.recycle(ledger);
     }
 
+    /// Takes a customer's part out of `week`, to which it was added before with the same records: the
+    /// values are then those of a week to which it never was.
+    pub fn take_out(&self, memory: &mut PoolingMemory, history: &History, week: &mut Week) {
+        let mut part = self.begin(week.at);
+        self.add(memory, history, &mut part);
+        week.combine(part, Cell::take_out);
+    }
+
     fn add_to(
         &self,
         scratch: &mut Scratch,
@@ -154,6 +162,11 @@ impl Cell {
         self.sum += other.sum;
         self.counts += other.counts;
     }
+
+    fn take_out(&mut self, other: Self) {
+        self.sum -= other.sum;
+        self.counts = self.counts.saturating_sub(other.counts);
+    }
 }
 
 /// One segment: the cells of all features, those of money once a currency.
@@ -164,11 +177,11 @@ struct Group {
 }
 
 impl Group {
-    fn merge(&mut self, other: Self) {
+    fn combine(&mut self, other: Self, by: fn(&mut Cell, Cell)) {
         let together = |mine: &mut Vec<Cell>, theirs: Vec<Cell>| {
             let features = mine.len().max(theirs.len());
             let mine = cells(mine, features).iter_mut();
-            mine.zip(theirs).for_each(|(one, other)| one.merge(other));
+            mine.zip(theirs).for_each(|(one, other)| by(one, other));
         };
         together(&mut self.plain, other.plain);
         for (currency, theirs) in other.money {
@@ -196,9 +209,13 @@ impl Week {
     /// Takes in what was added up of other customers at the same instant, by the same features. The
     /// order in which that happens does not matter.
     pub fn merge(&mut self, other: Self) {
-        self.without.merge(other.without);
+        self.combine(other, Cell::merge);
+    }
+
+    fn combine(&mut self, other: Self, by: fn(&mut Cell, Cell)) {
+        self.without.combine(other.without, by);
         for (segment, group) in other.segments {
-            self.segments.entry(segment).or_default().merge(group);
+            self.segments.entry(segment).or_default().combine(group, by);
         }
     }
 
@@ -273,6 +290,14 @@ impl Segments {
     /// Takes in a week, made by the same spec.
     pub fn put(&mut self, week: Arc<Week>) {
         self.weeks.insert(week.at, week);
+    }
+
+    /// Takes a customer out of every week, as [`Pooling::take_out`] does of one.
+    pub fn take_out(&mut self, pooling: &Pooling, history: &History) {
+        let mut memory = PoolingMemory::default();
+        for week in self.weeks.values_mut() {
+            pooling.take_out(&mut memory, history, Arc::make_mut(week));
+        }
     }
 
     /// Lets the week that begins at `at` go.

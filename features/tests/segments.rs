@@ -409,6 +409,34 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn who_is_taken_out_never_was_there(company in company(), gone in records(), now in instant()) {
+        let monday = week_of(now);
+        let mut with = company.clone();
+        with.push(gone.clone());
+        let mut with = segments(week(&with, monday));
+        with.take_out(&POOLING, &gone.history());
+        let without = segments(week(&company, monday));
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for records in company.iter().chain([&gone]) {
+            let history = records.history();
+            let view = history.as_of(now);
+            let ledger = Ledger::of(&view);
+            for id in (0..3).map(invoice_id) {
+                let made = |segments: &Segments, out: &mut Vec<f64>| {
+                    EXTRACTOR.extract_among(
+                        &mut Scratch::new(), &view, &ledger, &id, segments, out,
+                    )
+                };
+                prop_assert_eq!(made(&with, &mut left), made(&without, &mut right));
+                let bits = |out: &[f64]| out.iter().map(|one| one.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&left), bits(&right));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_planted_leak_is_caught() {
     let config = Config {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use lagom_features::FeatureSpec;
+use lagom_model::log::Decision;
 use lagom_proto::v1::decision_service_client::DecisionServiceClient;
 use lagom_proto::v1::event::Body;
 use lagom_proto::v1::event_service_client::EventServiceClient;
@@ -165,23 +166,36 @@ impl<'a> House<'a> {
         client.next_best_action(ask).await.unwrap();
     }
 
-    /// The log as tables, once `lagom features --check` has found every decision equal.
-    fn checked(&self) -> Tables {
-        let run = |line: &str| {
-            let ran = Command::new(lagom())
-                .args(line.split(' '))
-                .current_dir(self.folder)
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&ran.stderr);
-            let told = String::from_utf8_lossy(&ran.stdout).into_owned();
-            assert!(ran.status.success(), "lagom {line}: {said}{told}");
-            told
-        };
+    fn run(&self, line: &str) -> String {
+        let ran = Command::new(lagom())
+            .args(line.split(' '))
+            .current_dir(self.folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(ran.status.success(), "lagom {line}: {said}{told}");
+        told
+    }
+
+    async fn erase(&self, n: usize) {
+        let mut privacy = PrivacyServiceClient::new(self.channel.clone().unwrap());
+        let customer_id = format!("c{n}");
+        let request = EraseCustomerRequest { customer_id };
+        privacy.erase_customer(request).await.unwrap();
+    }
+
+    /// The log as tables.
+    fn exported(&self) -> Tables {
         let _ = std::fs::remove_dir_all(self.folder.join("export"));
-        run("export --config lagom.toml --out export");
-        let tables = Tables::read(&self.folder.join("export")).unwrap();
-        let told = run("features --spec pooled.toml --data export --check");
+        self.run("export --config lagom.toml --out export");
+        Tables::read(&self.folder.join("export")).unwrap()
+    }
+
+    /// The same, once `lagom features --check` has found every decision equal.
+    fn checked(&self) -> Tables {
+        let tables = self.exported();
+        let told = self.run("features --spec pooled.toml --data export --check");
         let compared = format!("{} decisions compared", tables.decisions.len());
         assert!(told.contains(&compared), "{told}");
         assert!(told.contains("equal to the bit"), "{told}");
@@ -189,17 +203,21 @@ impl<'a> House<'a> {
     }
 }
 
-/// What was decided on of the features by segment, by customer and week.
-fn pooled(tables: &Tables) -> BTreeMap<(i64, String), Vec<f64>> {
+/// What was decided on of the features by segment.
+fn pooled_of(decision: &Decision) -> Vec<f64> {
     let spec = spec();
-    let places: Vec<usize> = (POOLED.iter())
-        .map(|name| spec.names().iter().position(|one| one == name).unwrap())
-        .collect();
+    assert_eq!(decision.feature_fingerprint, spec.fingerprint());
+    let names = spec.names();
+    let place = |name: &str| names.iter().position(|one| *one == name).unwrap();
+    let values = POOLED.iter().map(|name| decision.features[place(name)]);
+    values.collect()
+}
+
+/// The same, by customer and week.
+fn pooled(tables: &Tables) -> BTreeMap<(i64, String), Vec<f64>> {
     let decisions = tables.decisions.iter().map(|one| {
-        assert_eq!(one.feature_fingerprint, spec.fingerprint());
         let week = (one.decided_at.micros() / 1_000_000 - begin()).div_euclid(7 * DAY);
-        let values = places.iter().map(|place| one.features[*place]);
-        ((week, one.customer_id.to_string()), values.collect())
+        ((week, one.customer_id.to_string()), pooled_of(one))
     });
     decisions.collect()
 }
@@ -322,6 +340,28 @@ async fn what_is_served_by_segment_is_what_the_log_gives_also_after_a_kill() {
     assert_eq!(added, 1 + WEEKS as usize, "{log}");
     let later = house.checked();
     assert_eq!(later.decisions.len(), tables.decisions.len() + 6);
+
+    // Who is erased is taken out of the week that is held: what is left is what a start makes of the rest.
+    house.decide(8, None).await;
+    house.erase(12).await;
+    house.decide(8, None).await;
+    let log = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
+    assert_eq!(log.matches("added up by segment").count(), added, "{log}");
+    house.restart(&keeping).await;
+    house.decide(8, None).await;
+    let tables = house.exported();
+    let mut of_8 = tables.decisions.iter().rev();
+    let mut last = || {
+        bits(&pooled_of(
+            of_8.find(|one| one.customer_id.as_str() == "c8").unwrap(),
+        ))
+    };
+    let (restarted, erased, before) = (last(), last(), last());
+    assert_eq!(restarted, erased);
+    assert!(
+        before.iter().zip(&erased).all(|(one, other)| one != other),
+        "{before:?} {erased:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -352,11 +392,7 @@ async fn an_erased_customer_is_as_one_who_never_was_in_what_others_are_decided_o
             house.record(events, begin() + 7 * week * DAY + DAY).await;
         }
         if erased {
-            let channel = house.channel.clone().unwrap();
-            let customer_id = "c6".to_owned();
-            let mut privacy = PrivacyServiceClient::new(channel);
-            let request = EraseCustomerRequest { customer_id };
-            privacy.erase_customer(request).await.unwrap();
+            house.erase(6).await;
         }
         for n in (0..CUSTOMERS).filter(|n| *n != 6) {
             house.decide(n, Some(day + DAY)).await;

@@ -2,15 +2,16 @@
 //!
 //! A week is a function of what was recorded before its Monday, so it is not stored: a start adds it up
 //! again and gets the same bits. It is added up before anybody asks, in the hours between the Monday and
-//! its first decision; who asks about a week that is not held waits until it has been.
+//! its first decision; who asks about a week that is not held waits until it has been. Who is erased is
+//! taken out of the weeks held, which are then what a start would make of the rest.
 
 use super::{Engine, Failure};
 use crate::clock::Source;
 use crate::store::StoreError;
 use arc_swap::ArcSwap;
 use lagom_features::domain::{Days, Timestamp};
-use lagom_features::{FeatureSpec, Pooling, PoolingMemory, Segments, week_of};
-use std::sync::Arc;
+use lagom_features::{FeatureSpec, History, Pooling, PoolingMemory, Segments, Week, week_of};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -29,12 +30,19 @@ const AGAIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Everybody {
     held: ArcSwap<Segments>,
+    /// How many have been taken out; held while the weeks are changed.
+    gone: std::sync::Mutex<u64>,
+    /// One adds up at a time, and while one does nobody is erased here.
     adding: Mutex<()>,
 }
 
 impl Everybody {
     pub(super) fn held(&self) -> Arc<Segments> {
         self.held.load_full()
+    }
+
+    fn gone(&self) -> MutexGuard<'_, u64> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,28 +72,44 @@ impl Engine {
         let Some(pooling) = Pooling::new(spec) else {
             return Ok(self.everybody.held());
         };
+        self.catch_up().await?;
         let _alone = self.everybody.adding.lock().await;
         let held = self.everybody.held();
         if held.week(spec.fingerprint(), week).is_some() {
             return Ok(held);
         }
-        self.catch_up().await?;
-        let began = Instant::now();
-        let (mut added, mut memory) = (pooling.begin(week), PoolingMemory::default());
-        let mut customers = 0_u64;
-        let add = |history: &_| {
-            customers += 1;
-            pooling.add(&mut memory, history, &mut added);
-        };
-        if !self.customers.each_history(stop, add).await? {
-            return Err(StoreError::Closed.into());
+        loop {
+            let gone = *self.everybody.gone();
+            let began = Instant::now();
+            let (mut added, mut memory) = (pooling.begin(week), PoolingMemory::default());
+            let mut customers = 0_u64;
+            let add = |history: &_| {
+                customers += 1;
+                pooling.add(&mut memory, history, &mut added);
+            };
+            if !self.customers.each_history(&stop, add).await? {
+                return Err(StoreError::Closed.into());
+            }
+            let took = began.elapsed();
+            if let Some(segments) = self.take_week(&pooling, added, gone) {
+                tracing::info!(%week, customers, ?took, "the customers are added up by segment");
+                return Ok(segments);
+            }
         }
-        let took = began.elapsed();
-        tracing::info!(%week, customers, ?took, "the customers are added up by segment");
-        let mut segments = if held.is_of(&pooling) {
+    }
+
+    /// The weeks held and this one; none where somebody was erased while it was added up, who may be in
+    /// it or not.
+    fn take_week(&self, pooling: &Pooling, added: Week, before: u64) -> Option<Arc<Segments>> {
+        let gone = self.everybody.gone();
+        if *gone != before {
+            return None;
+        }
+        let (week, held) = (added.at(), self.everybody.held());
+        let mut segments = if held.is_of(pooling) {
             Segments::clone(&held)
         } else {
-            Segments::of(&pooling)
+            Segments::of(pooling)
         };
         segments.put(Arc::new(added));
         let others = segments.begin().filter(|at| *at != week);
@@ -98,7 +122,35 @@ impl Engine {
         if week + AHEAD <= self.clock.now() {
             self.everybody.held.store(Arc::clone(&segments));
         }
-        Ok(segments)
+        Some(segments)
+    }
+
+    /// Nobody is added up until this is dropped.
+    pub(super) async fn nobody_is_added(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.everybody.adding.lock().await
+    }
+
+    /// Takes a customer who is erased out of the weeks held.
+    pub(super) fn take_out(&self, history: &History) {
+        let mut gone = self.everybody.gone();
+        *gone += 1;
+        let held = self.everybody.held();
+        if held.begin().next().is_none() {
+            return;
+        }
+        let snapshot = self.snapshot();
+        let pooling = Pooling::new(&snapshot.parts().spec);
+        let rest = match pooling.filter(|pooling| held.is_of(pooling)) {
+            Some(pooling) if self.clock.source() == Source::Wall => {
+                let mut rest = Segments::clone(&held);
+                rest.take_out(&pooling, history);
+                rest
+            }
+            // By the events' clock records may have come in that were stamped before the Monday, and were
+            // not added.
+            _ => Segments::default(),
+        };
+        self.everybody.held.store(Arc::new(rest));
     }
 
     /// Adds up the week that `spec` looks at next, by the wall clock. What cannot be read now is read
