@@ -8,11 +8,13 @@ pub(crate) mod attribute;
 pub(crate) mod finish;
 mod fold;
 mod invoices;
+mod pooling;
 mod row;
 
-use crate::domain::{Customer, EventType, InvoiceId, Timestamp, Zone};
+use crate::domain::{Currency, Customer, EventType, InvoiceId, Timestamp, Zone};
 use crate::history::View;
 use crate::ledger::{InvoiceState, Ledger};
+use crate::segments::{Segments, Week, week_of};
 use crate::spec::FeatureSpec;
 use crate::spec::feature::{
     Aggregate, Column, Definition, Feature, Filter, Op, Rows, Scope, Window,
@@ -21,6 +23,8 @@ use fold::Fold;
 use invoices::Facts;
 use row::{Followed, Row, Trail, Whose};
 use thiserror::Error;
+
+pub(crate) use pooling::Pooler;
 
 /// Why a vector could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -33,6 +37,12 @@ pub enum ExtractError {
         /// The instant of the view.
         now: Timestamp,
     },
+    /// The spec has features by segment, and what they are pooled to is not at hand.
+    #[error("the features by segment as of {week} are not at hand")]
+    Week {
+        /// The beginning of the week.
+        week: Timestamp,
+    },
 }
 
 /// What every feature is computed against.
@@ -40,10 +50,29 @@ struct Moment<'a> {
     now: Timestamp,
     zone: Zone,
     customer: Option<&'a Customer>,
-    state: &'a InvoiceState<'a>,
-    /// Of the invoice in question, in the ledger.
-    place: usize,
+    /// Of which money is counted.
+    currency: Option<Currency>,
+    /// Of the invoice in question, if there is one.
+    state: Option<&'a InvoiceState<'a>>,
+    /// Of the same, in the ledger.
+    place: Option<usize>,
     autopay: Option<bool>,
+}
+
+impl<'a> Moment<'a> {
+    /// Without an invoice in question.
+    fn of(view: &View<'a>) -> Self {
+        let customer = view.customer();
+        Self {
+            now: view.now(),
+            zone: customer.map_or_else(Zone::utc, Customer::zone_or_utc),
+            customer,
+            currency: None,
+            state: None,
+            place: None,
+            autopay: customer.and_then(|one| one.autopay),
+        }
+    }
 }
 
 /// Memory that extraction reuses; after the first vector of a size nothing more is allocated.
@@ -122,17 +151,25 @@ pub struct Extractor {
     invoices: Vec<usize>,
     /// Whether any feature is made of invoices as rows.
     needs_invoices: bool,
+    /// Whether any feature is pooled by segment.
+    pools: bool,
 }
 
 impl Extractor {
     /// Compiles `spec`.
     #[must_use]
     pub fn new(spec: &FeatureSpec) -> Self {
+        Self::of(spec.features().to_vec(), spec.fingerprint(), spec.width())
+    }
+
+    fn of(features: Vec<Feature>, fingerprint: &str, width: usize) -> Self {
+        let pooled = |one: &Feature| matches!(one.definition, Definition::Pooled(_));
         let mut plan = Self {
-            features: spec.features().to_vec(),
-            fingerprint: spec.fingerprint().to_owned(),
-            width: spec.width(),
-            steps: vec![Step::NONE; spec.features().len()],
+            pools: features.iter().any(pooled),
+            fingerprint: fingerprint.to_owned(),
+            width,
+            steps: vec![Step::NONE; features.len()],
+            features,
             by_type: vec![Vec::new(); EventType::ALL.len()],
             contacts: Vec::new(),
             settlements: Vec::new(),
@@ -140,7 +177,7 @@ impl Extractor {
             invoices: Vec::new(),
             needs_invoices: false,
         };
-        for (place, feature) in spec.features().iter().enumerate() {
+        for (place, feature) in plan.features.iter().enumerate() {
             let Definition::Aggregate(aggregate) = &feature.definition else {
                 continue;
             };
@@ -201,6 +238,25 @@ impl Extractor {
         invoice_id: &InvoiceId,
         out: &mut Vec<f64>,
     ) -> Result<(), ExtractError> {
+        let none = Segments::none();
+        self.extract_among(scratch, view, ledger, invoice_id, none, out)
+    }
+
+    /// [`Self::extract_with`] where `segments` holds what other customers have been pooled to; a spec
+    /// without features by segment does not look at it.
+    ///
+    /// # Errors
+    /// As [`Self::extract`], and [`ExtractError::Week`] where the week of the view is not in `segments`;
+    /// `out` is then empty.
+    pub fn extract_among(
+        &self,
+        scratch: &mut Scratch,
+        view: &View<'_>,
+        ledger: &Ledger<'_>,
+        invoice_id: &InvoiceId,
+        segments: &Segments,
+        out: &mut Vec<f64>,
+    ) -> Result<(), ExtractError> {
         out.clear();
         let unknown = || ExtractError::Invoice {
             invoice_id: invoice_id.clone(),
@@ -210,23 +266,46 @@ impl Extractor {
         let place = slot.and_then(|slot| ledger.place(slot));
         let place = place.ok_or_else(unknown)?;
         let state = &ledger.invoices()[place];
-        let customer = view.customer();
+        let week = self.week(view.now(), segments)?;
         let mut moment = Moment {
-            now: view.now(),
-            zone: customer.map_or_else(Zone::utc, Customer::zone_or_utc),
-            customer,
-            state,
-            place,
-            autopay: customer.and_then(|one| one.autopay),
+            currency: Some(state.invoice.amount.currency),
+            state: Some(state),
+            place: Some(place),
+            ..Moment::of(view)
         };
-        self.begin(scratch, &moment);
-        if self.needs_invoices {
-            invoices::gather(scratch, ledger, &moment);
-        }
-        self.pass_events(scratch, view, ledger, &mut moment);
-        self.pass_invoices(scratch, ledger, &moment);
-        self.write(scratch, &moment, out);
+        self.pass(scratch, view, ledger, &mut moment);
+        self.write(scratch, &moment, week, out);
         Ok(())
+    }
+
+    /// What its features by segment are read from; nothing where there are none.
+    fn week<'s>(
+        &self,
+        now: Timestamp,
+        segments: &'s Segments,
+    ) -> Result<Option<&'s Week>, ExtractError> {
+        if !self.pools {
+            return Ok(None);
+        }
+        let week = week_of(now);
+        let found = segments.week(&self.fingerprint, week);
+        found.map(Some).ok_or(ExtractError::Week { week })
+    }
+
+    /// Passes all rows to the folds of `scratch`.
+    fn pass(
+        &self,
+        scratch: &mut Scratch,
+        view: &View<'_>,
+        ledger: &Ledger<'_>,
+        moment: &mut Moment<'_>,
+    ) {
+        self.begin(scratch, moment);
+        if self.needs_invoices {
+            invoices::gather(scratch, ledger, moment);
+        }
+        self.pass_events(scratch, view, ledger, moment);
+        self.pass_invoices(scratch, ledger, moment);
     }
 
     fn begin(&self, scratch: &mut Scratch, moment: &Moment<'_>) {
@@ -265,7 +344,7 @@ impl Extractor {
                 _ => {}
             }
             let whose = match (place, event.slot()) {
-                (Some(place), _) if place == moment.place => Whose::Asked,
+                (Some(_), _) if place == moment.place => Whose::Asked,
                 (_, Some(_)) => Whose::Other,
                 (_, None) => Whose::Unattached,
             };
@@ -360,7 +439,14 @@ impl Extractor {
         }
     }
 
-    fn write(&self, scratch: &mut Scratch, moment: &Moment<'_>, out: &mut Vec<f64>) {
+    fn write(
+        &self,
+        scratch: &mut Scratch,
+        moment: &Moment<'_>,
+        week: Option<&Week>,
+        out: &mut Vec<f64>,
+    ) {
+        let mut pooled = 0;
         for (place, feature) in self.features.iter().enumerate() {
             let value = match &feature.definition {
                 Definition::Aggregate(aggregate) => match &aggregate.op {
@@ -377,6 +463,14 @@ impl Extractor {
                     attribute::number(*attribute, days, moment)
                 }
                 Definition::Pair { op, left, right } => finish::pair(*op, out[*left], out[*right]),
+                Definition::Pooled(aggregate) => {
+                    let place = pooled;
+                    pooled += 1;
+                    let value = |week: &Week| {
+                        week.value(&aggregate.op, place, moment.customer, moment.currency)
+                    };
+                    week.map_or(f64::NAN, value)
+                }
             };
             finish::transformed(feature, value, out);
         }
@@ -388,8 +482,13 @@ fn bounds(window: Window, moment: &Moment<'_>) -> (Timestamp, u32) {
     let since = match window {
         Window::Lifetime | Window::Last(_) => Timestamp::MIN,
         Window::Length(length) => moment.now - length,
-        Window::SinceDue => moment.state.due_on.start(&moment.zone),
-        Window::SinceIssue => moment.state.invoice.issued_at,
+        // The spec lets these two stand only where an invoice is in question.
+        Window::SinceDue => moment
+            .state
+            .map_or(Timestamp::MAX, |state| state.due_on.start(&moment.zone)),
+        Window::SinceIssue => moment
+            .state
+            .map_or(Timestamp::MAX, |state| state.invoice.issued_at),
     };
     let rows = match window {
         Window::Last(rows) => rows,

@@ -29,7 +29,8 @@
 //! ([`feature::Rows`]); facts come from `customer`, `invoice` and `calendar`
 //! ([`feature::Attribute`]); `features` combines two columns declared above
 //! ([`feature::PairOp`]). Operations are those of [`feature::Op`], windows those of
-//! [`feature::Window`]. Keys that would have no effect are faults.
+//! [`feature::Window`]. With `key = "segment"` the rows are those of every customer of the segment
+//! ([`crate::segments`]). Keys that would have no effect are faults.
 
 mod canonical;
 mod check;
@@ -42,7 +43,7 @@ pub use error::{SpecError, SpecFault};
 pub use feature::Feature;
 
 use error::line_of;
-use feature::Transform;
+use feature::{Definition, Transform};
 use raw::RawSpec;
 
 /// Largest spec that is read, in bytes.
@@ -140,6 +141,12 @@ impl FeatureSpec {
             Transform::Spline(knots) => Some((one.columns.first()?.as_str(), knots)),
             _ => None,
         })
+    }
+
+    /// The features that are pooled by segment.
+    pub fn pooled(&self) -> impl Iterator<Item = &Feature> {
+        let pooled = |one: &&Feature| matches!(one.definition, Definition::Pooled(_));
+        self.features.iter().filter(pooled)
     }
 
     /// How many columns the vector has.

@@ -128,6 +128,19 @@ pub struct Refusal {
     pub reason: String,
 }
 
+impl Refusal {
+    fn of_pooled(feature: &Feature) -> Self {
+        Self {
+            feature: feature.name.clone(),
+            line: feature.line,
+            reason:
+                "it is pooled by segment, and the query joins a decision with the rows of its own \
+                     customer only; leave it out, or have lagom compute the features itself"
+                    .to_owned(),
+        }
+    }
+}
+
 /// Every feature that the query cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct Refused(pub Vec<Refusal>);
@@ -168,6 +181,18 @@ pub enum CellKind {
     Text,
 }
 
+/// Refuses what no query holds in any form, without the tables.
+///
+/// # Errors
+/// [`Refused`] names every such feature.
+pub fn check(spec: &FeatureSpec) -> Result<(), Refused> {
+    let pooled: Vec<Refusal> = spec.pooled().map(Refusal::of_pooled).collect();
+    if pooled.is_empty() {
+        return Ok(());
+    }
+    Err(Refused(pooled))
+}
+
 impl Compiled {
     /// Compiles `spec`.
     ///
@@ -179,6 +204,7 @@ impl Compiled {
         dialect: Dialect,
         calendar: &Calendar,
     ) -> Result<Self, Refused> {
+        check(spec)?;
         let mut frames = Frame::ALL.map(|rows| Frame::new(rows, dialect));
         let mut cells = Cells::default();
         let mut made = Vec::new();
@@ -197,6 +223,8 @@ impl Compiled {
                     facts::attribute(*attribute, days, &mut cells)
                 }
                 Definition::Pair { op, left, right } => Made::Pair(*op, *left, *right),
+                // Refused above.
+                Definition::Pooled(_) => continue,
             });
         }
         let autopay = spec.features().iter().any(|one| {

@@ -5,12 +5,26 @@ use lagom_features::domain::{
     Channel, Currency, Customer, CustomerId, Date, Days, DecisionId, Event, EventId, EventType,
     Invoice, InvoiceId, Money, TenantId, Timestamp, Tone, Zone,
 };
-use lagom_features::{Extractor, FeatureSpec, History, Ledger, Scratch};
+use lagom_features::{
+    Extractor, FeatureSpec, History, Ledger, Pooling, PoolingMemory, Scratch, Segments, week_of,
+};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 const BUILT_IN: &str = include_str!("../spec/built_in.toml");
+const BY_SEGMENT: &str = r#"
+[[feature]]
+name = "segment_opened"
+source = "contacts"
+key = "segment"
+where = { channel = "sms" }
+window = "180d"
+op = "rate"
+of = { tone = "friendly" }
+prior = 0.3
+strength = 5
+"#;
 
 static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| Extractor::new(&FeatureSpec::built_in()));
 
@@ -32,6 +46,8 @@ const WORDS: &[&str] = &[
     "\"ratio\"",
     "\"features\"",
     "\"events\"",
+    "\"segment\"",
+    "{ within_hours = 3 }",
     "[]",
     "[\"sms\", \"sms\"]",
     "{}",
@@ -124,7 +140,15 @@ fn use_or_refuse(text: &str) -> Result<(), TestCaseError> {
             let view = history.as_of(Timestamp::parse("2026-02-20").unwrap());
             let ledger = Ledger::of(&view);
             let extractor = Extractor::new(&spec);
-            let made = extractor.extract(&view, &ledger, &invoice_id(), &mut out);
+            let mut segments = Segments::default();
+            if let Some(pooling) = Pooling::new(&spec) {
+                let mut week = pooling.begin(week_of(view.now()));
+                pooling.add(&mut PoolingMemory::default(), &history, &mut week);
+                segments = Segments::of(&pooling);
+                segments.put(Arc::new(week));
+            }
+            let (scratch, id) = (&mut Scratch::new(), invoice_id());
+            let made = extractor.extract_among(scratch, &view, &ledger, &id, &segments, &mut out);
             prop_assert!(made.is_ok());
             prop_assert_eq!(out.len(), spec.names().len());
         }
@@ -229,7 +253,18 @@ proptest! {
     fn a_spec_with_slips_is_used_or_refused_by_line(
         slips in prop::collection::vec((any::<Index>(), slip()), 1..4),
     ) {
-        let mut text = BUILT_IN.to_owned();
+        let mut text = format!("{BUILT_IN}{BY_SEGMENT}");
+        for (at, slip) in &slips {
+            text = slipped(&text, at, slip);
+        }
+        use_or_refuse(&text)?;
+    }
+
+    #[test]
+    fn a_feature_by_segment_with_slips_is_used_or_refused_by_line(
+        slips in prop::collection::vec((any::<Index>(), slip()), 1..4),
+    ) {
+        let mut text = BY_SEGMENT.to_owned();
         for (at, slip) in &slips {
             text = slipped(&text, at, slip);
         }

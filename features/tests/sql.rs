@@ -541,7 +541,7 @@ fn is_rounded(spec: &FeatureSpec, column: usize) -> bool {
             Definition::Aggregate(aggregate) => {
                 [format!("{:?}", aggregate.op).contains("LogAmount"), false]
             }
-            Definition::Attribute { .. } => [false, false],
+            Definition::Attribute { .. } | Definition::Pooled(_) => [false, false],
         };
         let transformed = matches!(feature.transform, Transform::Log1p | Transform::Cyclic(_));
         transformed || of_a_pair.contains(&true)

@@ -25,7 +25,7 @@ use choose::{Case, Chosen};
 use lagom_features::domain::{
     Channel, CustomerId, Days, DecisionId, InvoiceId, RequestId, TenantId, Timestamp,
 };
-use lagom_features::{History, Ledger};
+use lagom_features::{ExtractError, History, Ledger, Segments};
 use thiserror::Error;
 
 /// Why no decision can be made.
@@ -43,6 +43,12 @@ pub enum DecideError {
         customer_id: CustomerId,
         /// The instant decided at.
         now: Timestamp,
+    },
+    /// The spec has features by segment, and what they are pooled to is not at hand.
+    #[error("the features by segment as of {week} are not at hand")]
+    Week {
+        /// The beginning of the week.
+        week: Timestamp,
     },
     /// The policy's state does not fit the catalogue; a snapshot is built so that it does.
     #[error("the policy cannot score the catalogue: {0}")]
@@ -64,6 +70,8 @@ pub struct Request<'a> {
     pub invoice_id: InvoiceId,
     /// Everything recorded of the customer.
     pub history: &'a History,
+    /// What all customers are pooled to, for a spec with features by segment.
+    pub segments: &'a Segments,
     /// The instant whose past is looked at.
     pub now: Timestamp,
     /// Steps about this customer that have been let through and not been reported yet.
@@ -79,7 +87,8 @@ pub struct Request<'a> {
 /// Decides.
 ///
 /// # Errors
-/// [`DecideError`] where the customer or invoice is not known at `now`.
+/// [`DecideError`] where the customer or invoice is not known at `now`, or the week of its features by
+/// segment is not at hand.
 pub fn decide(
     snapshot: &Snapshot,
     request: &Request<'_>,
@@ -102,8 +111,18 @@ pub fn decide(
     let memory = &mut workspace.extraction;
     snapshot
         .extractor()
-        .extract_with(memory, &view, &ledger, &request.invoice_id, &mut features)
-        .map_err(|_| unknown_invoice())?;
+        .extract_among(
+            memory,
+            &view,
+            &ledger,
+            &request.invoice_id,
+            request.segments,
+            &mut features,
+        )
+        .map_err(|error| match error {
+            ExtractError::Invoice { .. } => unknown_invoice(),
+            ExtractError::Week { week } => DecideError::Week { week },
+        })?;
     ledger.recycle(&mut workspace.ledger);
     let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.late_in_days);
 

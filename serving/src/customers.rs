@@ -4,6 +4,7 @@
 //! Whoever holds a customer's lock from reading the history to the end of the append decides on
 //! what is on disk and nothing else: memory is changed only after the append has succeeded.
 
+mod each;
 mod form;
 
 use crate::experiment::Assignment;

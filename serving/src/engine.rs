@@ -11,6 +11,7 @@ mod boot;
 mod change;
 mod confirm;
 mod erase;
+mod everybody;
 mod explained;
 mod failure;
 mod follow;
@@ -30,6 +31,7 @@ pub use boot::{BootError, Booted};
 pub use change::ChangeError;
 pub(crate) use change::{Learnt, relearn};
 pub use confirm::Confirmation;
+use everybody::Everybody;
 use explained::Recent;
 pub use failure::Failure;
 pub(crate) use learnt::StoredLearnt;
@@ -102,6 +104,8 @@ pub struct Engine {
     store: Arc<dyn Store>,
     clock: Clock,
     customers: Arc<Customers>,
+    /// What they add up to.
+    everybody: Everybody,
     /// Keeps what the log adds up to beside it, where nobody else writes it.
     keeper: Option<Arc<Keeper>>,
     /// Whether a part of the log was not read at the start.

@@ -197,7 +197,12 @@ impl Server {
                 let (engine, stopped) = (Arc::clone(&one.engine), stopped.clone());
                 servers.push(tokio::spawn(async move { engine.keep_up(stopped).await }));
             }
-            for work in [Engine::keep as Work, Engine::check, Engine::retire] {
+            for work in [
+                Engine::keep as Work,
+                Engine::check,
+                Engine::retire,
+                Engine::add_up_ahead,
+            ] {
                 let thread = beside(&one.engine, stopped.clone(), work);
                 learners.push(thread.map_err(ServerError::Thread)?);
             }
@@ -322,7 +327,14 @@ async fn boot(house: House) -> Result<Booted, BootError> {
         store,
         model,
     } = house;
-    let boot = move || runtime.block_on(Engine::boot(&config, store, model));
+    let boot = move || {
+        runtime.block_on(async {
+            let booted = Engine::boot(&config, store, model).await?;
+            let snapshot = booted.engine.snapshot();
+            booted.engine.add_up_now(&snapshot.parts().spec).await;
+            Ok(booted)
+        })
+    };
     let booted = tokio::task::spawn_blocking(boot).await;
     booted.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }

@@ -89,6 +89,21 @@ fn what_an_engine_needs_is_said() {
     for name in ["late_recent", "usual_log_amount", "dwell", "days_to_payday"] {
         assert!(why.contains(name), "{name}: {why}");
     }
+    // What no query holds is refused before anything is connected to.
+    std::fs::write(
+        folder.path().join("pooled.toml"),
+        "[[feature]]\nname = \"segment_late\"\nsource = \"dues\"\nkey = \"segment\"\n\
+         window = \"365d\"\nop = \"mean\"\ncolumn = \"late\"\nunit = \"share\"\n\
+         owner = \"tests\"\ndescription = \"Late.\"\n",
+    )
+    .unwrap();
+    for engine in ["postgres --remote postgres://x@127.0.0.1:1/x", "duckdb-sql"] {
+        let why = said(&format!(
+            "features --spec pooled.toml --data data --engine {engine}"
+        ));
+        assert!(why.contains("line 2: `segment_late`"), "{why}");
+        assert!(!why.contains("127.0.0.1"), "{why}");
+    }
     let why = said("features --data data --engine postgres --remote postgres://x@127.0.0.1:1/x");
     assert!(why.contains("127.0.0.1:1"), "{why}");
 }

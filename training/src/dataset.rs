@@ -6,12 +6,16 @@
 
 use crate::labels::{Loyalty, Settlement};
 use crate::progress::work;
+use crate::segments::{self, Wanted};
 use lagom_features::domain::{Customer, CustomerId, Days, Invoice, InvoiceId, Timestamp, Zone};
-use lagom_features::{Extractor, FeatureSpec, History, Ledger, LedgerMemory, Scratch, View};
+use lagom_features::{
+    ExtractError, Extractor, FeatureSpec, History, Ledger, LedgerMemory, Scratch, Segments, View,
+    week_of,
+};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// When in an invoice's life a decision point lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +40,31 @@ pub enum Points<'a> {
     Stages,
     /// These, paid or not.
     Asked(&'a Questions),
+}
+
+impl Points<'_> {
+    /// The weeks that the points look at; until `as_of` where they are not known one by one.
+    pub(crate) fn weeks(&self) -> Option<BTreeSet<Timestamp>> {
+        match self {
+            Self::Stages => None,
+            Self::Asked(asked) => {
+                let asked = asked.values().flatten();
+                Some(asked.map(|(_, at)| week_of(*at)).collect())
+            }
+        }
+    }
+
+    /// What `histories`, which are everybody, add up to at the points.
+    pub(crate) fn segments(
+        &self,
+        spec: &FeatureSpec,
+        histories: &BTreeMap<CustomerId, History>,
+        as_of: Timestamp,
+    ) -> Segments {
+        let weeks = self.weeks();
+        let wanted = weeks.as_ref().map_or(Wanted::Until(as_of), Wanted::At);
+        segments::of(spec, histories.values(), wanted)
+    }
 }
 
 /// Invoices and instants by customer.
@@ -123,7 +152,8 @@ pub struct Dataset {
 
 impl Dataset {
     /// Every decision point before `options.as_of`, ordered by customer, invoice and time. The
-    /// customers are shared out over the machine's cores; the result does not depend on it.
+    /// customers are shared out over the machine's cores; the result does not depend on it. They are
+    /// everybody there is, where the spec has features by segment.
     #[must_use]
     pub fn build(
         histories: &BTreeMap<CustomerId, History>,
@@ -141,18 +171,20 @@ impl Dataset {
         options: &DatasetOptions,
         points: Points<'_>,
     ) -> Self {
+        let segments = points.segments(spec, histories, options.as_of);
         let customers: Vec<_> = histories.iter().collect();
-        Self::of(&customers, spec, options, points)
+        Self::of(&customers, spec, options, points, &segments)
     }
 
-    /// [`Self::at`] of some customers.
+    /// [`Self::at`] of some customers, where everybody adds up to `segments`.
     pub(crate) fn of(
         customers: &[(&CustomerId, &History)],
         spec: &FeatureSpec,
         options: &DatasetOptions,
         points: Points<'_>,
+        segments: &Segments,
     ) -> Self {
-        let maker = Maker::new(spec, options, points);
+        let maker = Maker::new(spec, options, points, segments);
         let extracting = work("features", "customers", customers.len());
         let parts = customers
             .par_chunks(TOGETHER)
@@ -238,14 +270,21 @@ pub(crate) struct Maker<'a> {
     extractor: Extractor,
     options: &'a DatasetOptions,
     points: Points<'a>,
+    segments: &'a Segments,
 }
 
 impl<'a> Maker<'a> {
-    pub(crate) fn new(spec: &FeatureSpec, options: &'a DatasetOptions, points: Points<'a>) -> Self {
+    pub(crate) fn new(
+        spec: &FeatureSpec,
+        options: &'a DatasetOptions,
+        points: Points<'a>,
+        segments: &'a Segments,
+    ) -> Self {
         Self {
             extractor: Extractor::new(spec),
             options,
             points,
+            segments,
         }
     }
 
@@ -262,6 +301,7 @@ impl<'a> Maker<'a> {
                 history,
                 extractor: &self.extractor,
                 options: self.options,
+                segments: self.segments,
                 memory,
                 part: &mut part,
             };
@@ -289,6 +329,7 @@ struct Filling<'a> {
     history: &'a History,
     extractor: &'a Extractor,
     options: &'a DatasetOptions,
+    segments: &'a Segments,
     memory: &'a mut Memory,
     part: &'a mut Part,
 }
@@ -345,11 +386,17 @@ impl Filling<'_> {
         let late_from = ledger.invoice(id).map_or(settlement.late_from(), |state| {
             state.late_from(&zone_of(&view))
         });
-        let extracted = wanted
-            && self
-                .extractor
-                .extract_with(scratch, &view, &ledger, id, vector)
-                .is_ok();
+        let extracted = wanted && {
+            let segments = self.segments;
+            let made =
+                (self.extractor).extract_among(scratch, &view, &ledger, id, segments, vector);
+            match made {
+                Err(ExtractError::Week { week }) => {
+                    unreachable!("the week of {week} was not added up for {id} at {at}")
+                }
+                made => made.is_ok(),
+            }
+        };
         ledger.recycle(memory);
         if !extracted {
             return;

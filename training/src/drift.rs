@@ -1,6 +1,7 @@
 //! Whether the features of one period look like those of another.
 
 use crate::dataset::{Dataset, DatasetOptions, Points};
+use crate::segments;
 use crate::tables::{Partitions, TableError, read_histories};
 use lagom_features::FeatureSpec;
 use lagom_features::domain::Timestamp;
@@ -85,6 +86,7 @@ pub fn drift(
     let width = spec.width();
     let (mut before, mut after) = (vec![Vec::new(); width], vec![Vec::new(); width]);
     let parts = Partitions::of(data, events_at_once, &std::env::temp_dir())?;
+    let segments = segments::of_parts(spec, &parts, None)?;
     for folder in parts.folders() {
         let histories = read_histories(folder)?;
         let as_of = crate::pipeline::end(&parts, &histories);
@@ -98,7 +100,8 @@ pub fn drift(
             share: 1.0,
             seed: 0,
         };
-        let dataset = Dataset::at(&histories, spec, &options, Points::Stages);
+        let customers: Vec<_> = histories.iter().collect();
+        let dataset = Dataset::of(&customers, spec, &options, Points::Stages, &segments);
         let (earlier, later) = one_each(&dataset, at);
         for (rows, into) in [(earlier, &mut before), (later, &mut after)] {
             for row in rows {

@@ -11,15 +11,16 @@ pub use discounts::discount_effects;
 
 use crate::labels::Settlement;
 use crate::pipeline::{TrainError, TrainingConfig, fit_curve, last_recorded};
+use crate::segments::{self, Wanted};
 use lagom_features::domain::{Currency, Customer, CustomerId, Days, EventType, Timestamp, Zone};
-use lagom_features::{Extractor, FeatureSpec, History, Ledger};
+use lagom_features::{Extractor, FeatureSpec, History, Ledger, Scratch, week_of};
 use lagom_model::artefact::ModelVersion;
 use lagom_model::forecast::{
     EarlyTenth, FORMAT, Forecast, Sum, Tried, Week, common_error, coverage,
 };
 use lagom_model::hazard::Hazard;
 use lagom_model::metrics::tenths;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// Weeks at most: the curve of payment ends after ninety days.
@@ -211,8 +212,10 @@ fn open(
     let days: Vec<f64> = (1..=weeks)
         .map(|week| f64::from(week) * WEEK as f64)
         .collect();
+    let week = BTreeSet::from([week_of(at)]);
+    let segments = segments::of(beliefs.spec, histories.values(), Wanted::At(&week));
     let mut all = Vec::new();
-    let mut vector = Vec::new();
+    let (mut vector, mut scratch) = (Vec::new(), Scratch::new());
     for history in histories.values() {
         let view = history.as_of(at);
         let ledger = Ledger::of(&view);
@@ -227,7 +230,9 @@ fn open(
             }
             let id = &state.invoice.invoice_id;
             vector.clear();
-            if extractor.extract(&view, &ledger, id, &mut vector).is_err() {
+            let made =
+                (extractor).extract_among(&mut scratch, &view, &ledger, id, &segments, &mut vector);
+            if made.is_err() {
                 continue;
             }
             let late_in = state.late_from(&zone).days_since(at);

@@ -52,6 +52,7 @@ pub mod replay;
 pub mod review;
 pub mod review_speed;
 pub mod rounds;
+mod segments;
 pub mod simulated_log;
 pub mod simulator;
 pub mod steps;

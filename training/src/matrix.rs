@@ -19,6 +19,7 @@ pub use views::duckdb_views;
 
 use crate::dataset::{Dataset, DatasetOptions, Maker, Memory, Part, Points, Questions};
 use crate::progress::work;
+use crate::segments::{self, Wanted};
 use crate::tables::{FrameWriter, Partitions, TableError, open_histories, read_histories};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_features::{FeatureSpec, History};
@@ -94,7 +95,12 @@ fn streamed(
         return Ok(None);
     };
     let dataset_options = options.of_dataset(as_of);
-    let maker = Maker::new(options.spec, &dataset_options, options.points());
+    let weeks = options.points().weeks();
+    let wanted = weeks.as_ref().map_or(Wanted::Until(as_of), Wanted::At);
+    let Some(segments) = segments::streamed(options.spec, data, wanted)? else {
+        return Ok(None);
+    };
+    let maker = Maker::new(options.spec, &dataset_options, options.points(), &segments);
     let mut making = Making::begin(out, options, 1)?;
     let mut waiting = Vec::new();
     let extracting = work("features", "customers", 0);
@@ -128,6 +134,10 @@ fn in_parts(
     let scratch = std::env::temp_dir();
     let scratch = out.and_then(Path::parent).unwrap_or(&scratch);
     let parts = Partitions::of(data, options.events_at_once, scratch)?;
+    let segments = match options.points().weeks() {
+        Some(weeks) => segments::of_parts_at(options.spec, &parts, &weeks)?,
+        None => segments::of_parts(options.spec, &parts, options.as_of)?,
+    };
     let mut making = Making::begin(out, options, parts.folders().len())?;
     for (done, folder) in parts.folders().iter().enumerate() {
         progress(done, parts.folders().len());
@@ -143,6 +153,7 @@ fn in_parts(
                 options.spec,
                 &dataset_options,
                 points,
+                &segments,
             ))?;
         }
     }

@@ -4,8 +4,9 @@
 //! exported tables say was known at that instant, must make the same bits; where it does not,
 //! training sees another world than serving.
 
+use crate::segments;
 use crate::tables::{Partitions, TableError, Tables};
-use lagom_features::{ExtractError, Extractor, FeatureSpec, History, Ledger, Scratch};
+use lagom_features::{ExtractError, Extractor, FeatureSpec, History, Ledger, Scratch, Segments};
 use lagom_model::log::Decision;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -91,6 +92,8 @@ pub fn parity(
         columns: spec.names().into_iter().map(column).collect(),
     };
     let parts = Partitions::of(data, events_at_once, &std::env::temp_dir())?;
+    let served = |one: &Decision| one.feature_fingerprint == spec.fingerprint();
+    let segments = segments::of_logged(spec, &parts, served)?;
     for (done, folder) in parts.folders().iter().enumerate() {
         progress(done, parts.folders().len());
         let mut tables = Tables::read(folder)?;
@@ -99,9 +102,9 @@ pub fn parity(
             .decisions
             .par_iter()
             .map_init(Scratch::new, |scratch, decision| {
-                let comparable = decision.feature_fingerprint == spec.fingerprint();
                 let history = histories.get(&decision.customer_id);
-                comparable.then(|| again(&extractor, scratch, decision, history))
+                let again = || again(&extractor, scratch, decision, history, &segments);
+                served(decision).then(again)
             })
             .collect();
         for (decision, vector) in tables.decisions.iter().zip(vectors) {
@@ -116,12 +119,14 @@ fn again(
     scratch: &mut Scratch,
     decision: &Decision,
     history: Option<&History>,
+    segments: &Segments,
 ) -> Result<Vec<f64>, ExtractError> {
     let nothing = History::new();
     let view = history.unwrap_or(&nothing).as_of(decision.decided_at);
     let ledger = Ledger::of(&view);
     let mut vector = Vec::with_capacity(extractor.width());
-    extractor.extract_with(scratch, &view, &ledger, &decision.invoice_id, &mut vector)?;
+    let id = &decision.invoice_id;
+    extractor.extract_among(scratch, &view, &ledger, id, segments, &mut vector)?;
     Ok(vector)
 }
 

@@ -25,13 +25,13 @@ pub use examples::Target;
 pub use heads::HeadReport;
 pub use study::{Study, early_study, study};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Points};
 use crate::fit::FitError;
 use crate::progress::work;
 use crate::registry::Registry;
 use crate::tables::{Partitions, Tables};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
-use lagom_features::{History, Known};
+use lagom_features::{History, Known, Segments};
 use lagom_model::artefact::{FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts, PolicyOrigin};
 use lagom_model::early::{EarlyFigures, EarlyHead};
 use lagom_model::hazard::{AtDay, Hazard, HazardHead};
@@ -186,6 +186,12 @@ pub fn train(options: &TrainOptions) -> Result<TrainReport, TrainError> {
     let registry = Registry::at(&options.models);
     let mut tables = Tables::read(&options.data)?;
     let mut histories = tables.take_histories();
+    let spec = &options.config.spec;
+    // Of everybody: those who are left out below were pooled with the others when they were served.
+    let as_of = options
+        .as_of
+        .unwrap_or_else(|| last_recorded(&histories) + Days::SHORTEST);
+    let segments = Points::Stages.segments(spec, &histories, as_of);
     for decision in &tables.decisions {
         let of = decision.experiment.as_ref();
         if of.is_some_and(|name| options.excluded.contains(name)) {
@@ -199,7 +205,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainReport, TrainError> {
         excluded: options.excluded.clone(),
         policy: options.policy,
     };
-    let (version, mut report) = fit_version(&histories, &options.config, origin)?;
+    let (version, mut report) = fit_among(&histories, &segments, &options.config, origin)?;
     report.path = Some(registry.put(&version)?);
     Ok(report)
 }
@@ -227,13 +233,26 @@ pub(crate) fn fit_curve(
     })
 }
 
-/// Fits a version to `histories`, without touching a file.
+/// Fits a version to `histories`, which are everybody, without touching a file.
 ///
 /// # Errors
 /// [`TrainError::NoPoints`], and [`TrainError::Fit`] where even the propensity cannot be fitted;
 /// lateness and churn are left out where the data has too little of them.
 pub fn fit_version(
     histories: &BTreeMap<CustomerId, History>,
+    config: &TrainingConfig,
+    origin: Origin,
+) -> Result<(ModelVersion, TrainReport), TrainError> {
+    let end = || last_recorded(histories) + Days::SHORTEST;
+    let as_of = origin.as_of.unwrap_or_else(end);
+    let segments = Points::Stages.segments(&config.spec, histories, as_of);
+    fit_among(histories, &segments, config, origin)
+}
+
+/// [`fit_version`] to some of the customers, where everybody adds up to `segments`.
+fn fit_among(
+    histories: &BTreeMap<CustomerId, History>,
+    segments: &Segments,
     config: &TrainingConfig,
     origin: Origin,
 ) -> Result<(ModelVersion, TrainReport), TrainError> {
@@ -244,7 +263,8 @@ pub fn fit_version(
     let invoices = histories.values().map(|one| one.invoices().len()).sum();
     let options = config.dataset(histories, as_of, seed);
     let known_until = options.known_until;
-    let dataset = Dataset::build(histories, &config.spec, &options);
+    let customers: Vec<_> = histories.iter().collect();
+    let dataset = Dataset::of(&customers, &config.spec, &options, Points::Stages, segments);
     if dataset.points().is_empty() {
         return Err(TrainError::NoPoints { as_of });
     }

@@ -3,7 +3,7 @@
 //! Each decision is made from what was known then, in the past that the replay itself has made:
 //! its own messages stand where the logged ones were. What customers did stays as it was, so that
 //! contacts, fees and claims are those of the other rules, but nobody pays earlier or later for
-//! them. What a whole life under another policy is worth is a question for off-policy evaluation.
+//! them; features by segment are those of the customers as they lived. What a whole life under another policy is worth is a question for off-policy evaluation.
 
 mod disparity;
 mod past;
@@ -15,9 +15,10 @@ pub use tally::{Change, Refusals, Tally};
 use disparity::Treatment;
 use past::Past;
 
+use crate::segments;
 use crate::tables::{Partitions, TableError, Tables};
-use lagom_features::History;
 use lagom_features::domain::{Days, Timestamp};
+use lagom_features::{History, Segments};
 use lagom_model::decide::{DecideError, PolicyKind, Request, Snapshot, Workspace, decide};
 use lagom_model::log::Decision;
 use rayon::prelude::*;
@@ -107,16 +108,18 @@ pub fn replay(
     let mut replay = Replay::default();
     let mut changes = BTreeMap::new();
     let (mut before, mut after) = (Treatment::default(), Treatment::default());
+    let again = |decision: &Decision| {
+        options.from.is_none_or(|from| from <= decision.decided_at)
+            && options
+                .until
+                .is_none_or(|until| decision.decided_at < until)
+    };
+    let segments = segments::of_logged(&snapshot.parts().spec, &parts, again)?;
     for (done, folder) in parts.folders().iter().enumerate() {
         progress(done, parts.folders().len());
         let mut tables = Tables::read(folder)?;
         let histories = tables.take_histories();
-        tables.decisions.retain(|decision| {
-            options.from.is_none_or(|from| from <= decision.decided_at)
-                && options
-                    .until
-                    .is_none_or(|until| decision.decided_at < until)
-        });
+        tables.decisions.retain(again);
         let by_customer = by_customer(&tables.decisions);
         let again: Vec<_> = by_customer
             .par_iter()
@@ -124,7 +127,8 @@ pub fn replay(
                 let Some(history) = histories.get(&decisions[0].customer_id) else {
                     return Ok(None);
                 };
-                remake(decisions, history, snapshot, options, workspace).map(Some)
+                let past = (history, &segments);
+                remake(decisions, past, snapshot, options, workspace).map(Some)
             })
             .collect();
         for (decisions, again) in by_customer.iter().zip(again) {
@@ -172,7 +176,7 @@ fn by_customer(decisions: &[Decision]) -> Vec<Vec<&Decision>> {
 /// One customer's decisions made again; none of a decision whose customer or invoice was not known.
 fn remake(
     decisions: &[&Decision],
-    lived: &History,
+    (lived, segments): (&History, &Segments),
     snapshot: &Snapshot,
     options: &ReplayOptions,
     workspace: &mut Workspace,
@@ -187,6 +191,7 @@ fn remake(
             customer_id: logged.customer_id.clone(),
             invoice_id: logged.invoice_id.clone(),
             history: past.history(),
+            segments,
             now: logged.decided_at,
             reserved: &[],
             allowed_channels: None,

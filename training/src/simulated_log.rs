@@ -2,6 +2,7 @@
 //! with a known truth behind them.
 
 use crate::nightly::{ASKS_AT, Nightly, Planned};
+use crate::segments::Lived;
 use crate::simulator::{Life, Sent, Tally, World};
 use crate::tables::Tables;
 use lagom_features::domain::{
@@ -139,6 +140,7 @@ pub fn simulate_watched<'a>(
     let end = plan.start.plus_days(i32::from(plan.days));
     let mut run = Run {
         plan,
+        lived: Lived::new(&snapshot.parts().spec),
         snapshot,
         learning,
         onlooker,
@@ -182,6 +184,7 @@ struct Run<'a> {
     learning: Option<&'a mut Learning>,
     onlooker: Option<&'a mut (dyn Onlooker + 'a)>,
     histories: HashMap<CustomerId, History>,
+    lived: Lived,
     /// Steps to be carried out, by their places in the log of decisions.
     nightly: Nightly<usize>,
     workspace: Workspace,
@@ -214,6 +217,7 @@ impl Run<'_> {
     fn ask(&mut self, life: &Life) -> Result<(), SimulationError> {
         let zone = &self.plan.world.time_zone;
         let now = life.today().at(ASKS_AT, zone);
+        self.lived.until(now, self.histories.values());
         for (customer_id, invoice_id) in self.nightly.questions(life, now) {
             let number = self.log.decisions.len();
             let id = format!("s{}-{number:08}", self.plan.seed);
@@ -225,6 +229,7 @@ impl Run<'_> {
                 customer_id,
                 invoice_id,
                 history,
+                segments: self.lived.segments(),
                 now,
                 reserved: &[],
                 allowed_channels: None,

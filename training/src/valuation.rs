@@ -21,9 +21,10 @@ pub use anchoring::{Anchoring, AnchoringPlan, Half, Reached, TILTS_MINOR, choose
 pub use confounding::Confounding;
 
 use crate::progress::work;
+use crate::segments;
 use crate::tables::{TableError, Tables};
-use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, DecisionId, InvoiceId, Timestamp};
+use lagom_features::{History, Segments};
 use lagom_model::bandit::BanditError;
 use lagom_model::decide::{DecideError, PolicyKind, Snapshot, SnapshotError};
 use lagom_model::log::{Choice, Decision, Executed, LoggedRound, Outcome, join};
@@ -256,6 +257,17 @@ impl OwnLog {
         Ok(())
     }
 
+    /// What all customers added up to at the decisions that `policy` has to be given features for.
+    fn everybody(&self, policy: Policy<'_>) -> Segments {
+        match policy {
+            Policy::Of(snapshot, _) => {
+                let decisions = self.lives.iter().flatten();
+                segments::of_decisions(&snapshot.parts().spec, &self.histories, decisions)
+            }
+            Policy::Logged | Policy::Shadowed(_) => Segments::default(),
+        }
+    }
+
     /// Values `candidate` against `incumbent` under `objective`.
     ///
     /// # Errors
@@ -296,11 +308,13 @@ impl OwnLog {
                 _ => left_out += 1,
             }
         }
+        let everybody = [candidate, incumbent].map(|policy| self.everybody(policy));
+        let everybody = everybody.each_ref();
         let valuing = work("valuing", "lives", places.len());
         let found = places
             .par_iter()
             .map_init(
-                || Asked::new(candidate, incumbent),
+                || Asked::new((candidate, incumbent), everybody),
                 |asked, (life, history)| {
                     valuing.advance(1);
                     asked.live(life, history, horizon)

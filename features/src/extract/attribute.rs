@@ -19,6 +19,9 @@ pub(super) fn number(attribute: Attribute, paydays: &[i8], moment: &Moment<'_>) 
         autopay,
         ..
     } = moment;
+    let Some(state) = state else {
+        return f64::NAN;
+    };
     let today = || now.date(zone);
     let minor = |minor: i64| minor as f64;
     match attribute {
@@ -70,7 +73,7 @@ pub(super) fn number(attribute: Attribute, paydays: &[i8], moment: &Moment<'_>) 
 
 /// A word; none where it is unknown or the attribute is a number.
 pub(super) fn text<'a>(attribute: Attribute, moment: &'a Moment<'_>) -> Option<&'a str> {
-    let (customer, invoice) = (moment.customer, moment.state.invoice);
+    let (customer, invoice) = (moment.customer, moment.state?.invoice);
     match attribute {
         Attribute::Segment => customer?.segment.as_deref(),
         Attribute::Country => customer?.country.as_ref().map(Country::as_str),

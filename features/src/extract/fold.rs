@@ -96,6 +96,19 @@ impl Fold {
         self.most = self.most.max(value);
     }
 
+    /// What the customer adds to a pool, and how much that counts: rows to the mean of rows, the customer
+    /// to the mean of customers.
+    pub(super) fn pooled(&self, op: &Op) -> (f64, u64) {
+        match op {
+            Op::Count => (self.rows as f64, 1),
+            Op::Any => (f64::from(u8::from(self.rows > 0)), 1),
+            Op::Sum(_) => (self.sum, 1),
+            Op::Mean(..) | Op::Rate(..) => (self.sum, self.values),
+            // Refused by the spec.
+            _ => (0.0, 0),
+        }
+    }
+
     /// The feature's number; NaN where the rows do not give one.
     pub(super) fn finish(&self, op: &Op, now: Timestamp) -> f64 {
         let known = |value: f64| if self.values == 0 { f64::NAN } else { value };

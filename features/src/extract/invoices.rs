@@ -52,7 +52,6 @@ impl Facts {
 
 /// Fills `scratch.facts` in the ledger's order.
 pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment<'_>) {
-    let currency = moment.state.invoice.amount.currency;
     scratch.facts.clear();
     for (place, state) in ledger.invoices().iter().enumerate() {
         let invoice = state.invoice;
@@ -64,7 +63,7 @@ pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment
             f64::NAN
         };
         let in_currency = |minor: i64| {
-            if invoice.amount.currency == currency {
+            if Some(invoice.amount.currency) == moment.currency {
                 minor as f64
             } else {
                 f64::NAN
@@ -76,7 +75,7 @@ pub(super) fn gather(scratch: &mut Scratch, ledger: &Ledger<'_>, moment: &Moment
             .map_or_else(|| invoice.due_on.days_since(issued_on), i32::from);
         scratch.facts.push(Facts {
             place: place as u32,
-            in_question: place == moment.place,
+            in_question: Some(place) == moment.place,
             issued_at: invoice.issued_at,
             settled_at: state.settled_at,
             late_from,

@@ -175,7 +175,7 @@ fn allows<T: PartialEq<V>, V>(list: &[T], value: impl FnOnce() -> Option<V>) -> 
 fn amount(event: Known<'_>, moment: &Moment<'_>) -> f64 {
     event
         .amount()
-        .filter(|money| money.currency == moment.state.invoice.amount.currency)
+        .filter(|money| Some(money.currency) == moment.currency)
         .map_or(f64::NAN, |money| money.minor_units as f64)
 }
 

@@ -4,7 +4,7 @@
 //! they are left out. Everything else is in, with every default written out, in the order of the
 //! features, because the order is that of the vector.
 
-use super::feature::{Definition, Feature, Filter, Op, Rows, Shrink, Transform, Window};
+use super::feature::{Aggregate, Definition, Feature, Filter, Op, Rows, Shrink, Transform, Window};
 use std::fmt::{Display, Write};
 
 /// Changes when the meaning of an unchanged spec does.
@@ -52,12 +52,10 @@ fn real(number: f64) -> String {
 
 fn definition(out: &mut String, definition: &Definition) {
     match definition {
-        Definition::Aggregate(aggregate) => {
-            put(out, "rows", &rows(&aggregate.rows));
-            filter(out, "where", &aggregate.filter);
-            put(out, "scope", &aggregate.scope);
-            put(out, "window", &window(aggregate.window));
-            op(out, &aggregate.op);
+        Definition::Aggregate(one) => aggregate(out, one),
+        Definition::Pooled(one) => {
+            put(out, "key", &"segment, as of a Monday");
+            aggregate(out, one);
         }
         Definition::Attribute { attribute, days } => {
             put(out, "attribute", attribute);
@@ -65,6 +63,14 @@ fn definition(out: &mut String, definition: &Definition) {
         }
         Definition::Pair { op, left, right } => put(out, "pair", &format!("{op} {left} {right}")),
     }
+}
+
+fn aggregate(out: &mut String, aggregate: &Aggregate) {
+    put(out, "rows", &rows(&aggregate.rows));
+    filter(out, "where", &aggregate.filter);
+    put(out, "scope", &aggregate.scope);
+    put(out, "window", &window(aggregate.window));
+    op(out, &aggregate.op);
 }
 
 fn rows(rows: &Rows) -> String {

@@ -1,6 +1,7 @@
 //! From a feature as written to a feature as checked. A key that would have no effect is a fault.
 
 mod aggregate;
+mod pooled;
 mod shape;
 
 use super::error::{SpecFault, line_of};
@@ -221,6 +222,7 @@ impl<'a> Checker<'a> {
         }
         let present = present!(
             "types" = types,
+            "key" = key,
             "where" = filter,
             "scope" = scope,
             "window" = window,

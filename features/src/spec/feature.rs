@@ -19,6 +19,27 @@ pub enum Rows {
     Invoices,
 }
 
+impl Op {
+    /// Whether it can be pooled: whether that of many customers follows from sums of each.
+    #[must_use]
+    pub const fn pools(&self) -> bool {
+        matches!(
+            self,
+            Self::Count | Self::Any | Self::Sum(_) | Self::Mean(..) | Self::Rate(..)
+        )
+    }
+
+    /// Whether it adds up money, which is of one currency.
+    #[must_use]
+    pub const fn is_of_money(&self) -> bool {
+        matches!(
+            self,
+            Self::Sum(Column::Amount | Column::LogAmount | Column::Outstanding)
+                | Self::Mean(Column::Amount | Column::LogAmount | Column::Outstanding, _)
+        )
+    }
+}
+
 impl Rows {
     /// The columns that its rows carry.
     #[must_use]
@@ -86,6 +107,16 @@ named_enum! {
         ThisInvoice = "this_invoice",
         /// Those of the customer's other invoices.
         OtherInvoices = "other_invoices",
+    }
+}
+
+named_enum! {
+    /// Of whom the rows are.
+    pub enum Key as "key of rows" {
+        /// Of the customer asked about.
+        Customer = "customer",
+        /// Of every customer of the same segment.
+        Segment = "segment",
     }
 }
 
@@ -183,6 +214,9 @@ pub struct Aggregate {
 pub enum Definition {
     /// An aggregate of rows.
     Aggregate(Box<Aggregate>),
+    /// The same aggregate of every customer of the customer's segment, pooled at the beginning of a
+    /// week: see [`crate::segments`].
+    Pooled(Box<Aggregate>),
     /// A fact.
     Attribute {
         /// Which.

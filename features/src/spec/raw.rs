@@ -60,6 +60,7 @@ pub(super) struct RawFeature {
     pub(super) name: Spanned<String>,
     pub(super) source: Spanned<String>,
     pub(super) types: Key<Words>,
+    pub(super) key: Key<String>,
     #[serde(rename = "where")]
     pub(super) filter: Key<RawFilter>,
     pub(super) scope: Key<String>,

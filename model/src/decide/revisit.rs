@@ -6,7 +6,7 @@ use super::snapshot::{PolicyKind, Snapshot};
 use crate::guardrails::Facts;
 use crate::log::Decision;
 use lagom_features::domain::ActionId;
-use lagom_features::{History, Ledger};
+use lagom_features::{ExtractError, History, Ledger, Scratch, Segments};
 use std::collections::HashMap;
 
 /// Asks one policy of one snapshot about logged decisions.
@@ -18,7 +18,9 @@ use std::collections::HashMap;
 pub struct Revisitor<'a> {
     snapshot: &'a Snapshot,
     policy: PolicyKind,
+    segments: &'a Segments,
     workspace: Workspace,
+    scratch: Scratch,
     places: HashMap<ActionId, Option<usize>>,
     features: Vec<f64>,
     context: Vec<f64>,
@@ -32,12 +34,21 @@ impl<'a> Revisitor<'a> {
         Self {
             snapshot,
             policy,
+            segments: Segments::none(),
             workspace: Workspace::new(),
+            scratch: Scratch::new(),
             places: HashMap::new(),
             features: Vec::new(),
             context: Vec::new(),
             mask: Vec::new(),
         }
+    }
+
+    /// The same, where `segments` holds what all customers were pooled to at the decisions asked about:
+    /// what a spec with features by segment needs, where the log's features are of another spec.
+    #[must_use]
+    pub fn among(self, segments: &'a Segments) -> Self {
+        Self { segments, ..self }
     }
 
     /// Probability of each eligible action of `decision`, in the order logged. They sum to one
@@ -47,7 +58,8 @@ impl<'a> Revisitor<'a> {
     /// everything recorded of the customer; nothing recorded after the decision is read.
     ///
     /// # Errors
-    /// [`DecideError`] where customer or invoice were not known then, or the policy cannot score.
+    /// [`DecideError`] where customer or invoice were not known then, the week of the features by segment
+    /// is not at hand, or the policy cannot score.
     pub fn probabilities(
         &mut self,
         decision: &Decision,
@@ -71,8 +83,18 @@ impl<'a> Revisitor<'a> {
         } else {
             self.snapshot
                 .extractor()
-                .extract(&view, &ledger, &decision.invoice_id, &mut self.features)
-                .map_err(|_| unknown())?;
+                .extract_among(
+                    &mut self.scratch,
+                    &view,
+                    &ledger,
+                    &decision.invoice_id,
+                    self.segments,
+                    &mut self.features,
+                )
+                .map_err(|error| match error {
+                    ExtractError::Invoice { .. } => unknown(),
+                    ExtractError::Week { week } => DecideError::Week { week },
+                })?;
         }
         let (payment_propensity, churn_risk) =
             self.snapshot.predict(&self.features, facts.late_in_days);

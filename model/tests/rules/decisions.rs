@@ -1,6 +1,7 @@
 //! Whole decisions under the rules: what is left open, with which probability, and what is said.
 
 use crate::case::{Case, invoice_id};
+use lagom_features::Segments;
 use lagom_features::domain::{
     Channel, CustomerId, Days, DecisionId, EventType, Money, RequestId, TenantId, Timestamp,
 };
@@ -114,6 +115,7 @@ pub(crate) fn decision(case: &Case, snapshot: &Snapshot, name: &str) -> Decision
         customer_id: CustomerId::new("c").unwrap(),
         invoice_id: invoice_id("i"),
         history: &case.history(),
+        segments: Segments::none(),
         now: case.now,
         reserved: &[],
         allowed_channels: None,

@@ -26,6 +26,13 @@ struct Latest {
     last: Option<i64>,
 }
 
+/// The same, read for nothing but what was recorded.
+#[derive(Clone, PartialEq, Message)]
+struct Past {
+    #[prost(bytes = "vec", tag = "1")]
+    history: Vec<u8>,
+}
+
 #[derive(Clone, PartialEq, Message)]
 struct Record {
     #[prost(uint32, tag = "1")]
@@ -68,6 +75,15 @@ impl CustomerState {
     pub(crate) fn bytes_are_idle(bytes: &[u8], before: Timestamp) -> Result<bool, String> {
         let latest = Latest::decode(bytes).map_err(|error| error.to_string())?;
         Ok(latest.last.is_some_and(|last| last < before.micros()))
+    }
+
+    /// The history in the state that [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn history_in(bytes: &[u8]) -> Result<History, String> {
+        let past = Past::decode(bytes).map_err(|error| error.to_string())?;
+        History::from_bytes(&past.history).map_err(|error| error.to_string())
     }
 
     /// The state that [`Self::to_bytes`] wrote.

@@ -5,6 +5,7 @@ mod rebuild;
 
 use super::arms::Arms;
 use super::change::Learnt;
+use super::everybody::Everybody;
 use super::explained::Recent;
 use super::phases::Phases;
 use super::pressure::{self, Pressure};
@@ -131,6 +132,7 @@ impl Engine {
             store,
             clock: Clock::new(config.clock, rebuild.house.last),
             customers: Arc::new(customers),
+            everybody: Everybody::default(),
             keeper: keeper.map(Arc::new),
             unread: rebuild.after > 0,
             live: ArcSwap::from_pointee(Live {

@@ -241,6 +241,7 @@ impl Engine {
         let next = snapshot(&config, model, generation, policy.as_ref())?;
         let arms = Arms::of::<ChangeError>(&config, &next)?;
         announce(&*self.store, (&next, &arms), learnt, self.clock.now()).await?;
+        self.add_up_now(&config.spec).await;
         self.live.rcu(|live| {
             // A model or a pause that came in meanwhile stays.
             let parts = live.snapshot.parts();

@@ -54,6 +54,7 @@ impl Engine {
 
     /// Called by the learner, between two outcomes.
     pub(crate) async fn erase_one(&self, id: &CustomerId) -> Result<u64, Failure> {
+        let _alone = self.nobody_is_added().await;
         let customer = self.customers.get(id)?;
         let customer = customer.ok_or_else(|| Failure::unknown("customer", id))?;
         let going = Going {
@@ -71,6 +72,7 @@ impl Engine {
         before: Timestamp,
     ) -> Result<(usize, u64), Failure> {
         self.catch_up().await?;
+        let _alone = self.nobody_is_added().await;
         let mut going = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(customer): Option<Customer> = self.customers.get(id)? else {
@@ -124,6 +126,7 @@ impl Engine {
         self.pending.forget(&decisions);
         for Going { id, mut state } in going {
             self.rollout().forget(&id);
+            self.take_out(&state.history);
             // Whoever waits for the lock finds this mark and looks the customer up again.
             *state = CustomerState::erased();
             self.customers.remove(&id);

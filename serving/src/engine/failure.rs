@@ -2,6 +2,7 @@
 
 use crate::convert::FieldFault;
 use crate::store::StoreError;
+use lagom_features::domain::Timestamp;
 use lagom_model::decide::DecideError;
 use std::fmt::Display;
 use thiserror::Error;
@@ -25,6 +26,9 @@ pub enum Failure {
     /// A rule forbids it.
     #[error("{0}")]
     Forbidden(String),
+    /// What all customers add up to at the beginning of this week is not held.
+    #[error("the features by segment as of {0} are not at hand yet")]
+    Week(Timestamp),
     /// It could not be written down, so it did not happen.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +58,7 @@ impl From<DecideError> for Failure {
         match error {
             DecideError::Customer(id) => Self::unknown("customer", &id),
             DecideError::Invoice { invoice_id, .. } => Self::unknown("invoice", &invoice_id),
+            DecideError::Week { week } => Self::Week(week),
             DecideError::Policy(error) => Self::Internal(error.to_string()),
         }
     }

@@ -116,6 +116,7 @@ impl Engine {
                     // On a log that others write too everybody is in memory.
                     let Ok(customer) = customer else { return };
                     let mut state = customer.lock().await;
+                    self.take_out(&state.history);
                     *state = CustomerState::erased();
                     self.rollout().forget(&id);
                     self.customers.remove(&id);

@@ -9,8 +9,8 @@ use crate::intake::Intake;
 use crate::recording::{Recording, What};
 use crate::store::Entry;
 use crate::telemetry;
-use lagom_features::History;
 use lagom_features::domain::{Channel, CustomerId, DecisionId, InvoiceId, RequestId, Timestamp};
+use lagom_features::{History, Segments};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::facts::Reserved;
 use lagom_model::log::Decision;
@@ -23,6 +23,9 @@ use uuid::Uuid;
 
 /// How often a decision that waits for learning asks whether this process still learns.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How many weeks one decision may turn out to look at, one after the other: the one it is asked in, the
+/// next where that begins meanwhile, and those of a spec that is put in force meanwhile.
+const WEEKS: usize = 4;
 
 thread_local! {
     /// Memory that deciding reuses; it holds nothing a decision depends on.
@@ -86,18 +89,29 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Arc<Decision>, Failure> {
         let describes = |event: &Recording| matches!(event.what, What::Customer(_));
-        let customer = match self.customers.get(&ask.customer_id)? {
-            Some(customer) => customer,
-            None if ask.events.iter().any(|(_, event)| describes(event)) => {
-                self.customers.get_or_insert(&ask.customer_id)?
+        let mut everybody = self.everybody.held();
+        for _ in 0..WEEKS {
+            let customer = match self.customers.get(&ask.customer_id)? {
+                Some(customer) => customer,
+                None if ask.events.iter().any(|(_, event)| describes(event)) => {
+                    self.customers.get_or_insert(&ask.customer_id)?
+                }
+                None => return Err(Failure::unknown("customer", &ask.customer_id)),
+            };
+            let (engine, ask) = (Arc::clone(self), Arc::clone(&ask));
+            let held = Arc::clone(&everybody);
+            let work = async move { engine.decide_locked(&ask, at, customer, &held).await };
+            let work = tokio::spawn(work.in_current_span());
+            let done = work.await;
+            match done.map_err(|error| Failure::Internal(error.to_string()))? {
+                // Everybody is added up without a lock on anybody.
+                Err(Failure::Week(week)) => everybody = self.with_week(week).await?,
+                done => return done,
             }
-            None => return Err(Failure::unknown("customer", &ask.customer_id)),
-        };
-        let engine = Arc::clone(self);
-        let work = async move { engine.decide_locked(&ask, at, customer).await };
-        let work = tokio::spawn(work.in_current_span());
-        work.await
-            .map_err(|error| Failure::Internal(error.to_string()))?
+        }
+        Err(Failure::Internal(
+            "the features by segment are of another week each time".to_owned(),
+        ))
     }
 
     /// Repetitions are rare, so the log is asked about the key only where deciding anew fails.
@@ -106,12 +120,13 @@ impl Engine {
         ask: &Ask,
         at: Timestamp,
         customer: Customer,
+        everybody: &Segments,
     ) -> Result<Arc<Decision>, Failure> {
         let mut state = customer.lock().await;
         if state.is_erased() {
             return Err(Failure::unknown("customer", &ask.customer_id));
         }
-        match self.decide_anew(ask, at, &mut state).await {
+        match self.decide_anew(ask, at, &mut state, everybody).await {
             Ok(decision) => Ok(decision),
             Err(failure) => self.answered(ask).await?.map(Arc::new).ok_or(failure),
         }
@@ -122,6 +137,7 @@ impl Engine {
         ask: &Ask,
         at: Timestamp,
         state: &mut CustomerState,
+        everybody: &Segments,
     ) -> Result<Arc<Decision>, Failure> {
         let staged = stage(state, at, &ask.events)?;
         let mut history = Cow::Borrowed(&state.history);
@@ -146,7 +162,8 @@ impl Engine {
         let shadow = trial.filter(|trial| trial.is_shadow() && !ask.dry_run);
         let shadow = shadow.map(|trial| {
             let place = place.clone();
-            self.decide(&trial.snapshot, ask, place, &history, &reserved, now)
+            let past = (&*history, everybody);
+            self.decide(&trial.snapshot, ask, place, past, &reserved, now)
         });
         let canary = trial.filter(|trial| trial.takes(&ask.customer_id));
         // What an arm's own ladder or chance decides needs no standing in for.
@@ -156,7 +173,8 @@ impl Engine {
             (None, None) if degraded => &live.degraded,
             (None, None) => &live.snapshot,
         };
-        let decision = Arc::new(self.decide(decides, ask, place, &history, &reserved, now)?);
+        let past = (&*history, everybody);
+        let decision = Arc::new(self.decide(decides, ask, place, past, &reserved, now)?);
         if ask.dry_run {
             return Ok(decision);
         }
@@ -196,7 +214,7 @@ impl Engine {
         snapshot: &Snapshot,
         ask: &Ask,
         place: Place,
-        history: &History,
+        (history, segments): (&History, &Segments),
         reserved: &[Reserved],
         now: Timestamp,
     ) -> Result<Decision, Failure> {
@@ -212,6 +230,7 @@ impl Engine {
             customer_id: ask.customer_id.clone(),
             invoice_id: ask.invoice_id.clone(),
             history,
+            segments,
             now,
             reserved,
             allowed_channels: ask.allowed_channels.clone(),

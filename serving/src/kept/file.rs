@@ -3,6 +3,7 @@
 use crate::customers::CustomerState;
 use crate::store::sqlite::readers::Readers;
 use crate::store::{StoreError, Tail};
+use lagom_features::History;
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde::de::DeserializeOwned;
@@ -30,6 +31,8 @@ const SCHEMA: &str = "
         PRIMARY KEY (side, customer_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS watched_open ON watched (open, side) WHERE open IS NOT NULL;";
+
+const WRONG_CHECKSUM: &str = "the checksum of a customer does not fit";
 
 /// What is wrong with a file, or what the system said.
 pub(super) type Fault = String;
@@ -359,7 +362,7 @@ fn customer(
         return Ok(None);
     };
     if crc != checksum(id.as_str(), &body) {
-        return Err("the checksum of a customer does not fit".to_owned());
+        return Err(WRONG_CHECKSUM.to_owned());
     }
     Ok(Some((place, CustomerState::from_bytes(&body)?)))
 }
@@ -400,6 +403,45 @@ impl Reader {
                 Err(StoreError::State { reason })
             }
         }
+    }
+
+    /// Histories as of the last round behind place `after` of the file, with their places, at most
+    /// `most` of them.
+    ///
+    /// # Errors
+    /// [`StoreError::State`].
+    pub(crate) fn histories(
+        &self,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, CustomerId, History)>, StoreError> {
+        let mut some = Vec::new();
+        let read = self.readers.with(|connection| {
+            let mut visit = || -> Result<(), Fault> {
+                let sql = "SELECT place, customer_id, crc, body FROM customer WHERE place > ?1 \
+                           ORDER BY place LIMIT ?2";
+                let mut rows = connection.prepare_cached(sql).map_err(said)?;
+                let most = i64::try_from(most).map_err(said)?;
+                let mut rows = rows.query([after, most]).map_err(said)?;
+                while let Some(row) = rows.next().map_err(said)? {
+                    let id: String = row.get(1).map_err(said)?;
+                    let body = row.get_ref(3).map_err(said)?.as_blob().map_err(said)?;
+                    if row.get::<_, u32>(2).map_err(said)? != checksum(&id, body) {
+                        return Err(WRONG_CHECKSUM.to_owned());
+                    }
+                    let history = CustomerState::history_in(body)?;
+                    let id = CustomerId::new(id).map_err(said)?;
+                    some.push((row.get(0).map_err(said)?, id, history));
+                }
+                Ok(())
+            };
+            Ok(visit())
+        })?;
+        read.map_err(|reason| {
+            self.damaged.store(true, Ordering::Relaxed);
+            StoreError::State { reason }
+        })?;
+        Ok(some)
     }
 
     /// Those of whom nothing was recorded or decided since `before`, as of the last round. Reads the

@@ -40,7 +40,7 @@ pub(super) fn code(failure: &Failure) -> Code {
         Failure::Store(StoreError::Full { .. }) => Code::ResourceExhausted,
         Failure::Store(StoreError::Damaged { .. } | StoreError::Misfiled { .. }) => Code::DataLoss,
         Failure::Store(StoreError::Duplicate { .. }) => Code::Aborted,
-        Failure::Store(_) => Code::Unavailable,
+        Failure::Store(_) | Failure::Week(_) => Code::Unavailable,
         Failure::Internal(_) => Code::Internal,
     }
 }

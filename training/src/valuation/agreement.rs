@@ -13,8 +13,8 @@ use super::figures;
 use super::visits::{Asked, Collected, Repeated};
 use super::{OwnLog, Policy, ValuationError, known};
 use crate::progress::work;
-use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
+use lagom_features::{History, Segments};
 use lagom_model::decide::{PolicyKind, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::objective::Objective;
@@ -142,11 +142,13 @@ impl OwnLog {
     ) -> Result<Seen, ValuationError> {
         let horizon = Days::whole(i64::from(question.horizon_days));
         let policy = Policy::Of(ladder, PolicyKind::Ladder);
+        let everybody = self.everybody(policy);
+        let nobody = Segments::none();
         let comparing = work("comparing with the ladder", "lives", lives.len());
         let visits = lives
             .par_iter()
             .map_init(
-                || Asked::new(policy, Policy::Logged),
+                || Asked::new((policy, Policy::Logged), [&everybody, nobody]),
                 |asked, (life, history)| {
                     comparing.advance(1);
                     asked.live(life, history, horizon)

@@ -4,8 +4,8 @@ use super::ValuationError;
 use super::action_features::ActionFeatures;
 use super::figures;
 use super::{Policy, Shadows};
-use lagom_features::History;
 use lagom_features::domain::Days;
+use lagom_features::{History, Segments};
 use lagom_model::decide::{Revisitor, Snapshot};
 use lagom_model::log::Decision;
 use lagom_model::ope::lives::{Followed, Lives, Worth};
@@ -63,10 +63,16 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn new(candidate: Policy<'a>, incumbent: Policy<'a>) -> Self {
-        let chances = |policy: Policy<'a>| match policy {
+    pub(super) fn new(
+        (candidate, incumbent): (Policy<'a>, Policy<'a>),
+        segments: [&'a Segments; 2],
+    ) -> Self {
+        let chances = |policy: Policy<'a>, segments: &'a Segments| match policy {
             Policy::Logged => Chances::Logged,
-            Policy::Of(snapshot, kind) => Chances::Asked(Box::new(Revisitor::new(snapshot, kind))),
+            Policy::Of(snapshot, kind) => {
+                let revisitor = Revisitor::new(snapshot, kind).among(segments);
+                Chances::Asked(Box::new(revisitor))
+            }
             Policy::Shadowed(shadows) => Chances::Shadowed(shadows),
         };
         let context = [candidate, incumbent]
@@ -76,7 +82,10 @@ impl<'a> Asked<'a> {
                 Policy::Of(snapshot, _) => Some(snapshot),
             });
         Self {
-            policies: [chances(candidate), chances(incumbent)],
+            policies: [
+                chances(candidate, segments[0]),
+                chances(incumbent, segments[1]),
+            ],
             features: ActionFeatures::default(),
             context,
         }

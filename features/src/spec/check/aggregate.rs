@@ -1,9 +1,9 @@
 //! The keys of features that are made of rows.
 
 use super::super::feature::{
-    Aggregate, Column, Definition, Filter, Op, Rows, Scope, Shrink, Window,
+    Aggregate, Column, Definition, Filter, Key, Op, Rows, Scope, Shrink, Window,
 };
-use super::super::raw::{Key, RawFilter, Words};
+use super::super::raw::{self, RawFilter, Words};
 use super::Checker;
 use crate::domain::Days;
 use std::fmt::Display;
@@ -24,13 +24,20 @@ impl<'a> Checker<'a> {
         let window = self.need("window", &self.raw.window, "a source of rows")?;
         let window = self.window(window)?;
         let op = self.op(&rows)?;
-        Some(Definition::Aggregate(Box::new(Aggregate {
+        let aggregate = Box::new(Aggregate {
             rows,
             filter,
             scope,
             window,
             op,
-        })))
+        });
+        Some(match self.key()? {
+            Key::Customer => Definition::Aggregate(aggregate),
+            Key::Segment => {
+                self.poolable(&aggregate);
+                Definition::Pooled(aggregate)
+            }
+        })
     }
 
     fn window(&mut self, word: &Spanned<String>) -> Option<Window> {
@@ -181,7 +188,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn words<T: FromStr<Err: Display> + Ord>(&mut self, key: &Key<Words>) -> Vec<T> {
+    fn words<T: FromStr<Err: Display> + Ord>(&mut self, key: &raw::Key<Words>) -> Vec<T> {
         let Some(key) = key else { return Vec::new() };
         let list = key.get_ref().list();
         if list.is_empty() {

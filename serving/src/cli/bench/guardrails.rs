@@ -8,7 +8,7 @@ use lagom_features::domain::{
     EventId, EventType, Invoice, InvoiceId, Kind, Money, RequestId, TenantId, Timestamp, Tone,
     Zone,
 };
-use lagom_features::{History, Ledger};
+use lagom_features::{History, Ledger, Segments};
 use lagom_model::decide::{Request, Snapshot, Workspace, decide};
 use lagom_model::guardrails::Facts;
 use lagom_model::strategy::{StageSpec, StepSpec, Strategy, StrategySpec, When};
@@ -71,6 +71,7 @@ pub(crate) fn run(_: &Args, out: &mut Output) -> Result<Answer, Failure> {
         customer_id: CustomerId::new("c")?,
         invoice_id: invoice_id.clone(),
         history: &history,
+        segments: Segments::none(),
         now,
         reserved: &[],
         allowed_channels: None,

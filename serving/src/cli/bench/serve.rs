@@ -7,6 +7,7 @@ pub(super) mod load;
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
 use crate::server::{Running, Server};
+use lagom_features::Segments;
 use lagom_features::domain::{CustomerId, DecisionId, InvoiceId, RequestId};
 use lagom_model::decide::{Request, Workspace, decide};
 use load::Seen;
@@ -179,6 +180,7 @@ fn decide_us(
                     customer_id: customer_id.clone(),
                     invoice_id: InvoiceId::new(question.invoice_id)?,
                     history,
+                    segments: Segments::none(),
                     now,
                     reserved: &[],
                     allowed_channels: None,

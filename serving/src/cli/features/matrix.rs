@@ -89,6 +89,9 @@ pub(super) fn run(
     if args.stage.is_some() && args.engine != engine::Kind::Spark {
         return Err("--stage is of --engine spark; name both, or leave it out".into());
     }
+    if args.engine != engine::Kind::Lagom {
+        lagom_features::sql::check(spec)?;
+    }
     if args.engine == engine::Kind::DuckdbSql {
         let (points, file) = (args.points.as_deref(), args.out.as_deref());
         return engine::duckdb(data, points, file, spec, out);
