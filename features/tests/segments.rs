@@ -2,6 +2,8 @@
 //! from the Monday on changes none.
 #![allow(clippy::unwrap_used)]
 
+mod records;
+
 use lagom_features::domain::{
     Currency, Customer, CustomerId, Days, Event, EventId, EventType, Invoice, InvoiceId, Money,
     TenantId, Timestamp, Zone,
@@ -14,6 +16,7 @@ use lagom_features::{
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
+use records::Records;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
@@ -93,43 +96,6 @@ const COLUMNS: usize = 8;
 static PARSED: LazyLock<FeatureSpec> = LazyLock::new(|| FeatureSpec::parse(SPEC).unwrap());
 static EXTRACTOR: LazyLock<Extractor> = LazyLock::new(|| Extractor::new(&PARSED));
 static POOLING: LazyLock<Pooling> = LazyLock::new(|| Pooling::new(&PARSED).unwrap());
-
-/// Everything about one customer, in some order of arrival.
-#[derive(Debug, Clone)]
-struct Records {
-    customers: Vec<Recorded<Customer>>,
-    invoices: Vec<Recorded<Invoice>>,
-    events: Vec<Event>,
-}
-
-impl Records {
-    fn history(&self) -> History {
-        let records = self.clone();
-        History::from_records(records.customers, records.invoices, &records.events)
-    }
-
-    /// What was recorded before `now` of these, and what is recorded from then on of `other`.
-    fn with_future_of(&self, other: &Self, now: Timestamp) -> Self {
-        fn spliced<T: Clone>(past: &[T], future: &[T], known: impl Fn(&T) -> bool) -> Vec<T> {
-            let past = past.iter().filter(|one| known(one));
-            past.chain(future.iter().filter(|one| !known(one)))
-                .cloned()
-                .collect()
-        }
-        let events = other.events.iter().map(|event| {
-            let mut event = event.clone();
-            event.event_id = EventId::new(format!("x-{}", event.event_id)).unwrap();
-            event
-        });
-        Self {
-            customers: spliced(&self.customers, &other.customers, |c| c.recorded_at < now),
-            invoices: spliced(&self.invoices, &other.invoices, |i| i.recorded_at < now),
-            events: spliced(&self.events, &events.collect::<Vec<_>>(), |e| {
-                e.recorded_at < now
-            }),
-        }
-    }
-}
 
 fn instant() -> impl Strategy<Value = Timestamp> {
     let from = Timestamp::parse("2026-01-20").unwrap();

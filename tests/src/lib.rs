@@ -35,9 +35,14 @@ pub fn lagom() -> &'static Path {
         // that ask for it (ring's does) would run again, and with them half of the dependencies.
         let of_this_package = |name: &String| {
             name == "OUT_DIR"
-                || ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"]
-                    .iter()
-                    .any(|start| name.starts_with(start))
+                || [
+                    "CARGO_PKG_",
+                    "CARGO_MANIFEST_",
+                    "CARGO_CRATE_",
+                    "CARGO_BIN_",
+                ]
+                .iter()
+                .any(|start| name.starts_with(start))
         };
         for (name, _) in std::env::vars().filter(|(name, _)| of_this_package(name)) {
             build.env_remove(name);
