@@ -28,7 +28,7 @@ mod records;
 pub(crate) mod schema;
 pub(crate) mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 pub use error::{CellFault, FAULT_LIMIT, Faults, TableError};

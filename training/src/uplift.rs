@@ -43,6 +43,9 @@ pub struct Ledger {
     pub totals: Vec<Row>,
     /// What single channels and tones add over waiting, from logged probabilities.
     pub steps: Vec<Step>,
+    /// By month, the decisions whose outcome is not known yet: what they cost and their fees are not in its
+    /// numbers, nor in its net value. A month of which all are known is not named.
+    pub awaited: BTreeMap<String, u64>,
 }
 
 /// One month of one cut.
@@ -131,6 +134,11 @@ pub fn ledger(
         rows,
         totals: self::rows(in_all, &counted.cuts),
         steps: steps::steps(tables, drawn, as_of),
+        awaited: counted
+            .awaited
+            .into_iter()
+            .map(|(month, decisions)| (month_name(month), decisions))
+            .collect(),
     })
 }
 

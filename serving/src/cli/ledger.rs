@@ -112,6 +112,12 @@ fn words(ledger: &Ledger) -> String {
             );
         }
     }
+    for (month, decisions) in &ledger.awaited {
+        text += &format!(
+            "{month}: {decisions} decisions have their outcome still open: their fees and what they cost are \
+             not in the numbers yet\n"
+        );
+    }
     for step in &ledger.steps {
         let [added, low, high] = step.added;
         text += &format!(

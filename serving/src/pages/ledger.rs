@@ -5,6 +5,7 @@ use super::shell::{Place, Tone, card, page, scroll};
 use super::{Lang, Reader, actions};
 use maud::{Markup, html};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 struct Document {
@@ -14,6 +15,8 @@ struct Document {
     #[serde(default)]
     totals: Vec<Row>,
     steps: Vec<Step>,
+    #[serde(default)]
+    awaited: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +85,7 @@ pub fn render(reader: &Reader, json: &str) -> Result<Markup, String> {
             @if place == 0 {
                 h2 { (lang.month(&row.month)) }
                 (table(reader, &lang.month(&row.month), &[row], false, currency))
+                (awaited(reader, &document, row))
                 p.note { (reader.say([
                     "“Naive” compares customers who were contacted with those who were not. It misleads, because those who pay late are contacted more; it stands here so that nobody takes it for the effect.",
                     "”Naivt” jämför kunder som kontaktades med dem som inte gjorde det. Det vilseleder, för den som betalar sent kontaktas oftare; det står här så att ingen tar det för effekten.",
@@ -91,6 +95,7 @@ pub fn render(reader: &Reader, json: &str) -> Result<Markup, String> {
                 details {
                     summary { h2 { (lang.month(&row.month)) } }
                     (table(reader, &lang.month(&row.month), &[row], false, currency))
+                    (awaited(reader, &document, row))
                 }
             }
         }
@@ -277,6 +282,20 @@ const CUTS: [(&str, [&str; 3]); 3] = [
     ("product", ["By product", "Per produkt", "Per product"]),
     ("audience", ["By audience", "Per målgrupp", "Per doelgroep"]),
 ];
+
+/// What a month does not know yet.
+fn awaited(reader: &Reader, document: &Document, row: &Row) -> Markup {
+    let decisions = document.awaited.get(&row.month);
+    html! {
+        @if let Some(decisions) = decisions {
+            p.note { (reader.say([
+                "{} decisions of this month have their outcome still open: their fees and what they cost are not in these numbers yet.",
+                "{} beslut denna månad har ännu inget utfall: deras avgifter och kostnader är inte med i siffrorna än.",
+                "Van {} beslissingen van deze maand is de uitkomst nog open: hun kosten en toeslagen zitten nog niet in deze cijfers.",
+            ]).replace("{}", &reader.lang.count(*decisions))) }
+        }
+    }
+}
 
 fn table(reader: &Reader, label: &str, rows: &[&Row], of: bool, currency: &str) -> Markup {
     let lang = reader.lang;

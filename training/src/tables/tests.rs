@@ -3,7 +3,7 @@
 mod faults;
 mod golden;
 mod round_trip;
-pub(super) mod sample;
+pub(crate) mod sample;
 
 use lagom_features::{History, Known};
 use tempfile::TempDir;

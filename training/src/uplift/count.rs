@@ -43,6 +43,8 @@ pub(super) struct Counted {
     /// Cut and value of each customer.
     pub(super) cuts: HashMap<CustomerId, Vec<(usize, String)>>,
     pub(super) currency: String,
+    /// By month, its decisions whose outcome is not known yet.
+    pub(super) awaited: BTreeMap<i32, u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,7 +125,7 @@ pub(super) fn counted(
             found.join(", ")
         ));
     }
-    money_of_decisions(tables, drawn, as_of, &mut sums);
+    let awaited = money_of_decisions(tables, drawn, as_of, &mut sums);
     let margins: HashMap<&CustomerId, Option<i64>> = tables
         .customers
         .iter()
@@ -166,6 +168,7 @@ pub(super) fn counted(
         units,
         cuts: cuts(tables, drawn),
         currency: currencies.pop_first().unwrap_or_default(),
+        awaited,
     })
 }
 
@@ -204,30 +207,37 @@ pub(super) fn of_all_months(
     whole.into_iter().map(mean).collect()
 }
 
-/// Fees and costs belong to the month of their decision.
+/// Fees and costs belong to the month of their decision; they are known when its outcome is. By month, the
+/// decisions of which it is not.
 fn money_of_decisions<'a>(
     tables: &'a Tables,
     drawn: &Drawn,
     as_of: Timestamp,
     sums: &mut HashMap<(i32, &'a CustomerId), Sums>,
-) {
-    let decisions: HashMap<&DecisionId, &Decision> = tables
+) -> BTreeMap<i32, u64> {
+    let counts = |one: &&Decision| {
+        let since = drawn.get(&one.customer_id);
+        one.decided_at <= as_of && since.is_some_and(|(_, since)| one.decided_at >= *since)
+    };
+    let mut open: HashMap<&DecisionId, &Decision> = tables
         .decisions
         .iter()
+        .filter(counts)
         .map(|one| (&one.decision_id, one))
         .collect();
     for outcome in tables.outcomes.iter().filter(|one| one.matured_at <= as_of) {
-        let Some(decision) = decisions.get(&outcome.decision_id) else {
-            continue;
-        };
-        let since = drawn.get(&decision.customer_id);
-        if since.is_some_and(|(_, since)| decision.decided_at >= *since) {
+        if let Some(decision) = open.remove(&outcome.decision_id) {
             let key = (month(decision.decided_at), &decision.customer_id);
             let one = sums.entry(key).or_default();
             one.fees += outcome.fee_minor as f64;
             one.cost += outcome.cost_minor as f64;
         }
     }
+    let mut awaited = BTreeMap::new();
+    for decision in open.into_values() {
+        *awaited.entry(month(decision.decided_at)).or_default() += 1;
+    }
+    awaited
 }
 
 /// The segment, the product of the last invoice, and who the customer is.

@@ -171,3 +171,22 @@ fn without_a_holdout_there_is_no_ledger() {
     let refused = ledger(&tables, &drawn, &Objective::default(), at(START));
     assert!(refused.unwrap_err().contains("[holdout] share"));
 }
+
+#[test]
+fn a_month_names_the_decisions_of_which_fees_and_costs_are_not_known_yet() {
+    let tables = crate::tables::tests::sample::tables();
+    let customers = tables.decisions.iter().map(|one| one.customer_id.clone());
+    let mut drawn: Drawn = customers.map(|id| (id, (false, at(0)))).collect();
+    drawn.insert(CustomerId::new("held out").unwrap(), (true, at(0)));
+    let decided = tables.decisions[0].decided_at;
+    let matured = tables.outcomes[0].matured_at;
+    let awaited = |as_of| {
+        ledger(&tables, &drawn, &Objective::default(), as_of)
+            .unwrap()
+            .awaited
+    };
+    assert_eq!(awaited(matured), BTreeMap::new());
+    // Both were made at once, in the month that the first seven letters name.
+    let month = decided.to_string()[..7].to_owned();
+    assert_eq!(awaited(decided), BTreeMap::from([(month, 2)]));
+}
