@@ -55,6 +55,20 @@ pub enum DecideError {
     Policy(#[from] BanditError),
 }
 
+impl DecideError {
+    /// Why the vector of an invoice of this customer could not be made.
+    fn extracting(error: ExtractError, customer_id: &CustomerId) -> Self {
+        match error {
+            ExtractError::Invoice { invoice_id, now } => Self::Invoice {
+                invoice_id,
+                customer_id: customer_id.clone(),
+                now,
+            },
+            ExtractError::Week { week } => Self::Week { week },
+        }
+    }
+}
+
 /// Who asks about what, and when.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -119,10 +133,7 @@ pub fn decide(
             request.segments,
             &mut features,
         )
-        .map_err(|error| match error {
-            ExtractError::Invoice { .. } => unknown_invoice(),
-            ExtractError::Week { week } => DecideError::Week { week },
-        })?;
+        .map_err(|error| DecideError::extracting(error, &request.customer_id))?;
     ledger.recycle(&mut workspace.ledger);
     let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.late_in_days);
 

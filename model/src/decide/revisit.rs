@@ -6,7 +6,7 @@ use super::snapshot::{PolicyKind, Snapshot};
 use crate::guardrails::Facts;
 use crate::log::Decision;
 use lagom_features::domain::ActionId;
-use lagom_features::{ExtractError, History, Ledger, Scratch, Segments};
+use lagom_features::{History, Ledger, Scratch, Segments};
 use std::collections::HashMap;
 
 /// Asks one policy of one snapshot about logged decisions.
@@ -91,10 +91,7 @@ impl<'a> Revisitor<'a> {
                     self.segments,
                     &mut self.features,
                 )
-                .map_err(|error| match error {
-                    ExtractError::Invoice { .. } => unknown(),
-                    ExtractError::Week { week } => DecideError::Week { week },
-                })?;
+                .map_err(|error| DecideError::extracting(error, &decision.customer_id))?;
         }
         let (payment_propensity, churn_risk) =
             self.snapshot.predict(&self.features, facts.late_in_days);

@@ -34,6 +34,10 @@ const SECTIONS: &str = "server, store, clock, models, features, objective, strat
                         bandit, pace, learning, retention, rollout, experiments, holdout, telemetry, \
                         training";
 
+/// Seconds for which a server that is to end may answer: longer is a typing error, and a supervisor would
+/// have killed it before.
+const LONGEST_DRAIN: u16 = 3_600;
+
 /// The sections that have not been read yet, and the faults of those that have.
 struct Reader<'a> {
     text: &'a str,
@@ -122,6 +126,11 @@ impl Reader<'_> {
         let tokens: Vec<Token> = tokens.filter_map(|read| self.check(read)).collect();
         if server.at_once == 0 {
             self.fault("server", "at_once", "0 lets nobody in");
+        }
+        if server.drain_seconds > LONGEST_DRAIN {
+            let seconds = server.drain_seconds;
+            let what = format!("{seconds} must lie in 0 to {LONGEST_DRAIN}");
+            self.fault("server", "drain_seconds", &what);
         }
         self.check(objective.check());
         self.check(

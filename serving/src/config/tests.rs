@@ -80,6 +80,14 @@ fn every_fault_is_reported_at_once_with_its_line() {
 }
 
 #[test]
+fn nobody_drains_for_hours() {
+    let error = parse("[server]\ndrain_seconds = 3601\n").unwrap_err();
+    let said = "line 2: [server] drain_seconds: 3601 must lie in 0 to 3600";
+    assert!(error.to_string().contains(said), "{error}");
+    assert!(parse("[server]\ndrain_seconds = 3600\n").is_ok());
+}
+
+#[test]
 fn what_is_no_toml_is_reported_with_its_line() {
     let error = parse("[server]\ngrpc = \n").unwrap_err();
     assert_eq!(error.0[0].line, Some(2), "{error}");

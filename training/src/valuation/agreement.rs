@@ -179,9 +179,7 @@ impl OwnLog {
                 }
                 seen.lives.push(visit, &rewards);
                 seen.unsupported += visit.unsupported;
-                seen.repeated.seen += visit.repeated.seen;
-                seen.repeated.expected += visit.repeated.expected;
-                seen.repeated.variance += visit.repeated.variance;
+                seen.repeated += visit.repeated;
                 seen.decisions += 1.0;
             }
             seen.lives.lives.end(customer as u32);

@@ -11,6 +11,7 @@ use lagom_model::log::Decision;
 use lagom_model::ope::lives::{Followed, Lives, Worth};
 use lagom_model::ope::valuation::{Estimand, METRICS};
 use lagom_model::ope::{OpeError, Overlap};
+use std::ops::AddAssign;
 
 /// One decision, seen by both policies.
 pub(super) struct Visit {
@@ -33,6 +34,14 @@ pub(super) struct Repeated {
     pub(super) expected: f64,
     /// `Σ π² p - (Σ π p)²`.
     pub(super) variance: f64,
+}
+
+impl AddAssign for Repeated {
+    fn add_assign(&mut self, other: Self) {
+        self.seen += other.seen;
+        self.expected += other.expected;
+        self.variance += other.variance;
+    }
 }
 
 impl Repeated {
