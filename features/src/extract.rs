@@ -8,20 +8,22 @@ pub(crate) mod attribute;
 pub(crate) mod finish;
 mod fold;
 mod invoices;
+mod moment;
 mod pooling;
 mod row;
+mod step;
 
-use crate::domain::{Currency, Customer, EventType, InvoiceId, Timestamp, Zone};
+use crate::domain::{EventType, InvoiceId, Timestamp};
 use crate::history::View;
-use crate::ledger::{InvoiceState, Ledger};
+use crate::ledger::Ledger;
 use crate::segments::{Segments, Week, week_of};
 use crate::spec::FeatureSpec;
-use crate::spec::feature::{
-    Aggregate, Column, Definition, Feature, Filter, Op, Rows, Scope, Window,
-};
+use crate::spec::feature::{Column, Definition, Feature, Op, Rows};
 use fold::Fold;
 use invoices::Facts;
+use moment::Moment;
 use row::{Followed, Row, Trail, Whose};
+use step::{Step, StepKind};
 use thiserror::Error;
 
 pub(crate) use pooling::Pooler;
@@ -45,36 +47,6 @@ pub enum ExtractError {
     },
 }
 
-/// What every feature is computed against.
-struct Moment<'a> {
-    now: Timestamp,
-    zone: Zone,
-    customer: Option<&'a Customer>,
-    /// Of which money is counted.
-    currency: Option<Currency>,
-    /// Of the invoice in question, if there is one.
-    state: Option<&'a InvoiceState<'a>>,
-    /// Of the same, in the ledger.
-    place: Option<usize>,
-    autopay: Option<bool>,
-}
-
-impl<'a> Moment<'a> {
-    /// Without an invoice in question.
-    fn of(view: &View<'a>) -> Self {
-        let customer = view.customer();
-        Self {
-            now: view.now(),
-            zone: customer.map_or_else(Zone::utc, Customer::zone_or_utc),
-            customer,
-            currency: None,
-            state: None,
-            place: None,
-            autopay: customer.and_then(|one| one.autopay),
-        }
-    }
-}
-
 /// Memory that extraction reuses; after the first vector of a size nothing more is allocated.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -90,49 +62,6 @@ impl Scratch {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-}
-
-/// What a row does to one feature, in the few bytes that a pass over many rows has to read.
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    /// Whether every row in its scope counts, whatever it is.
-    unfiltered: bool,
-    scope: Scope,
-    kind: StepKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StepKind {
-    /// The row is noted, none of its columns.
-    Row,
-    /// A column is added up.
-    Value(Column),
-    /// What its operation says.
-    Other,
-}
-
-impl Step {
-    const NONE: Self = Self {
-        unfiltered: false,
-        scope: Scope::Customer,
-        kind: StepKind::Other,
-    };
-
-    fn of(aggregate: &Aggregate) -> Self {
-        Self {
-            unfiltered: aggregate.filter == Filter::default(),
-            scope: aggregate.scope,
-            kind: match aggregate.op {
-                Op::Count | Op::Any | Op::DaysSince | Op::DaysSinceFirst => StepKind::Row,
-                Op::Sum(column)
-                | Op::Mean(column, _)
-                | Op::Min(column)
-                | Op::Max(column)
-                | Op::Last(column) => StepKind::Value(column),
-                _ => StepKind::Other,
-            },
-        }
     }
 }
 
@@ -317,7 +246,7 @@ impl Extractor {
             scratch.values[place].clear();
             scratch.facets[place].clear();
             let (since, rows) = match &feature.definition {
-                Definition::Aggregate(aggregate) => bounds(aggregate.window, moment),
+                Definition::Aggregate(aggregate) => moment.bounds(aggregate.window),
                 _ => (Timestamp::MAX, 0),
             };
             scratch.folds.push(Fold::new(since, rows));
@@ -475,24 +404,4 @@ impl Extractor {
             finish::transformed(feature, value, out);
         }
     }
-}
-
-/// First instant that a window lets through, and how many rows.
-fn bounds(window: Window, moment: &Moment<'_>) -> (Timestamp, u32) {
-    let since = match window {
-        Window::Lifetime | Window::Last(_) => Timestamp::MIN,
-        Window::Length(length) => moment.now - length,
-        // The spec lets these two stand only where an invoice is in question.
-        Window::SinceDue => moment
-            .state
-            .map_or(Timestamp::MAX, |state| state.due_on.start(&moment.zone)),
-        Window::SinceIssue => moment
-            .state
-            .map_or(Timestamp::MAX, |state| state.invoice.issued_at),
-    };
-    let rows = match window {
-        Window::Last(rows) => rows,
-        _ => u32::MAX,
-    };
-    (since, rows)
 }

@@ -38,7 +38,7 @@ fn two_years() -> (History, InvoiceId, Timestamp) {
                 amount: Money::new(49_900, Currency::SEK),
                 terms_days: None,
                 payment_method: None,
-                billing_channel: Some("email".to_owned()),
+                billing_channel: Some("email".into()),
                 product: None,
             },
         );

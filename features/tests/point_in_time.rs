@@ -95,7 +95,7 @@ fn invoice(number: usize) -> impl Strategy<Value = Recorded<Invoice>> {
                 amount: Money::new(amount, Currency::SEK),
                 terms_days: None,
                 payment_method: None,
-                billing_channel: Some("paper".to_owned()),
+                billing_channel: Some("paper".into()),
                 product: None,
             },
         }

@@ -110,8 +110,8 @@ fn world(seed: u64, customers: u64) -> World {
                 due_on: at.date(&Zone::utc()).plus_days(terms),
                 amount: Money::new(100 + chance.below(2_000) as i64, currency),
                 terms_days: chance.maybe(&[10, 30]),
-                payment_method: chance.maybe(&["card", "direct_debit"]).map(str::to_owned),
-                billing_channel: chance.maybe(&["paper", "email"]).map(str::to_owned),
+                payment_method: chance.maybe(&["card", "direct_debit"]).map(Box::from),
+                billing_channel: chance.maybe(&["paper", "email"]).map(Box::from),
                 product: None,
             };
             let recorded_at = at + chance.delay();

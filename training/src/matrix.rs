@@ -23,11 +23,14 @@ use crate::segments::{self, Wanted};
 use crate::tables::{FrameWriter, Partitions, TableError, open_histories, read_histories};
 use lagom_features::domain::{CustomerId, Days, Timestamp};
 use lagom_features::{FeatureSpec, History};
+use ndarray::Axis;
 use serde::Serialize;
 use std::path::Path;
 
 /// Customers whose rows are in memory at once.
 const TOGETHER: usize = 4_096;
+/// Rows that are looked at column by column while they are in a core's cache.
+const IN_CACHE: usize = 256;
 
 /// What to compute.
 #[derive(Debug, Clone)]
@@ -216,9 +219,10 @@ impl<'a> Making<'a> {
 
     fn add(&mut self, dataset: &Dataset) -> Result<(), TableError> {
         self.report.rows += dataset.points().len();
-        let columns = dataset.features();
-        for (range, column) in self.report.ranges.iter_mut().zip(columns.columns()) {
-            range.take(column.iter().copied());
+        for rows in dataset.features().axis_chunks_iter(Axis(0), IN_CACHE) {
+            for (range, column) in self.report.ranges.iter_mut().zip(rows.columns()) {
+                range.take(column.iter().copied());
+            }
         }
         match &mut self.writer {
             Some(writer) => frame::write(writer, dataset, &self.names),

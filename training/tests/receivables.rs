@@ -59,8 +59,8 @@ fn histories(path: &Path) -> BTreeMap<CustomerId, History> {
                 terms_days: None,
                 payment_method: None,
                 billing_channel: Some(match text("PaperlessBill", row).as_str() {
-                    "Paper" => "paper".to_owned(),
-                    _ => "e_invoice".to_owned(),
+                    "Paper" => "paper".into(),
+                    _ => "e_invoice".into(),
                 }),
                 product: None,
             },

@@ -22,11 +22,11 @@ pub struct Invoice {
     /// Agreed days from issue to due.
     pub terms_days: Option<u16>,
     /// How it is to be paid, in the company's words (`card`, `direct_debit`, `bank_transfer`).
-    pub payment_method: Option<String>,
+    pub payment_method: Option<Box<str>>,
     /// How it was delivered, in the company's words (`email`, `paper`, `e_invoice`).
-    pub billing_channel: Option<String>,
+    pub billing_channel: Option<Box<str>>,
     /// What for, in the company's words.
-    pub product: Option<String>,
+    pub product: Option<Box<str>>,
 }
 
 impl Invoice {

@@ -173,7 +173,7 @@ fn case(
         terms_days: None,
         payment_method: None,
         billing_channel: None,
-        product: stage.when.products.first().cloned(),
+        product: stage.when.products.first().map(|one| one.as_str().into()),
     };
     let mut invoices = vec![invoice("i", due_on)];
     let mut events = Vec::new();

@@ -45,9 +45,9 @@ pub struct Facts {
     /// The company's own segment of the customer.
     pub segment: Option<String>,
     /// What the invoice is for, in the company's words.
-    pub product: Option<String>,
+    pub product: Option<Box<str>>,
     /// How the invoice is to be paid, in the company's words.
-    pub payment_method: Option<String>,
+    pub payment_method: Option<Box<str>>,
     /// Whether invoices are paid automatically.
     pub autopay: bool,
     /// Every message to the customer that is known, about any invoice, oldest first; pending ones

@@ -67,12 +67,12 @@ impl When {
     #[must_use]
     pub fn holds(&self, facts: &Facts, currency: Currency) -> bool {
         let owed = facts.outstanding_minor;
-        let one_of = |list: &[String], known: &Option<String>| {
-            list.is_empty() || known.as_ref().is_some_and(|one| list.contains(one))
+        let one_of = |list: &[String], known: Option<&str>| {
+            list.is_empty() || known.is_some_and(|known| list.iter().any(|one| one == known))
         };
         let amounts = self.owed_from_minor.is_none() && self.owed_below_minor.is_none();
-        one_of(&self.segments, &facts.segment)
-            && one_of(&self.products, &facts.product)
+        one_of(&self.segments, facts.segment.as_deref())
+            && one_of(&self.products, facts.product.as_deref())
             && (self.countries.is_empty()
                 || facts
                     .country

@@ -160,7 +160,7 @@ fn stops_and_caps_make_the_ladder_wait() {
 #[test]
 fn a_failed_card_is_charged_again_and_spoken_of_softly() {
     let mut card = on_day(6);
-    card.invoices[0].payment_method = Some("card".to_owned());
+    card.invoices[0].payment_method = Some("card".into());
     let failed = with_record(card, UNSTEADY).event(EventType::PaymentFailed, "2026-06-06", |_| {});
     assert_eq!(ladder::track(&failed.facts()), Track::Gentle);
     assert_eq!(advice(&failed), "retry_debit.none.none.d1-morning");

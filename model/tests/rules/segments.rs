@@ -20,7 +20,7 @@ fn every_condition_must_hold_and_the_unknown_fulfils_none() {
     assert!(!holds("segments = [\"gold\"]", &case));
     assert!(!holds("products = [\"power\"]", &case));
     case.customer.segment = Some("gold".to_owned());
-    case.invoices[0].product = Some("power".to_owned());
+    case.invoices[0].product = Some("power".into());
     for (when, is) in [
         ("segments = [\"iron\", \"gold\"]", true),
         ("segments = [\"iron\"]", false),
@@ -260,7 +260,7 @@ fn another_debit_then_a_message_then_another_debit() {
     let strategy = conditions();
     let failed = |times: usize| {
         let mut case = Case::new("2026-10-20", NOW);
-        case.invoices[0].payment_method = Some("card".to_owned());
+        case.invoices[0].payment_method = Some("card".into());
         let days = ["2026-11-10", "2026-11-14", "2026-11-18"];
         days[..times].iter().fold(case, |case, day| {
             case.event(EventType::PaymentFailed, day, |_| {})

@@ -247,7 +247,7 @@ fn a_case_climbs_one_rung_at_a_time() {
 #[test]
 fn debits_are_tried_again_only_after_a_failure() {
     let mut card = case();
-    card.invoices[0].payment_method = Some("card".to_owned());
+    card.invoices[0].payment_method = Some("card".into());
     let retry = "retry_debit.none.none.d1-morning";
     card.refuses(retry, "global.debit");
     let failed = card.event(EventType::PaymentFailed, "2026-11-22T12:00:00Z", |_| {});

@@ -342,7 +342,7 @@ impl Draw {
             due_on,
             amount: Money::new(minor, currency),
             terms_days: None,
-            payment_method: method.map(str::to_owned),
+            payment_method: method.map(Box::from),
             billing_channel: None,
             product: None,
         });

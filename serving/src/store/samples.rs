@@ -185,9 +185,9 @@ pub(crate) fn every_kind() -> Vec<Entry> {
         due_on: Date::parse("2026-03-31").unwrap(),
         amount: Money::new(49_900, Currency::SEK),
         terms_days: Some(30),
-        payment_method: Some("card".to_owned()),
-        billing_channel: Some("email".to_owned()),
-        product: Some("gym".to_owned()),
+        payment_method: Some("card".into()),
+        billing_channel: Some("email".into()),
+        product: Some("gym".into()),
     };
     vec![
         recording("e1", What::Customer(customer)),

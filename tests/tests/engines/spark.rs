@@ -42,7 +42,7 @@ fn disturbed(data: &Path) {
     let corrected = invoices.iter().step_by(4).cloned().map(|mut one| {
         one.recorded_at = one.recorded_at + Days::whole(9);
         one.value.amount.minor_units += 1_250;
-        one.value.product = Some("a 'word', a \\ and a \"sign\"".to_owned());
+        one.value.product = Some("a 'word', a \\ and a \"sign\"".into());
         one
     });
     let corrected: Vec<_> = corrected.collect();

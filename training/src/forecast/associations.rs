@@ -41,9 +41,10 @@ impl Seen {
 /// The options of an invoice.
 fn options(invoice: &Invoice) -> Vec<(&'static str, String)> {
     let terms = invoice.terms_days.map(|days| days.to_string());
+    let word = |word: Option<&str>| word.map(str::to_owned);
     let all = [
-        ("payment_method", invoice.payment_method.clone()),
-        ("billing_channel", invoice.billing_channel.clone()),
+        ("payment_method", word(invoice.payment_method.as_deref())),
+        ("billing_channel", word(invoice.billing_channel.as_deref())),
         ("terms_days", terms),
     ];
     all.into_iter()

@@ -252,7 +252,7 @@ impl Life {
             bill.rest_on = split.then(|| today.plus_days(7));
             let mut event = self.on_bill(EventType::PaymentSucceeded, bill, 20);
             event.amount = Some(Money::new(part, self.world.currency));
-            event.method.clone_from(&bill.invoice.payment_method);
+            event.method = bill.invoice.payment_method.as_deref().map(str::to_owned);
             day.events.extend(self.report(event, bill.who));
             self.count_payment(bill, part);
         }

@@ -256,9 +256,9 @@ fn cuts(tables: &Tables, drawn: &Drawn) -> HashMap<CustomerId, Vec<(usize, Strin
         }
     }
     for one in tables.invoices.iter().map(|one| &one.value) {
-        if let Some(product) = one.product.as_ref().filter(|_| known(&one.customer_id)) {
+        if let Some(product) = one.product.as_deref().filter(|_| known(&one.customer_id)) {
             let theirs = cuts.entry(one.customer_id.clone()).or_default();
-            theirs.insert(2, product.clone());
+            theirs.insert(2, product.to_owned());
         }
     }
     cuts.into_iter()

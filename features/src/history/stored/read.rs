@@ -205,9 +205,9 @@ impl<'a> Reader<'a> {
             due_on,
             amount,
             terms_days: terms.map_err(|_| self.malformed("days"))?,
-            payment_method: self.owned()?,
-            billing_channel: self.owned()?,
-            product: self.owned()?,
+            payment_method: self.optional()?.map(Box::from),
+            billing_channel: self.optional()?.map(Box::from),
+            product: self.optional()?.map(Box::from),
         };
         Ok(Recorded { recorded_at, value })
     }

@@ -36,7 +36,7 @@ fn customer(id: &str, flag: Option<bool>) -> Customer {
 }
 
 fn invoice(number: u32, full: bool) -> Invoice {
-    let text = |text: &str| full.then(|| text.to_owned());
+    let text = |text: &str| full.then(|| text.into());
     Invoice {
         invoice_id: InvoiceId::new(format!("i-{number}")).unwrap(),
         customer_id: CustomerId::new("c").unwrap(),

@@ -86,8 +86,9 @@ pub(super) fn debit(
 ) {
     let facts = scene.facts;
     let debits = Facets::ACTING.kinds(|kind| kind == Kind::RetryDebit);
-    let method = facts.payment_method.as_ref();
-    let can = facts.autopay || method.is_some_and(|one| methods.contains(one));
+    let method = facts.payment_method.as_deref();
+    let listed = |method| methods.iter().any(|one| one == method);
+    let can = facts.autopay || method.is_some_and(listed);
     let failures = facts.failed_debits.len();
     vetoes.refuse_if(!can || failures >= attempts, debits);
     match facts.failed_debits.last() {

@@ -202,7 +202,7 @@ pub(super) fn two_years() -> Result<(History, InvoiceId, Timestamp), Failure> {
                 amount: Money::new(49_900, Currency::SEK),
                 terms_days: Some(30),
                 payment_method: None,
-                billing_channel: Some("email".to_owned()),
+                billing_channel: Some("email".into()),
                 product: None,
             },
         );

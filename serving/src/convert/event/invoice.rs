@@ -28,9 +28,10 @@ pub(super) fn read(
         due_on: Date::parse(&body.due_on).at(|| path("due_on"))?,
         amount,
         terms_days: terms_days.at(|| path("terms_days"))?,
-        payment_method: short_text(body.payment_method, || path("payment_method"))?,
-        billing_channel: short_text(body.billing_channel, || path("billing_channel"))?,
-        product: short_text(body.product, || path("product"))?,
+        payment_method: short_text(body.payment_method, || path("payment_method"))?.map(Box::from),
+        billing_channel: short_text(body.billing_channel, || path("billing_channel"))?
+            .map(Box::from),
+        product: short_text(body.product, || path("product"))?.map(Box::from),
     })
 }
 
@@ -40,10 +41,15 @@ pub(super) fn write(invoice: &Invoice) -> v1::InvoiceUpsert {
         due_on: invoice.due_on.to_string(),
         amount: Some(wire_money(invoice.amount)),
         terms_days: invoice.terms_days.map(u32::from),
-        payment_method: invoice.payment_method.clone().unwrap_or_default(),
-        billing_channel: invoice.billing_channel.clone().unwrap_or_default(),
-        product: invoice.product.clone().unwrap_or_default(),
+        payment_method: word(invoice.payment_method.as_deref()),
+        billing_channel: word(invoice.billing_channel.as_deref()),
+        product: word(invoice.product.as_deref()),
     }
+}
+
+/// Proto3 says an absent text by an empty one.
+fn word(word: Option<&str>) -> String {
+    word.unwrap_or_default().to_owned()
 }
 
 pub(super) fn wire_field(field: &str) -> &str {

@@ -80,7 +80,7 @@ fn opening(n: usize, when: i64) -> Vec<(String, Recording)> {
         due_on: Date::parse("2026-02-28").unwrap(),
         amount: Money::new(45_000 + when % 7, Currency::SEK),
         terms_days: None,
-        payment_method: Some("card".to_owned()),
+        payment_method: Some("card".into()),
         billing_channel: None,
         product: None,
     };

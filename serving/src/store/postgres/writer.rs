@@ -1,20 +1,23 @@
 //! The task that writes: it takes whatever waits, up to a bound, and commits it in one transaction
 //! under the lock of the head.
 
+mod plan;
+
 use super::Base;
 use super::connect::{Part, failed, why};
 use super::lookups::{UNSEEN, USED};
 use super::reader::Backoff;
-use crate::store::chain::{self, Tail};
+use crate::store::StoreError;
+use crate::store::chain;
 use crate::store::jobs::{Answer, CROWD, GATHER, Job, TOGETHER, Work};
-use crate::store::keys::{Encoded, HOUSE, Index, Key};
-use crate::store::{Kind, StoreError};
+use crate::store::keys::{Encoded, HOUSE, Key};
+use plan::Plan;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Statement};
 
 /// How long one half of a transaction may take before the connection counts as lost.
 const STALLED: Duration = Duration::from_secs(4);
@@ -101,14 +104,6 @@ impl Session {
             client,
         })
     }
-}
-
-/// What a transaction is about to commit.
-struct Plan<'a> {
-    answers: Vec<Answer>,
-    first: i64,
-    tail: Tail,
-    rows: Vec<(Tail, &'a Encoded)>,
 }
 
 /// What would be found in the log if a commit whose report was lost had succeeded.
@@ -314,7 +309,7 @@ async fn look<'a>(
         base.taken().add(lost.plan.first, lost.plan.tail.seq);
         return Ok(Look::Done(lost.plan.answers.clone()));
     }
-    let plan = plan(base, jobs, &head, &used?, &unseen?);
+    let plan = Plan::of(base, jobs, &head, &used?, &unseen?);
     if plan.rows.is_empty() {
         client.batch_execute("ROLLBACK").await?;
         return Ok(Look::Done(plan.answers));
@@ -336,66 +331,6 @@ async fn found(
     Ok(row.zip(last).is_some_and(|(row, (tail, record))| {
         row.get::<_, i64>(0) == i64::from(tail.crc) && row.get::<_, &[u8]>(1) == record.body
     }))
-}
-
-/// Which jobs may be written, and what the others are answered.
-fn plan<'a>(
-    base: &Base,
-    jobs: &'a [Vec<Encoded>],
-    head: &Row,
-    used: &[Row],
-    unseen: &[Row],
-) -> Plan<'a> {
-    let leader: Option<&str> = head.get(2);
-    let leads = leader.is_none_or(|leader| leader == base.me);
-    let mut tail = Tail {
-        seq: head.get(0),
-        crc: u32::try_from(head.get::<_, i64>(1)).unwrap_or(0),
-    };
-    let first = tail.seq + 1;
-    let used = used.iter().map(|row| (row.get(0), row.get(1)));
-    let mut used: HashSet<(i16, &str)> = used.collect();
-    let overtaken: HashSet<&str> = {
-        let taken = base.taken();
-        let unseen = unseen.iter().filter(|row| !taken.has(row.get(1)));
-        unseen.map(|row| row.get(0)).collect()
-    };
-    let (mut answers, mut rows) = (Vec::with_capacity(jobs.len()), Vec::new());
-    for job in jobs {
-        let keys = job.iter().flat_map(|one| one.key.rows());
-        let keys: Vec<(Index, &str)> = keys.collect();
-        // Of the two keys of a decision callers know that of the request.
-        let taken = keys.iter().rev();
-        let taken = taken
-            .clone()
-            .find(|(index, key)| used.contains(&(*index as i16, *key)));
-        let mut abouts = job.iter().filter_map(|one| one.about.as_deref());
-        let learnt = job
-            .iter()
-            .any(|one| matches!(one.kind, Kind::Matured | Kind::Published));
-        answers.push(if let Some((index, key)) = taken {
-            Err(StoreError::Duplicate {
-                key: index.said(key),
-            })
-        } else if learnt && !leads {
-            Err(StoreError::NotLeading)
-        } else if abouts.any(|about| overtaken.contains(about) || overtaken.contains(HOUSE)) {
-            Err(StoreError::Overtaken)
-        } else {
-            used.extend(keys.into_iter().map(|(index, key)| (index as i16, key)));
-            for record in job {
-                tail = tail.extended(record.kind as u8, &record.body);
-                rows.push((tail, record));
-            }
-            Ok(())
-        });
-    }
-    Plan {
-        answers,
-        first,
-        tail,
-        rows,
-    }
 }
 
 /// Writes a plan and ends the transaction; all statements are sent at once.

@@ -50,9 +50,9 @@ impl Life {
                     } else {
                         "bank_transfer"
                     }
-                    .to_owned(),
+                    .into(),
                 ),
-                billing_channel: Some("email".to_owned()),
+                billing_channel: Some("email".into()),
                 product: None,
             };
             self.by_invoice

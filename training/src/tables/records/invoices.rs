@@ -29,9 +29,9 @@ impl Record for Recorded<Invoice> {
         let minor_units = fields.needed("amount_minor");
         let currency = fields.needed("currency");
         let terms_days = fields.optional("terms_days");
-        let payment_method = fields.optional("payment_method");
-        let billing_channel = fields.optional("billing_channel");
-        let product = fields.optional("product");
+        let payment_method: Option<String> = fields.optional("payment_method");
+        let billing_channel: Option<String> = fields.optional("billing_channel");
+        let product: Option<String> = fields.optional("product");
         let recorded_at = fields.optional("recorded_at");
         let value = Invoice {
             invoice_id: invoice_id?,
@@ -40,9 +40,9 @@ impl Record for Recorded<Invoice> {
             due_on: due_on?,
             amount: Money::new(minor_units?, currency?),
             terms_days,
-            payment_method,
-            billing_channel,
-            product,
+            payment_method: payment_method.map(Box::from),
+            billing_channel: billing_channel.map(Box::from),
+            product: product.map(Box::from),
         };
         Some(Self {
             recorded_at: recorded_at.unwrap_or(value.issued_at),
@@ -59,9 +59,9 @@ impl Record for Recorded<Invoice> {
         out.put("amount_minor", invoice.amount.minor_units);
         out.put("currency", invoice.amount.currency.as_str());
         out.put("terms_days", invoice.terms_days);
-        out.put("payment_method", invoice.payment_method.as_ref());
-        out.put("billing_channel", invoice.billing_channel.as_ref());
-        out.put("product", invoice.product.as_ref());
+        out.put("payment_method", invoice.payment_method.as_deref());
+        out.put("billing_channel", invoice.billing_channel.as_deref());
+        out.put("product", invoice.product.as_deref());
         out.put("recorded_at", self.recorded_at);
     }
 

@@ -53,9 +53,9 @@ fn invoices() -> Vec<Recorded<Invoice>> {
     let full = Invoice {
         invoice_id: InvoiceId::new("i-2").unwrap(),
         terms_days: Some(30),
-        payment_method: Some("direct_debit".to_owned()),
-        billing_channel: Some("e_invoice".to_owned()),
-        product: Some("el".to_owned()),
+        payment_method: Some("direct_debit".into()),
+        billing_channel: Some("e_invoice".into()),
+        product: Some("el".into()),
         ..bare.clone()
     };
     vec![Recorded::at_issue(bare), Recorded::at_issue(full)]
