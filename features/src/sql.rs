@@ -3,8 +3,9 @@
 //! ```text
 //! lagom_customers, lagom_invoices, lagom_events, lagom_points ─(query)→ cells ─(here)→ vector
 //! ```
-//! One query, in which only names, quotes and lists differ between engines ([`Dialect`]). It joins every
-//! decision point with what that point can see (`recorded_at < t` and `occurred_at < t`) and
+//! One query, in which only names, quotes and lists differ between engines ([`Dialect`]). What adds up
+//! runs over events that come and go (`sweep`, `ledger`); for the rest (`frame`) every decision
+//! point is joined with what it can see (`recorded_at < t` and `occurred_at < t`). It
 //! aggregates *whole numbers only*, which every engine does exactly: counts, sums of minor units,
 //! microseconds between two instants, order statistics. What those numbers mean, ratios, logarithms
 //! and transformations are made by [`Compiled::finish`] with the code of the extractor, so that a
@@ -18,20 +19,24 @@
 //! Where equality ends: sums of 2⁵³ minor units or more, which the extractor rounds.
 
 mod cells;
+mod chosen;
 mod facts;
 mod finish;
 mod finished;
 mod frame;
+mod ledger;
 mod query;
+mod sweep;
 mod zones;
 
 use crate::domain::{Timestamp, Zone};
 use crate::spec::FeatureSpec;
-use crate::spec::feature::{Attribute, Definition, Feature, Rows};
+use crate::spec::feature::{Definition, Feature, Rows};
 use cells::{Cells, Made};
 use frame::Frame;
 use query::Query;
 use std::fmt;
+use sweep::Sweeps;
 use thiserror::Error;
 
 pub use finish::Value;
@@ -47,19 +52,19 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Statements that a session must have run before a query: what a server may have set otherwise
-    /// and the query relies on.
+    /// Names and values that a session must have set before a query: what a server may have set
+    /// otherwise and the query relies on.
     #[must_use]
-    pub const fn settings(self) -> &'static [&'static str] {
+    pub const fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Standard => &[],
             Self::Spark => &[
                 // What overflows or is no number is an error and not another number.
-                "SET spark.sql.ansi.enabled = true",
-                "SET spark.sql.ansi.enforceReservedKeywords = false",
+                ("spark.sql.ansi.enabled", "true"),
+                ("spark.sql.ansi.enforceReservedKeywords", "false"),
                 // Words of a spec are texts, whatever is in them.
-                "SET spark.sql.variable.substitute = false",
-                "SET spark.sql.parser.escapedStringLiterals = false",
+                ("spark.sql.variable.substitute", "false"),
+                ("spark.sql.parser.escapedStringLiterals", "false"),
             ],
         }
     }
@@ -206,6 +211,7 @@ impl Compiled {
     ) -> Result<Self, Refused> {
         check(spec)?;
         let mut frames = Frame::ALL.map(|rows| Frame::new(rows, dialect));
+        let mut sweeps = Sweeps::new(dialect);
         let mut cells = Cells::default();
         let mut made = Vec::new();
         for feature in spec.features() {
@@ -217,27 +223,27 @@ impl Compiled {
                         Rows::Dues => 2,
                         Rows::Invoices => 3,
                     };
-                    frames[place].aggregate(aggregate, &mut cells)
+                    let runs = sweeps.aggregate(aggregate, &mut cells);
+                    runs.unwrap_or_else(|| frames[place].aggregate(aggregate, &mut cells))
                 }
                 Definition::Attribute { attribute, days } => {
-                    facts::attribute(*attribute, days, &mut cells)
+                    facts::attribute(*attribute, days, &mut sweeps, &mut cells)
                 }
                 Definition::Pair { op, left, right } => Made::Pair(*op, *left, *right),
                 // Refused above.
                 Definition::Pooled(_) => continue,
             });
         }
-        let autopay = spec.features().iter().any(|one| {
-            matches!(&one.definition, Definition::Attribute { attribute, .. } if *attribute == Attribute::Autopay)
-        });
         let mut query = Query::default();
         zones::write(&mut query, dialect, calendar);
-        facts::write(&mut query, dialect, autopay);
+        facts::write(&mut query, dialect);
+        sweeps.write(&mut query);
         for frame in &frames {
             frame.write(&mut query);
         }
-        let used: Vec<&Frame> = frames.iter().filter(|frame| frame.is_used()).collect();
-        let select = cells.select(&used, autopay);
+        let used = frames.iter().filter(|frame| frame.is_used());
+        let totals: Vec<String> = used.map(Frame::totals).chain(sweeps.totals()).collect();
+        let select = cells.select(&totals);
         match form {
             Form::Cells => query.end(match dialect {
                 Dialect::Standard => format!("{select}\nORDER BY p.point_id\n"),

@@ -1,7 +1,6 @@
 //! The whole numbers and words that the query hands over, and what a feature makes of them.
 
 use super::CellKind;
-use super::frame::Frame;
 use crate::domain::Days;
 use crate::spec::feature::{PairOp, Shrink};
 
@@ -89,8 +88,8 @@ impl Cells {
         self.0.iter().map(|(_, kind)| *kind).collect()
     }
 
-    /// A row of cells for each point whose invoice is known.
-    pub(super) fn select(&self, frames: &[&Frame], autopay: bool) -> String {
+    /// A row of cells for each point whose invoice is known; `totals` have a row a point.
+    pub(super) fn select(&self, totals: &[String]) -> String {
         let mut sql = "SELECT p.point_id".to_owned();
         for (place, (cell, kind)) in self.0.iter().enumerate() {
             sql += &match kind {
@@ -99,11 +98,7 @@ impl Cells {
             };
         }
         sql += "\nFROM point_then AS p\nJOIN facts AS a ON a.point_id = p.point_id AND a.asked = 1";
-        if autopay {
-            sql += "\nLEFT JOIN habits AS h ON h.point_id = p.point_id";
-        }
-        for frame in frames {
-            let name = frame.totals();
+        for name in totals {
             sql += &format!("\nLEFT JOIN {name} ON {name}.point_id = p.point_id");
         }
         sql

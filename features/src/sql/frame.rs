@@ -5,14 +5,12 @@
 //! ```
 
 use super::cells::{Cells, Made, Replay, Unit};
-use super::facts;
 use super::query::Query;
-use super::{CellKind, Dialect};
-use crate::domain::time::DAY_MICROS;
-use crate::spec::feature::{Aggregate, Column, Facet, Filter, Op, Rows, Scope, Window};
-
-/// How soon an opening, click or payment must follow a contact to be counted as led to.
-const RESPONSE: i64 = 7 * DAY_MICROS;
+use super::sweep::{Answer, RESPONSE};
+use super::{CellKind, Dialect, chosen, facts};
+use crate::domain::EventType;
+use crate::spec::feature::{Aggregate, Column, Facet, Filter, Op, Scope, Window};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
@@ -35,6 +33,10 @@ pub(super) struct Frame {
     local: bool,
     /// Whether a feature looks at what followed a contact.
     followed: bool,
+    /// The types of events that features take.
+    types: BTreeSet<EventType>,
+    /// Whether a feature takes events of other invoices, or of none.
+    beyond: bool,
 }
 
 impl Frame {
@@ -55,6 +57,8 @@ impl Frame {
             totals: Vec::new(),
             local: false,
             followed: false,
+            types: BTreeSet::new(),
+            beyond: false,
         }
     }
 
@@ -221,17 +225,13 @@ impl Frame {
     /// Which rows a feature takes, but for the latest N.
     fn taken(&mut self, aggregate: &Aggregate) -> String {
         let mut all = Vec::new();
-        match &aggregate.rows {
-            Rows::Events(types) => {
-                let types: Vec<String> = types
-                    .iter()
-                    .map(|one| self.dialect.quoted(one.name()))
-                    .collect();
-                all.push(format!("type IN ({})", types.join(", ")));
-            }
-            Rows::Contacts => all.push("type = 'contact_sent'".to_owned()),
-            Rows::Settlements | Rows::Dues | Rows::Invoices => {}
+        let types = chosen::types(&aggregate.rows);
+        if !types.is_empty() {
+            let names = types.iter().map(|one| one.name());
+            all.push(chosen::one_of(self.dialect, "type", names));
         }
+        self.types.extend(types);
+        self.beyond |= aggregate.scope != Scope::ThisInvoice;
         all.push(self.passes(&aggregate.filter));
         match aggregate.scope {
             Scope::Customer => {}
@@ -246,30 +246,11 @@ impl Frame {
             Window::SinceDue => all.push("row_at >= due_from_asked".to_owned()),
             Window::SinceIssue => all.push("row_at >= issued_asked".to_owned()),
         }
-        all.retain(|one| one != "1 = 1");
-        if all.is_empty() {
-            all.push("1 = 1".to_owned());
-        }
-        all.join(" AND ")
+        chosen::all(all)
     }
 
     fn passes(&mut self, filter: &Filter) -> String {
-        let dialect = self.dialect;
-        let mut all = Vec::new();
-        let mut one_of = |column: &str, words: Vec<&str>| {
-            if !words.is_empty() {
-                let words: Vec<String> =
-                    words.into_iter().map(|word| dialect.quoted(word)).collect();
-                all.push(format!("{column} IN ({})", words.join(", ")));
-            }
-        };
-        one_of(
-            "channel",
-            filter.channel.iter().map(|one| one.name()).collect(),
-        );
-        one_of("tone", filter.tone.iter().map(|one| one.name()).collect());
-        one_of("method", filter.method.iter().map(String::as_str).collect());
-        one_of("device", filter.device.iter().map(String::as_str).collect());
+        let mut all = chosen::words(filter, self.dialect);
         if let Some(hours) = filter.within_hours {
             self.local = true;
             let apart = format!(
@@ -289,10 +270,7 @@ impl Frame {
         if let Some(late) = filter.late {
             all.push(format!("late = {}", flag(late)));
         }
-        if all.is_empty() {
-            return "1 = 1".to_owned();
-        }
-        all.join(" AND ")
+        chosen::all(all)
     }
 
     /// A column as a whole number, NULL where the row does not have it.
@@ -364,19 +342,40 @@ impl Frame {
         );
     }
 
+    /// The events that points see, of the types and invoices that a feature takes or what followed
+    /// needs.
+    fn events(&self) -> String {
+        let mut types = self.types.clone();
+        let mut beyond = self.beyond;
+        if self.followed {
+            beyond = true;
+            types.extend(Answer::ALL.iter().flat_map(|answer| answer.types()));
+        }
+        let invoice = if beyond {
+            ""
+        } else {
+            " AND e.invoice_id = p.invoice_id"
+        };
+        let names = types.iter().map(|one| one.name());
+        format!(
+            "  SELECT p.point_id, p.asked_at, e.occurred_at AS row_at, e.nth, \
+             e.type, e.channel, e.tone, e.method,\n    e.device, e.dwell_ms, e.invoice_id, \
+             a.due_from AS due_from_asked, p.issued_at AS issued_asked,\n    \
+             p.zone, p.second_now,\n    \
+             CASE WHEN e.currency = p.currency THEN e.amount_minor END AS amount,\n    \
+             CASE WHEN e.invoice_id = p.invoice_id THEN 1 ELSE 0 END AS this_one,\n    \
+             CASE WHEN e.invoice_id <> p.invoice_id THEN 1 ELSE 0 END AS other_one\n  \
+             FROM point_then AS p\n  \
+             JOIN ordered_events AS e ON e.customer_id = p.customer_id{invoice} AND {}\n    \
+             AND e.recorded_at < p.asked_at AND e.occurred_at < p.asked_at\n  \
+             JOIN facts AS a ON a.point_id = p.point_id AND a.asked = 1",
+            chosen::one_of(self.dialect, "e.type", names)
+        )
+    }
+
     fn rows(&self) -> String {
         let mut own = match self.source {
-            Source::Events => "  SELECT e.point_id, e.asked_at, e.occurred_at AS row_at, e.nth, \
-                 e.type, e.channel, e.tone, e.method,\n    e.device, e.dwell_ms, e.invoice_id, \
-                 a.due_from AS due_from_asked, p.issued_at AS issued_asked,\n    \
-                 p.zone, p.second_now,\n    \
-                 CASE WHEN e.currency = p.currency THEN e.amount_minor END AS amount,\n    \
-                 CASE WHEN e.invoice_id = p.invoice_id THEN 1 ELSE 0 END AS this_one,\n    \
-                 CASE WHEN e.invoice_id <> p.invoice_id THEN 1 ELSE 0 END AS other_one\n  \
-                 FROM seen AS e\n  \
-                 JOIN point_then AS p ON p.point_id = e.point_id\n  \
-                 JOIN facts AS a ON a.point_id = e.point_id AND a.asked = 1"
-                .to_owned(),
+            Source::Events => self.events(),
             Source::Settlements => invoices("settled_at", "f.settled_at IS NOT NULL"),
             Source::Dues => invoices("late_from", "f.late_from < f.asked_at"),
             Source::Invoices => invoices("issued_at", "1 = 1"),
@@ -393,10 +392,11 @@ impl Frame {
         }
         if self.followed {
             // What follows, read backwards: a frame that begins at its row is made anew for each row.
-            let next = |types: &str| {
+            let next = |answer: Answer| {
                 format!(
-                    "MIN(CASE WHEN type IN ({types}) THEN row_at END) OVER (PARTITION BY point_id \
-                     ORDER BY nth DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+                    "MIN(CASE WHEN type IN ({}) THEN row_at END) OVER (PARTITION BY point_id \
+                     ORDER BY nth DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)",
+                    answer.list()
                 )
             };
             let led = |name: &str| {
@@ -411,9 +411,9 @@ impl Frame {
                 led("open"),
                 led("click"),
                 led("payment"),
-                next("'invoice_opened', 'invoice_viewed'"),
-                next("'link_clicked'"),
-                next("'payment_succeeded'")
+                next(Answer::Open),
+                next(Answer::Click),
+                next(Answer::Payment)
             );
         }
         own

@@ -16,22 +16,18 @@ pub struct Step {
 }
 
 impl Step {
-    /// The statement that makes it in a session of Spark, which would otherwise compute it again for
-    /// each of its readers: a table in the executors' memory (on their disks, where that is full)
-    /// where there are several, else a view. `UNCACHE TABLE` gives the memory back.
+    /// The statement that makes it in a session of Spark, unless it [is kept](Self::is_kept).
     #[must_use]
-    pub fn spark(&self) -> String {
+    pub fn view(&self) -> String {
         let Self {
             name, columns, sql, ..
         } = self;
-        if self.is_kept() {
-            format!("CACHE TABLE {name} AS\n{sql}")
-        } else {
-            format!("CREATE OR REPLACE TEMPORARY VIEW {name}{columns} AS\n{sql}")
-        }
+        format!("CREATE OR REPLACE TEMPORARY VIEW {name}{columns} AS\n{sql}")
     }
 
-    /// Whether [`Self::spark`] takes memory until it is given back.
+    /// Whether several steps read it, so that its rows are to be computed once. They are to be read from
+    /// files then: a view, and a cached table of Spark's as well, is analysed anew for each reader with all
+    /// that it reads, which comes to many times the work of the query.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         self.readers > 1 && self.columns.is_empty()

@@ -8,19 +8,27 @@ use lagom_features::sql::{Compiled, Dialect, Form};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Runs statements, and writes the answer of the last as tab-separated text.
-const CLIENT: &str = "import os, sys\n\
+/// Runs statements, keeps tables as files, and writes the answer of the last statement as tab-separated
+/// text.
+const CLIENT: &str = "import os, sys, tempfile\n\
     from pyspark.sql import SparkSession\n\
     spark = SparkSession.builder.remote(os.environ['LAGOM_SPARK']).create()\n\
     spark.conf.set('spark.sql.shuffle.partitions', 4)\n\
-    *before, last = open(sys.argv[1]).read().split('\\n;;\\n')\n\
-    for one in before:\n\
-    \x20   spark.sql(one)\n\
+    settings, *before, last = open(sys.argv[1]).read().split('\\n;;\\n')\n\
+    for setting in settings.splitlines():\n\
+    \x20   spark.conf.set(*setting.split(' = '))\n\
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(sys.argv[2])) as folder:\n\
+    \x20   for one in before:\n\
+    \x20       if not one.startswith('KEEP '):\n\
+    \x20           spark.sql(one)\n\
+    \x20           continue\n\
+    \x20       name, sql = one[5:].split('\\n', 1)\n\
+    \x20       spark.sql(sql).write.parquet(f'file://{folder}/{name}')\n\
+    \x20       spark.read.parquet(f'file://{folder}/{name}').createOrReplaceTempView(name)\n\
+    \x20   rows = [tuple(row) for row in spark.sql(last).collect()]\n\
     none = lambda cell: '\\\\N' if cell is None else str(cell).replace('\\t', ' ')\n\
-    rows = [tuple(row) for row in spark.sql(last).collect()]\n\
     rows.sort(key=lambda row: row[0] if isinstance(row[0], int) else 0)\n\
-    open(sys.argv[2], 'w').write(''.join('\\t'.join(map(none, row)) + '\\n' for row in rows))\n\
-    spark.catalog.clearCache()\n";
+    open(sys.argv[2], 'w').write(''.join('\\t'.join(map(none, row)) + '\\n' for row in rows))\n";
 
 fn python() -> Option<OsString> {
     let named = std::env::var_os("LAGOM_SPARK").and(std::env::var_os("LAGOM_SPARK_PYTHON"));
@@ -30,7 +38,7 @@ fn python() -> Option<OsString> {
     named
 }
 
-/// Tables as views of Spark.
+/// Tables as Spark keeps them.
 fn views(world: &World) -> Vec<String> {
     let quoted = |word: &str| format!("'{}'", word.replace('\\', "\\\\").replace('\'', "\\'"));
     let sql = world.load_quoted("STRING", quoted);
@@ -51,7 +59,7 @@ fn views(world: &World) -> Vec<String> {
             .map(|(name, kind)| format!("CAST({name} AS {kind}) AS {name}"));
         let casts: Vec<String> = casts.collect();
         format!(
-            "CACHE TABLE {name} AS SELECT {} FROM VALUES\n{} AS r ({})",
+            "KEEP {name}\nSELECT {} FROM VALUES\n{} AS r ({})",
             casts.join(", "),
             rows.unwrap(),
             names.join(", ")
@@ -68,10 +76,17 @@ fn answers(python: &Path, world: &World, compiled: &Compiled) -> String {
     let settings = Dialect::Spark
         .settings()
         .iter()
-        .map(|one| (*one).to_owned());
-    let statements: Vec<String> = settings
+        .map(|(key, value)| format!("{key} = {value}"));
+    let settings: Vec<String> = settings.collect();
+    let statements: Vec<String> = std::iter::once(settings.join("\n"))
         .chain(views(world))
-        .chain(steps.iter().map(lagom_features::sql::Step::spark))
+        .chain(steps.iter().map(|step| {
+            if step.is_kept() {
+                format!("KEEP {}\n{}", step.name, step.sql)
+            } else {
+                step.view()
+            }
+        }))
         .chain([answer.to_owned()])
         .collect();
     std::fs::write(path("run.py"), CLIENT).unwrap();

@@ -8,7 +8,7 @@ mod stage;
 
 use crate::cli::answer::{Failure, in_one_line};
 use address::Address;
-use lagom_features::sql::{Compiled, Dialect};
+use lagom_features::sql::{Compiled, Dialect, Step};
 use lagom_training::matrix::{Engine, STAGED, Staging, Take, read_answer};
 use session::Session;
 use stage::{Part, Stage, uri};
@@ -30,8 +30,6 @@ const PIECES: std::ops::RangeInclusive<usize> = 4..=2_000;
 pub(super) struct Spark {
     session: Session,
     stage: Stage,
-    /// Steps that hold memory of Spark's.
-    kept: Vec<String>,
     /// Last, so that it outlives the session.
     runtime: Runtime,
 }
@@ -57,12 +55,9 @@ impl Spark {
         let mut spark = Self {
             session,
             stage,
-            kept: Vec::new(),
             runtime,
         };
-        for setting in Dialect::Spark.settings() {
-            spark.run(setting)?;
-        }
+        spark.set(Dialect::Spark.settings())?;
         Ok(spark)
     }
 
@@ -70,30 +65,34 @@ impl Spark {
         self.runtime.block_on(self.session.run(sql))
     }
 
+    fn set(&mut self, settings: &[(&str, &str)]) -> Result<(), Failure> {
+        self.runtime.block_on(self.session.set(settings))
+    }
+
     fn compute(&mut self, part: &Part, compiled: &Compiled, pieces: usize) -> Result<(), Failure> {
         // Two hundred, as it is usual, are forty times what a small part needs, at each of its steps.
-        self.run(&format!("SET spark.sql.shuffle.partitions = {pieces}"))?;
+        self.set(&[("spark.sql.shuffle.partitions", &pieces.to_string())])?;
         for (name, _) in &STAGED {
-            self.run(&view(name, &part.tables))?;
+            let file = part.tables.join(format!("{name}.parquet"));
+            self.run(&view(name, &file))?;
         }
         let (steps, answer) = compiled.steps();
         for step in steps {
-            if step.is_kept() {
-                self.kept.push(step.name.clone());
-            }
-            self.run(&step.spark())
-                .map_err(|error| format!("step {}: {error}", step.name))?;
+            let ran = if step.is_kept() {
+                self.keep(part, step)
+            } else {
+                self.run(&step.view())
+            };
+            ran.map_err(|error| format!("step {}: {error}", step.name))?;
         }
         self.run(&insert(&part.answer, answer))
     }
 
-    /// Gives back what the steps of a part hold.
-    fn forget(&mut self) -> Result<(), Failure> {
-        while let Some(name) = self.kept.pop() {
-            self.run(&format!("UNCACHE TABLE IF EXISTS {name}"))?;
-            self.run(&format!("DROP VIEW IF EXISTS {name}"))?;
-        }
-        Ok(())
+    /// Computes a step once for all of its readers, which read it from the stage.
+    fn keep(&mut self, part: &Part, step: &Step) -> Result<(), Failure> {
+        let folder = part.steps.join(&step.name);
+        self.run(&insert(&folder, &step.sql))?;
+        self.run(&view(&step.name, &folder))
     }
 
     fn explained(&self, error: &Failure) -> Failure {
@@ -141,30 +140,17 @@ impl Engine for Spark {
         self.compute(&part, compiled, pieces(staging.rows(EVENTS)))
             .map_err(|error| self.explained(&error))?;
         read_answer::<Failure>(&part.answer, compiled.kinds(), take)
-            .map_err(|error| self.explained(&error))?;
-        self.forget()
+            .map_err(|error| self.explained(&error))
     }
 }
 
 impl Drop for Spark {
     fn drop(&mut self) {
         let Self {
-            session,
-            kept,
-            runtime,
-            ..
+            session, runtime, ..
         } = self;
-        let leave = async {
-            // A session that ends does not give back what it had cached.
-            for name in kept.drain(..).rev() {
-                session
-                    .run(&format!("UNCACHE TABLE IF EXISTS {name}"))
-                    .await?;
-            }
-            session.release().await?;
-            Ok::<(), Failure>(())
-        };
-        let left = runtime.block_on(async { tokio::time::timeout(LEAVING, leave).await });
+        let left =
+            runtime.block_on(async { tokio::time::timeout(LEAVING, session.release()).await });
         if !matches!(left, Ok(Ok(()))) {
             tracing::warn!(
                 "the session of Spark could not be ended; the server ends it when it is idle"
@@ -181,8 +167,9 @@ fn quoted(path: &Path) -> String {
     Dialect::Spark.quoted(&uri(path))
 }
 
-fn view(name: &str, tables: &Path) -> String {
-    let file = quoted(&tables.join(format!("{name}.parquet")));
+/// A file or a folder of files as a table.
+fn view(name: &str, path: &Path) -> String {
+    let file = quoted(path);
     format!("CREATE OR REPLACE TEMPORARY VIEW {name} USING parquet OPTIONS (path {file})")
 }
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::messages::{
-    EXECUTE, ExecutePlanRequest, ExecutePlanResponse, RELEASE, ReleaseSessionRequest,
-    ReleaseSessionResponse,
+    CONFIG, ConfigRequest, ConfigResponse, EXECUTE, ExecutePlanRequest, ExecutePlanResponse,
+    RELEASE, ReleaseSessionRequest, ReleaseSessionResponse, UserContext,
 };
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -21,7 +21,8 @@ use tonic_prost::ProstCodec;
 
 type Answers = tokio_stream::Iter<std::vec::IntoIter<Result<ExecutePlanResponse, Status>>>;
 
-/// What was told: statements, the caller and its token before the first, `released` at the end.
+/// What was told: settings (`key = value`) and statements, the caller and its token before the first,
+/// `released` at the end.
 #[derive(Clone, Default)]
 pub(super) struct Fake {
     pub(super) told: Arc<Mutex<Vec<String>>>,
@@ -52,6 +53,14 @@ impl Fake {
     fn tell(&self, what: String) {
         self.told.lock().unwrap().push(what);
     }
+
+    fn greet<M>(&self, request: &Request<M>, user: Option<UserContext>) {
+        if self.told().is_empty() {
+            let token = request.metadata().get("authorization");
+            let user = user.unwrap_or_default().user_id;
+            self.tell(format!("{user} {token:?}"));
+        }
+    }
 }
 
 impl NamedService for Fake {
@@ -75,6 +84,10 @@ impl Service<http::Request<Body>> for Fake {
                     let codec = ProstCodec::<ExecutePlanResponse, ExecutePlanRequest>::default();
                     Grpc::new(codec).server_streaming(fake, request).await
                 }
+                CONFIG => {
+                    let codec = ProstCodec::<ConfigResponse, ConfigRequest>::default();
+                    Grpc::new(codec).unary(fake, request).await
+                }
                 RELEASE => {
                     let codec =
                         ProstCodec::<ReleaseSessionResponse, ReleaseSessionRequest>::default();
@@ -92,12 +105,8 @@ impl ServerStreamingService<ExecutePlanRequest> for Fake {
     type Future = Ready<Result<Response<Answers>, Status>>;
 
     fn call(&mut self, request: Request<ExecutePlanRequest>) -> Self::Future {
-        let token = request.metadata().get("authorization").cloned();
+        self.greet(&request, request.get_ref().user_context.clone());
         let request = request.into_inner();
-        if self.told().is_empty() {
-            let user = request.user_context.unwrap_or_default().user_id;
-            self.tell(format!("{user} {token:?}"));
-        }
         let command = request.plan.and_then(|plan| plan.command?.sql_command);
         let sql = command.and_then(|command| command.input?.sql);
         let sql = sql.unwrap_or_default().query;
@@ -107,6 +116,20 @@ impl ServerStreamingService<ExecutePlanRequest> for Fake {
             _ => Ok(ExecutePlanResponse {}),
         };
         ready(Ok(Response::new(tokio_stream::iter(vec![answer]))))
+    }
+}
+
+impl UnaryService<ConfigRequest> for Fake {
+    type Response = ConfigResponse;
+    type Future = Ready<Result<Response<ConfigResponse>, Status>>;
+
+    fn call(&mut self, request: Request<ConfigRequest>) -> Self::Future {
+        self.greet(&request, request.get_ref().user_context.clone());
+        let operation = request.into_inner().operation.unwrap_or_default();
+        for pair in operation.set.unwrap_or_default().pairs {
+            self.tell(format!("{} = {}", pair.key, pair.value));
+        }
+        ready(Ok(Response::new(ConfigResponse {})))
     }
 }
 

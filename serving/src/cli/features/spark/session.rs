@@ -2,8 +2,8 @@
 
 use super::address::Address;
 use super::messages::{
-    EXECUTE, ExecutePlanRequest, ExecutePlanResponse, RELEASE, ReleaseSessionRequest,
-    ReleaseSessionResponse, UserContext, statement,
+    CONFIG, ConfigRequest, ConfigResponse, EXECUTE, ExecutePlanRequest, ExecutePlanResponse,
+    RELEASE, ReleaseSessionRequest, ReleaseSessionResponse, UserContext, set, statement,
 };
 use crate::cli::answer::{Failure, in_one_line};
 use std::error::Error as _;
@@ -27,7 +27,7 @@ pub(super) struct Session {
     grpc: Grpc<Channel>,
     address: Address,
     id: String,
-    /// Ready once the user has asked to stop, be it between two statements.
+    /// Ready once somebody has asked to stop, be it between two statements.
     stop: Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>>,
 }
 
@@ -46,7 +46,7 @@ impl Session {
                     grpc: Grpc::new(channel),
                     address,
                     id: uuid::Uuid::now_v7().to_string(),
-                    stop: Box::pin(tokio::signal::ctrl_c()),
+                    stop: Box::pin(asked_to_stop()),
                 });
             }
             Ok(Err(error)) => in_one_line(&error),
@@ -66,9 +66,22 @@ impl Session {
 
     /// Runs a statement to its end, or until the user asks to stop.
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), Failure> {
+        self.call(async |session| session.execute(sql).await).await
+    }
+
+    /// Sets what the session goes by.
+    pub(super) async fn set(&mut self, settings: &[(&str, &str)]) -> Result<(), Failure> {
+        self.call(async |session| session.configure(settings).await)
+            .await
+    }
+
+    async fn call(
+        &mut self,
+        ask: impl AsyncFnOnce(&mut Self) -> Result<(), Status>,
+    ) -> Result<(), Failure> {
         let mut stop = std::mem::replace(&mut self.stop, Box::pin(std::future::pending()));
         let ran = tokio::select! {
-            ran = self.execute(sql) => ran,
+            ran = ask(self) => ran,
             _ = &mut stop => return Err("stopped; nothing was written".into()),
         };
         self.stop = stop;
@@ -90,6 +103,20 @@ impl Session {
         let mut answer = answer.into_inner();
         while answer.message().await?.is_some() {}
         Ok(())
+    }
+
+    async fn configure(&mut self, settings: &[(&str, &str)]) -> Result<(), Status> {
+        let message = ConfigRequest {
+            session_id: self.id.clone(),
+            user_context: Some(self.user()),
+            operation: Some(set(settings)),
+            client_type: "lagom".to_owned(),
+        };
+        let request = self.request(message);
+        self.ready().await?;
+        let codec = ProstCodec::<ConfigRequest, ConfigResponse>::default();
+        let path = PathAndQuery::from_static(CONFIG);
+        self.grpc.unary(request, path, codec).await.map(|_| ())
     }
 
     /// Ends the session and what still runs in it.
@@ -149,6 +176,21 @@ impl Session {
             code => format!("Spark at {address} says ({code:?}): {said}"),
         }
     }
+}
+
+/// Ready once the user (Ctrl-C) or the system (SIGTERM) asks to stop.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut ended = signal(SignalKind::terminate())?;
+        tokio::select! {
+            asked = tokio::signal::ctrl_c() => asked,
+            _ = ended.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// The head of what a server says, in one line.

@@ -15,9 +15,11 @@ pub(super) struct Stage {
     parts: usize,
 }
 
-/// Where the tables of a part lie, and where its answer comes.
+/// Where the tables of a part lie, where the steps are kept that are read more than once, and where its
+/// answer comes.
 pub(super) struct Part {
     pub(super) tables: PathBuf,
+    pub(super) steps: PathBuf,
     pub(super) answer: PathBuf,
 }
 
@@ -58,8 +60,11 @@ impl Stage {
         let tables = folder.join("tables");
         std::fs::create_dir_all(&tables)
             .map_err(|error| format!("{}: {error}", tables.display()))?;
-        let answer = folder.join("answer");
-        Ok(Part { tables, answer })
+        Ok(Part {
+            tables,
+            steps: folder.join("steps"),
+            answer: folder.join("answer"),
+        })
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -46,17 +46,17 @@ fn named(told: &[String], start: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_session_sets_views_steps_and_answer_and_gives_everything_back() {
+fn a_session_sets_views_steps_and_answer_and_leaves_nothing_behind() {
     let fake = Fake::default();
     let (ran, told, folder) = computed(&fake, "/;user_id=ada;token=t");
     assert_eq!(ran, Ok(()));
     assert!(told[0].starts_with("ada Some("), "{}", told[0]);
-    let settings = Dialect::Spark.settings();
-    assert_eq!(told[1..=settings.len()], *settings);
-    assert_eq!(
-        told[settings.len() + 1],
-        "SET spark.sql.shuffle.partitions = 7"
-    );
+    let settings = Dialect::Spark.settings().iter();
+    let set: Vec<String> = settings
+        .chain(&[("spark.sql.shuffle.partitions", "7")])
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    assert_eq!(told[1..=set.len()], set);
     let views = named(&told, "CREATE OR REPLACE TEMPORARY VIEW ");
     assert_eq!(
         views[..4],
@@ -67,15 +67,24 @@ fn a_session_sets_views_steps_and_answer_and_gives_everything_back() {
             "lagom_points"
         ]
     );
-    let kept = named(&told, "CACHE TABLE ");
+    let written = named(&told, "INSERT OVERWRITE DIRECTORY ");
+    let written = written.iter().map(|folder| folder.trim_matches('\''));
+    let written: Vec<&str> = written
+        .map(|folder| folder.rsplit('/').next().unwrap())
+        .collect();
+    let compiled = compiled();
+    let kept = compiled.steps().0.iter().filter(|step| step.is_kept());
+    let kept: Vec<&str> = kept.map(|step| step.name.as_str()).collect();
     assert!(kept.len() > 3, "{kept:?}");
-    let mut given_back = named(&told, "UNCACHE TABLE IF EXISTS ");
-    given_back.reverse();
-    assert_eq!(kept, given_back);
-    assert!(
-        told.iter()
-            .any(|sql| sql.starts_with("INSERT OVERWRITE DIRECTORY 'file:///"))
-    );
+    assert_eq!(written, [&kept[..], &["answer"]].concat());
+    for name in kept {
+        let read = format!("/part-1/steps/{name}')");
+        assert_eq!(
+            told.iter().filter(|sql| sql.ends_with(&read)).count(),
+            1,
+            "{name}"
+        );
+    }
     assert_eq!(told.last().unwrap(), "released");
     assert!(is_empty(folder.path()));
 }
@@ -84,7 +93,7 @@ fn a_session_sets_views_steps_and_answer_and_gives_everything_back() {
 fn what_fails_in_spark_is_said_and_leaves_nothing_behind() {
     let reason = "[DIVIDE_BY_ZERO] Division by zero.\n== SQL ==\nSELECT";
     let fake = Fake {
-        refuses: Some(("CACHE TABLE facts ", Status::internal(reason))),
+        refuses: Some(("/steps/facts' USING parquet\n", Status::internal(reason))),
         ..Fake::default()
     };
     let (ran, told, folder) = computed(&fake, "");
@@ -95,9 +104,6 @@ fn what_fails_in_spark_is_said_and_leaves_nothing_behind() {
         "{said}"
     );
     assert!(!said.contains("--stage"), "{said}");
-    let kept = named(&told, "CACHE TABLE ");
-    assert_eq!(kept.last().unwrap(), "facts");
-    assert_eq!(named(&told, "UNCACHE TABLE IF EXISTS ").len(), kept.len());
     assert_eq!(told.last().unwrap(), "released");
     assert!(is_empty(folder.path()));
 }
