@@ -125,6 +125,7 @@ pub fn decide(
         })?;
     ledger.recycle(&mut workspace.ledger);
     let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.late_in_days);
+    facts.early_risk = snapshot.early_risk(&features, facts.late_in_days);
 
     let strategy = snapshot.strategy();
     snapshot.guardrails().screen(
