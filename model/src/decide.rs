@@ -136,6 +136,7 @@ pub fn decide(
         .map_err(|error| DecideError::extracting(error, &request.customer_id))?;
     ledger.recycle(&mut workspace.ledger);
     let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.late_in_days);
+    facts.early_risk = snapshot.early_risk(&features, facts.late_in_days);
 
     let strategy = snapshot.strategy();
     snapshot.guardrails().screen(

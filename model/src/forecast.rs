@@ -7,7 +7,8 @@
 //! ```
 //! The first part of the variance is chance, invoice by invoice. The second is what all invoices
 //! share: a season, a strike, a model that is off. `c` is the relative error that is left when past
-//! forecasts are held against what came, by moments. Invoices not issued yet are not in it.
+//! forecasts are held against what came, by moments. Invoices that are not issued yet are told apart
+//! ([`Unissued`]).
 
 use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -216,6 +217,29 @@ pub struct EarlyTenth {
     pub owed_minor: i64,
 }
 
+/// Cash of invoices that are not issued yet, from customers who are invoiced in a rhythm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unissued {
+    /// Customers in rhythm.
+    pub customers: usize,
+    /// Invoices that are expected of them within the weeks.
+    pub invoices: f64,
+    /// What those would be of, in minor units.
+    pub billed_minor: f64,
+    /// Share of the gaps of customers in rhythm that another invoice ended.
+    pub go_on: f64,
+    /// The weeks, in order; what is open already is not in them.
+    pub weeks: Vec<Week>,
+    /// Relative error that past forecasts shared.
+    pub common_error: f64,
+    /// Past forecasts against what came of these customers; empty where there was too little past.
+    pub coverage: Vec<Coverage>,
+    /// Of the cash from invoices issued after a past forecast, the share that was of customers in
+    /// rhythm at the time; the rest nobody forecasts.
+    pub share_of_later: Option<f64>,
+}
+
 /// A forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -244,6 +268,9 @@ pub struct Forecast {
     pub common_error: f64,
     /// Past forecasts against what came; empty where there was too little past.
     pub coverage: Vec<Coverage>,
+    /// The same of invoices that are not issued yet; none where nobody is invoiced in a rhythm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unissued: Option<Unissued>,
     /// Payment options and time to pay.
     pub associations: Vec<Association>,
     /// Offers of a discount and time to pay; none where too few were logged.

@@ -11,7 +11,7 @@ mod when;
 
 pub use fault::{StrategyError, StrategyFault};
 pub use spec::{LadderSpec, StageSpec, StepSpec, StrategySpec, Track};
-pub use when::When;
+pub use when::{Share, ShareError, When};
 
 pub(crate) use catalogue::Entry;
 

@@ -1,6 +1,7 @@
 //! Whether the features of one period look like those of another.
 
 use crate::dataset::{Dataset, DatasetOptions, Points};
+use crate::labels::Delays;
 use crate::segments;
 use crate::tables::{Partitions, TableError, read_histories};
 use lagom_features::FeatureSpec;
@@ -67,6 +68,9 @@ pub struct Drift {
     pub before: usize,
     /// Customers of the later period.
     pub after: usize,
+    /// Outcomes of the later period are known until here: what happened later may yet be reported, so
+    /// that its unpaid invoices and its customers who stayed are not to be counted beside the earlier ones'.
+    pub known_until: Timestamp,
     /// By column, the most moved first.
     pub columns: Vec<ColumnDrift>,
 }
@@ -87,9 +91,14 @@ pub fn drift(
     let (mut before, mut after) = (vec![Vec::new(); width], vec![Vec::new(); width]);
     let parts = Partitions::of(data, events_at_once, &std::env::temp_dir())?;
     let segments = segments::of_parts(spec, &parts, None)?;
+    let (mut delays, mut last) = (Delays::default(), Timestamp::MIN);
     for folder in parts.folders() {
         let histories = read_histories(folder)?;
         let as_of = crate::pipeline::end(&parts, &histories);
+        last = last.max(as_of);
+        histories
+            .values()
+            .for_each(|history| delays.see(history, as_of));
         let options = DatasetOptions {
             as_of,
             known_until: as_of,
@@ -133,6 +142,7 @@ pub fn drift(
         at,
         before: before[0].len(),
         after: after[0].len(),
+        known_until: delays.reported_until(last),
         columns,
     })
 }

@@ -6,6 +6,7 @@
 
 mod associations;
 mod discounts;
+mod unissued;
 
 pub use discounts::discount_effects;
 
@@ -106,7 +107,15 @@ pub fn forecast(
     let (mine, others): (Vec<_>, Vec<_>) =
         open.iter().partition(|one| Some(one.currency) == currency);
 
-    let (tried, mut notes) = tried(histories, config, as_of, weeks, seed)?;
+    let (twin, mut notes) = twin(histories, config, as_of, seed)?;
+    let twin = twin.as_ref().map(|curve| Beliefs {
+        spec: &config.spec,
+        curve,
+        version: None,
+    });
+    let tried = twin.map_or_else(Vec::new, |twin| tried(histories, twin, as_of, weeks));
+    let unissued = currency
+        .and_then(|currency| unissued::of(histories, (beliefs, twin), currency, as_of, weeks));
     let common = common_error(tried.iter().copied());
     let sums = by_week(&mine, weeks);
     let week = |(place, sum): (usize, &Sum)| Week {
@@ -140,6 +149,7 @@ pub fn forecast(
         }),
         common_error: common,
         coverage: coverage(&tried),
+        unissued,
         associations: associations::of(histories, as_of),
         discounts: Vec::new(),
         early: by_early_risk(&mine),
@@ -148,8 +158,8 @@ pub fn forecast(
 }
 
 const NOTES: [&str; 3] = [
-    "Cash is of invoices that are open now; those not issued yet are not in it. What a part of \
-     which is paid counts when the rest is settled.",
+    "Cash is of invoices that are open now; those not issued yet are told apart, and only of customers \
+     who are invoiced in a rhythm. What a part of which is paid counts when the rest is settled.",
     "How options go with time to pay is an association: customers chose them, or were given them, \
      for reasons that may be what makes them pay. Only an experiment tells the effect.",
     "Collection cases follow the past: the share of invoices that late of which a claim was made.",
@@ -263,33 +273,31 @@ fn open(
     all
 }
 
-/// Past forecasts of a twin, and why there are none.
-fn tried(
+/// The curve of what was known at the earliest of the past forecasts, and why there is none.
+fn twin(
     histories: &BTreeMap<CustomerId, History>,
     config: &TrainingConfig,
     as_of: Timestamp,
-    weeks: u32,
     seed: u64,
-) -> Result<(Vec<Tried>, Vec<String>), ForecastError> {
-    let back = |weeks: u32| as_of + Days::whole(-WEEK * i64::from(weeks));
-    let none = |why: String| {
-        Ok((
-            Vec::new(),
-            vec![format!("Not held against the past: {why}.")],
-        ))
-    };
-    let twin = match fit_curve(histories, config, back(PAST), seed) {
-        Ok(twin) => twin,
+) -> Result<(Option<Hazard>, Vec<String>), ForecastError> {
+    let first = as_of + Days::whole(-WEEK * i64::from(PAST));
+    match fit_curve(histories, config, first, seed) {
+        Ok(twin) => Ok((Some(twin), Vec::new())),
         Err(why @ (TrainError::NoPoints { .. } | TrainError::Fit { .. })) => {
-            return none(why.to_string());
+            Ok((None, vec![format!("Not held against the past: {why}.")]))
         }
-        Err(why) => return Err(why.into()),
-    };
-    let twin = Beliefs {
-        spec: &config.spec,
-        curve: &twin,
-        version: None,
-    };
+        Err(why) => Err(why.into()),
+    }
+}
+
+/// Past forecasts of a `twin` that had not seen what came.
+fn tried(
+    histories: &BTreeMap<CustomerId, History>,
+    twin: Beliefs<'_>,
+    as_of: Timestamp,
+    weeks: u32,
+) -> Vec<Tried> {
+    let back = |weeks: u32| as_of + Days::whole(-WEEK * i64::from(weeks));
     let mut tried = Vec::new();
     for ago in 1..=PAST {
         let (at, ahead) = (back(ago), ago.min(weeks));
@@ -313,7 +321,7 @@ fn tried(
             });
         }
     }
-    Ok((tried, Vec::new()))
+    tried
 }
 
 /// How late invoices are when a claim is made, and of how many that get so late one is.

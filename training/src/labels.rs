@@ -19,28 +19,44 @@ const LONGEST_DELAY_DAYS: i64 = 14;
 /// were recorded, at most two weeks. A window that closes later may yet be contradicted.
 #[must_use]
 pub fn reported_until(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Timestamp {
-    let reports = |kind| {
-        matches!(
-            kind,
-            EventType::PaymentSucceeded | EventType::CreditIssued | EventType::CustomerChurned
-        )
-    };
-    let longest = Days::whole(LONGEST_DELAY_DAYS).micros();
-    let mut delays: Vec<i64> = Vec::new();
-    for history in histories.values() {
+    let mut delays = Delays::default();
+    histories
+        .values()
+        .for_each(|history| delays.see(history, as_of));
+    delays.reported_until(as_of)
+}
+
+/// How late payments, credits and departures were reported, in microseconds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Delays(Vec<i64>);
+
+impl Delays {
+    /// Adds the reports about one customer that were recorded before `as_of`.
+    pub(crate) fn see(&mut self, history: &History, as_of: Timestamp) {
+        let reports = |kind| {
+            matches!(
+                kind,
+                EventType::PaymentSucceeded | EventType::CreditIssued | EventType::CustomerChurned
+            )
+        };
+        let longest = Days::whole(LONGEST_DELAY_DAYS).micros();
         let known = history.as_of(as_of);
         let told = known.events().filter(|event| reports(event.kind()));
-        delays.extend(told.map(|event| {
+        self.0.extend(told.map(|event| {
             let delay = event.recorded_at().micros() - event.occurred_at().micros();
             delay.clamp(0, longest)
         }));
     }
-    if delays.is_empty() {
-        return as_of;
+
+    /// [`reported_until`] of the customers that were seen.
+    pub(crate) fn reported_until(mut self, as_of: Timestamp) -> Timestamp {
+        if self.0.is_empty() {
+            return as_of;
+        }
+        let place = ((self.0.len() - 1) as f64 * REPORTED).ceil() as usize;
+        let (_, delay, _) = self.0.select_nth_unstable(place);
+        Timestamp::from_micros(as_of.micros() - *delay).unwrap_or(as_of)
     }
-    let place = ((delays.len() - 1) as f64 * REPORTED).ceil() as usize;
-    let (_, delay, _) = delays.select_nth_unstable(place);
-    Timestamp::from_micros(as_of.micros() - *delay).unwrap_or(as_of)
 }
 
 /// How one invoice was settled: what was owed after each event, in the order of occurrence.

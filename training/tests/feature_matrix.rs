@@ -235,6 +235,7 @@ fn a_world_that_stays_as_it_is_moves_only_what_the_calendar_moves() {
     let at = Timestamp::parse("2026-04-01").unwrap();
     let found = drift(data.path(), &spec, &[], at, 300).unwrap();
     assert!(found.before > 100 && found.after > 100);
+    assert!(found.known_until > at);
     let moved: Vec<_> = found
         .columns
         .iter()

@@ -283,9 +283,10 @@ fn a_version_is_trained_forecasts_and_is_watched_for_drift() {
     let [whole, parted] = [1_000_000, 500].map(|events| {
         let drift = drift(folder.path(), &SPEC, &[7], at, events).unwrap();
         let columns = drift.columns.into_iter().map(|one| (one.column, one.ks));
-        columns.collect::<BTreeMap<_, _>>()
+        (columns.collect::<BTreeMap<_, _>>(), drift.known_until)
     });
-    assert!(whole["segment_late_share"].is_some());
+    assert!(whole.0["segment_late_share"].is_some());
+    assert!(whole.1 > at);
     assert_eq!(whole, parted);
     // Who is left out of training was pooled with the others all the same.
     let mut tables = LIVED.clone();

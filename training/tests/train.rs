@@ -346,6 +346,20 @@ fn a_forecast_is_of_what_is_open_has_been_tried_and_has_not_seen_what_came() {
         (said + row.said_minor, came + row.came_minor)
     });
     assert!((said / came - 1.0).abs() < 0.25, "{said} {came}");
+    // Everybody is invoiced every thirty days, and some have left.
+    let later = told.unissued.as_ref().unwrap();
+    assert!(later.customers > CUSTOMERS * 3 / 4 && later.customers < CUSTOMERS);
+    assert!(later.invoices > 0.8 * later.customers as f64 && later.go_on > 0.95);
+    assert!((later.billed_minor / 10_000.0 - later.invoices).abs() < 1e-6);
+    assert_eq!(later.weeks.len(), 4);
+    // No invoice that is issued within the weeks is paid before it is, few in the first days.
+    let first = later.weeks[0].cash_minor.expected;
+    assert!(first < later.weeks[3].cash_minor.expected, "{later:?}");
+    let (said, came) = later.coverage.iter().fold((0.0, 0.0), |(said, came), row| {
+        (said + row.said_minor, came + row.came_minor)
+    });
+    assert!((said / came - 1.0).abs() < 0.25, "{said} {came}");
+    assert!(later.share_of_later.is_some_and(|share| share > 0.7));
 
     tables.events.retain(|event| issued(event.recorded_at));
     tables

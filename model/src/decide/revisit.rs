@@ -76,7 +76,8 @@ impl<'a> Revisitor<'a> {
             now: decision.decided_at,
         };
         let ledger = Ledger::of(&view);
-        let facts = Facts::of(&view, &ledger, &decision.invoice_id).ok_or_else(unknown)?;
+        let facts = Facts::of(&view, &ledger, &decision.invoice_id);
+        let mut facts = facts.ok_or_else(unknown)?;
         self.features.clear();
         if decision.feature_fingerprint == self.snapshot.extractor().fingerprint() {
             self.features.extend_from_slice(&decision.features);
@@ -95,6 +96,7 @@ impl<'a> Revisitor<'a> {
         }
         let (payment_propensity, churn_risk) =
             self.snapshot.predict(&self.features, facts.late_in_days);
+        facts.early_risk = (self.snapshot).early_risk(&self.features, facts.late_in_days);
         self.snapshot.parts().context.of(
             &self.features,
             payment_propensity,

@@ -105,6 +105,9 @@ pub trait Predictor: Send + Sync + std::fmt::Debug {
     fn payment_propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64>;
     /// P(leaves within 90 days).
     fn churn_risk(&self, features: &[f64]) -> Option<f64>;
+    /// P(late at all) of a new customer's invoice that becomes late in `late_in_days`; `None` where it
+    /// is late or the customer is not new.
+    fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64>;
 }
 
 /// What a snapshot is built of.
@@ -340,6 +343,13 @@ impl Snapshot {
             )
         })
     }
+
+    /// Early risk of a feature vector, where a model is fit that has it; see [`Predictor::early_risk`].
+    #[must_use]
+    pub fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+        let model = self.parts.model.as_ref()?;
+        model.early_risk(features, late_in_days)
+    }
 }
 
 impl Predictor for ModelVersion {
@@ -357,5 +367,9 @@ impl Predictor for ModelVersion {
 
     fn churn_risk(&self, features: &[f64]) -> Option<f64> {
         self.churn_risk(features)
+    }
+
+    fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+        self.early_risk(features, late_in_days)
     }
 }

@@ -227,5 +227,13 @@ fn case(
         &events,
     );
     let view = history.as_of(now);
-    Facts::of(&view, &Ledger::of(&view), &own)
+    let mut facts = Facts::of(&view, &Ledger::of(&view), &own)?;
+    // As a model would say of somebody new; what is late has no early risk.
+    let (least, below) = (stage.when.early_risk_from, stage.when.early_risk_below);
+    let risk = least.map_or_else(
+        || below.map(|below| 0.5 * f64::from(below)),
+        |least| Some(least.into()),
+    );
+    facts.early_risk = risk.filter(|_| facts.late_in_days > 0.0);
+    Some(facts)
 }

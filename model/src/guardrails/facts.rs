@@ -69,6 +69,10 @@ pub struct Facts {
     pub payer: Payer,
     /// When a person was last asked to look at this invoice.
     pub review_asked_at: Option<Timestamp>,
+    /// P(late at all) of a new customer's invoice that is not late, as the model in force judges it:
+    /// the one fact that no record tells. `None` without a model, and until whoever decides sets it;
+    /// only conditions of the strategy read it, so that no model opens what a rule forbids.
+    pub early_risk: Option<f64>,
 }
 
 impl Facts {
@@ -111,6 +115,7 @@ impl Facts {
             last_conversation: last_conversation(view),
             payer: Payer::of(ledger, state, now, &zone),
             review_asked_at: stops::review_asked_at(view, invoice_id),
+            early_risk: None,
             zones,
         })
     }

@@ -134,12 +134,12 @@ pub enum StrategyFault {
         at: usize,
         /// `when` or `exit`.
         field: &'static str,
-        /// Of what: `owed`, `contacts` or `failed_debits`.
+        /// Of what: `owed`, `contacts`, `failed_debits` or `early_risk`.
         name: &'static str,
         /// The least.
-        from: i64,
+        from: String,
         /// Below which it must be.
-        below: i64,
+        below: String,
     },
     /// A stage that is left at once.
     #[error("stages[{stage}].exit asks for nothing, so that the stage is never open")]

@@ -4,6 +4,7 @@ use crate::guardrails::Facts;
 use crate::guardrails::facts::Contact;
 use lagom_features::domain::{Country, Currency, CustomerKind, Days, Kind};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// Conditions on a case. All that are given must hold, and what is unknown fulfils none of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,6 +55,41 @@ pub struct When {
     /// Fewer debits than this have failed since money last arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_debits_below: Option<usize>,
+    /// The customer is new, the invoice is not late yet, and the model says that it will be with at
+    /// least this probability: see [`Facts::early_risk`]. Without a model nothing fulfils it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_risk_from: Option<Share>,
+    /// Likewise, with less than this probability.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_risk_below: Option<Share>,
+}
+
+/// A number from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Share(f64);
+
+// Never NaN.
+impl Eq for Share {}
+
+/// What is no share.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error("{0} is not a share between 0 and 1")]
+pub struct ShareError(f64);
+
+impl TryFrom<f64> for Share {
+    type Error = ShareError;
+
+    fn try_from(share: f64) -> Result<Self, ShareError> {
+        let inside = (0.0..=1.0).contains(&share);
+        inside.then_some(Self(share)).ok_or(ShareError(share))
+    }
+}
+
+impl From<Share> for f64 {
+    fn from(share: Share) -> Self {
+        share.0
+    }
 }
 
 impl When {
@@ -86,7 +122,18 @@ impl When {
             && self
                 .first_miss
                 .is_none_or(|is| facts.payer.is_first_miss() == is)
+            && self.risk_holds(facts)
             && self.progress_holds(facts)
+    }
+
+    /// Whether early risk is what is asked.
+    fn risk_holds(&self, facts: &Facts) -> bool {
+        let known = |holds: &dyn Fn(f64) -> bool| facts.early_risk.is_some_and(holds);
+        self.early_risk_from
+            .is_none_or(|least| known(&|risk| risk >= least.0))
+            && self
+                .early_risk_below
+                .is_none_or(|most| known(&|risk| risk < most.0))
     }
 
     /// Whether what has been done about the invoice so far is what is asked.
@@ -117,24 +164,25 @@ impl When {
     }
 
     /// The first span that leaves nothing between its ends.
-    pub(super) fn empty_span(&self) -> Option<(&'static str, i64, i64)> {
-        let count = |count: Option<usize>| count.and_then(|count| i64::try_from(count).ok());
-        let spans = [
-            ("owed", self.owed_from_minor, self.owed_below_minor),
-            (
-                "contacts",
-                count(self.contacts_from),
-                count(self.contacts_below),
-            ),
-            (
-                "failed_debits",
-                count(self.failed_debits_from),
-                count(self.failed_debits_below),
-            ),
-        ];
-        spans.into_iter().find_map(|(what, from, below)| {
+    pub(super) fn empty_span(&self) -> Option<(&'static str, String, String)> {
+        fn told<T: PartialOrd + ToString>(
+            what: &'static str,
+            from: Option<T>,
+            below: Option<T>,
+        ) -> Option<(&'static str, String, String)> {
             let (from, below) = from.zip(below)?;
-            (below <= from).then_some((what, from, below))
-        })
+            (below <= from).then(|| (what, from.to_string(), below.to_string()))
+        }
+        let share = |share: Option<Share>| share.map(f64::from);
+        told("owed", self.owed_from_minor, self.owed_below_minor)
+            .or_else(|| told("contacts", self.contacts_from, self.contacts_below))
+            .or_else(|| {
+                let (from, below) = (self.failed_debits_from, self.failed_debits_below);
+                told("failed_debits", from, below)
+            })
+            .or_else(|| {
+                let (from, below) = (self.early_risk_from, self.early_risk_below);
+                told("early_risk", share(from), share(below))
+            })
     }
 }

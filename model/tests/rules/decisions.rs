@@ -8,7 +8,8 @@ use lagom_features::domain::{
 use lagom_features::spec::FeatureSpec;
 use lagom_model::bandit::BanditConfig;
 use lagom_model::decide::{
-    ColdStart, Pace, PolicyKind, Request, Snapshot, SnapshotParts, Workspace, decide,
+    ColdStart, Pace, PolicyKind, Predictor, Request, Revisitor, Snapshot, SnapshotParts, Workspace,
+    decide,
 };
 use lagom_model::guardrails::Override;
 use lagom_model::log::{Decision, Executed, LoggedRound, Outcome};
@@ -155,6 +156,82 @@ fn where_nothing_is_owed_only_waiting_is_open() {
     let review = "human_review.none.none.none".parse().unwrap();
     let rules = paid.guardrails().recheck(&paid.facts(), &review, 0, now);
     assert_eq!(rules, ["global.closed"]);
+}
+
+/// A model that gives everybody the same early risk while the invoice is not late.
+#[derive(Debug)]
+struct Wary {
+    risk: f64,
+    fingerprint: String,
+}
+
+impl Predictor for Wary {
+    fn id(&self) -> &str {
+        "wary"
+    }
+
+    fn feature_fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    fn payment_propensity(&self, _: &[f64], _: f64) -> Option<f64> {
+        None
+    }
+
+    fn churn_risk(&self, _: &[f64]) -> Option<f64> {
+        None
+    }
+
+    fn early_risk(&self, _: &[f64], late_in_days: f64) -> Option<f64> {
+        (late_in_days > 0.0).then_some(self.risk)
+    }
+}
+
+/// A strategy that writes before the due date, and only to those who are likely to be late.
+#[test]
+fn a_stage_for_early_risk_opens_by_the_model_in_force_and_closes_when_it_is_late() {
+    let text = r#"
+        steps = [
+            { kind = "pre_due_notice", channels = ["email"], tones = ["friendly"], timings = ["d0-midday"] },
+        ]
+        stages = [
+            { name = "wary", from_day = -20, kinds = ["pre_due_notice"], when = { early_risk_from = 0.4 } },
+        ]
+        ladder = [
+            { kind = "pre_due_notice", from_day = -20, channels = ["email"], gentle = "friendly", neutral = "friendly", firm = "friendly", when = { early_risk_from = 0.4 } },
+        ]
+    "#;
+    let strategy = Strategy::new(toml::from_str(text).unwrap()).unwrap();
+    let advised = |due: &str, risk: Option<f64>, policy: PolicyKind| {
+        let case = Case::new(due, "2026-11-23T03:00:00Z");
+        let untaught = snapshot(&case, strategy.clone(), policy);
+        let parts = untaught.parts().clone();
+        let fingerprint = parts.spec.fingerprint().to_owned();
+        let model = risk.map(|risk| Arc::new(Wary { risk, fingerprint }) as Arc<dyn Predictor>);
+        let snapshot = Snapshot::new(SnapshotParts { model, ..parts }).unwrap();
+        let decided = decision(&case, &snapshot, "d");
+        let mut again = Vec::new();
+        Revisitor::new(&snapshot, policy)
+            .probabilities(&decided, &case.history(), &mut again)
+            .unwrap();
+        let said: Vec<f64> = decided.eligible.iter().map(|one| one.probability).collect();
+        assert_eq!(again, said, "{due} {risk:?}");
+        let notice = "pre_due_notice.email.friendly.d0-midday";
+        let open = chance(&decided, notice).is_some();
+        (open, decided.action.to_string() == notice)
+    };
+    let (soon, past) = ("2026-12-05", "2026-11-20");
+    for (due, risk, open) in [
+        (soon, Some(0.4), true),
+        (soon, Some(0.39), false),
+        (soon, None, false),
+        (past, Some(0.9), false),
+    ] {
+        let ladder = advised(due, risk, PolicyKind::Ladder);
+        assert_eq!(ladder, (open, open), "{due} {risk:?}");
+        let uniform = advised(due, risk, PolicyKind::Uniform);
+        assert_eq!(uniform.0, open, "{due} {risk:?}");
+    }
 }
 
 const FRIENDLY: &str = "reminder.email.friendly.d0-morning";

@@ -45,6 +45,30 @@ fn every_condition_must_hold_and_the_unknown_fulfils_none() {
     assert!(toml::from_str::<When>("segment = [\"gold\"]").is_err());
 }
 
+#[test]
+fn early_risk_is_what_a_model_says_and_without_one_nothing_fulfils_it() {
+    let mut facts = Case::new("2026-11-01", NOW).facts();
+    let when = |text: &str| toml::from_str::<When>(text).unwrap();
+    let conditions = [
+        ("early_risk_from = 0.3", true),
+        ("early_risk_from = 0.31", false),
+        ("early_risk_below = 0.31", true),
+        ("early_risk_below = 0.3", false),
+        ("early_risk_from = 0.2\nearly_risk_below = 0.4", true),
+    ];
+    for (text, is) in conditions {
+        facts.early_risk = None;
+        assert!(!when(text).holds(&facts, Currency::SEK), "{text}");
+        facts.early_risk = Some(0.3);
+        assert_eq!(when(text).holds(&facts, Currency::SEK), is, "{text}");
+    }
+    for wrong in ["early_risk_from = 1.01", "early_risk_below = nan"] {
+        let error = toml::from_str::<When>(wrong).unwrap_err();
+        let told = "is not a share between 0 and 1";
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
 /// Three invoices of the last months, settled this many days after their due dates.
 fn with_record(mut case: Case, lags: [i32; 3]) -> Case {
     for (month, lag) in lags.into_iter().enumerate() {

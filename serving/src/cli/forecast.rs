@@ -4,7 +4,7 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::registry::FORECAST;
 use lagom_features::domain::Timestamp;
-use lagom_model::forecast::{Basis, DiscountEffect, Expected, Forecast, LEVEL};
+use lagom_model::forecast::{Basis, Coverage, DiscountEffect, Expected, Forecast, LEVEL, Unissued};
 use lagom_training::forecast::{discount_effects, forecast};
 use lagom_training::pipeline::TrainingConfig;
 use lagom_training::registry::Registry;
@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 /// Weeks that are forecast, unless another number is asked for.
 pub(super) const WEEKS: u32 = 8;
 
-/// Expected cash in per week from the invoices that are open, with intervals, expected churn and
-/// collection cases, and how such forecasts would have done in the past. The page /forecast shows
+/// Expected cash in per week from the invoices that are open, and apart from it from those that are not
+/// issued yet but expected by each customer's own rhythm, with intervals, expected churn and collection
+/// cases, and how such forecasts would have done in the past. The page /forecast shows
 /// the last one of the version in force.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom forecast --data data --models models --weeks 8")]
@@ -116,28 +117,8 @@ fn text(found: &Forecast) -> String {
     if let Some(cases) = &found.cases {
         text += &format!("collection cases expected: {}\n", band(cases, counted));
     }
-    if !found.coverage.is_empty() {
-        text += "\nheld against the past\nweeks ahead  forecasts  inside  said      came\n";
-        for row in &found.coverage {
-            text += &format!(
-                "{:>11}  {:>9}  {:>5.0}%  {:<8}  {}\n",
-                row.ahead,
-                row.forecasts,
-                100.0 * row.inside as f64 / row.forecasts as f64,
-                major(row.said_minor),
-                major(row.came_minor)
-            );
-        }
-        let (inside, all) = found.coverage.iter().fold((0, 0), |(inside, all), row| {
-            (inside + row.inside, all + row.forecasts)
-        });
-        text += &format!(
-            "all: {:.0} % inside, {:.0} % wanted; common error {:.3}\n",
-            100.0 * inside as f64 / all as f64,
-            100.0 * LEVEL,
-            found.common_error
-        );
-    }
+    text += &held(&found.coverage, found.common_error);
+    text += &found.unissued.as_ref().map_or_else(String::new, unissued);
     if !found.associations.is_empty() {
         text += "\ndays to payment against all others (association, 95 % interval)\n";
         for one in &found.associations {
@@ -166,6 +147,57 @@ fn text(found: &Forecast) -> String {
     }
     for note in &found.notes {
         text += &format!("\n{note}\n");
+    }
+    text
+}
+
+/// Past forecasts against what came.
+fn held(coverage: &[Coverage], common_error: f64) -> String {
+    if coverage.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "\nheld against the past\nweeks ahead  forecasts  inside  said      came\n".to_owned();
+    for row in coverage {
+        text += &format!(
+            "{:>11}  {:>9}  {:>5.0}%  {:<8}  {}\n",
+            row.ahead,
+            row.forecasts,
+            100.0 * row.inside as f64 / row.forecasts as f64,
+            major(row.said_minor),
+            major(row.came_minor)
+        );
+    }
+    let (inside, all) = coverage.iter().fold((0, 0), |(inside, all), row| {
+        (inside + row.inside, all + row.forecasts)
+    });
+    text + &format!(
+        "all: {:.0} % inside, {:.0} % wanted; common error {common_error:.3}\n",
+        100.0 * inside as f64 / all as f64,
+        100.0 * LEVEL,
+    )
+}
+
+/// Invoices that are not issued yet.
+fn unissued(found: &Unissued) -> String {
+    let mut text = format!(
+        "\nnot issued yet: {:.0} invoices of {} expected of {} customers in rhythm, each of whom is invoiced again with probability {:.3}\nweek from    cash in ({:.0} % interval), beside that of open invoices\n",
+        found.invoices,
+        major(found.billed_minor),
+        found.customers,
+        found.go_on,
+        100.0 * LEVEL
+    );
+    for week in &found.weeks {
+        let from = &week.from.to_string()[..10];
+        text += &format!("{from}   {}\n", band(&week.cash_minor, major));
+    }
+    text += &held(&found.coverage, found.common_error);
+    if let Some(share) = found.share_of_later {
+        text += &format!(
+            "of the cash from invoices issued after those forecasts, {:.0} % was of customers in rhythm\n",
+            100.0 * share
+        );
     }
     text
 }

@@ -4,7 +4,7 @@ use super::Reader;
 use super::chart::{Hue, Plot, Span, share};
 use super::offers;
 use super::shell::{Place, Tone, card, page, scroll};
-use lagom_model::forecast::{Expected, Forecast, LEVEL};
+use lagom_model::forecast::{Coverage, Expected, Forecast, LEVEL, Unissued};
 use maud::{Markup, html};
 
 /// The page; without a forecast it says how to make one.
@@ -96,27 +96,10 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
                 "Prognoser för gångna veckor av en modell som inte sett dem; intervallen ska rymma utfallet i denna andel:",
                 "Prognoses van voorbije weken door een model dat ze niet had gezien; de intervallen horen de uitkomst in dit aandeel te bevatten:",
             ])) " " (lang.percent(LEVEL, 0)) }
-            (scroll(reader.say(["Coverage", "Täckning", "Dekking"]), &html! {
-                table {
-                    thead { tr {
-                        th scope="col" { (reader.say(["Weeks ahead", "Veckor framåt", "Weken vooruit"])) }
-                        th.n scope="col" { (reader.say(["Forecasts", "Prognoser", "Prognoses"])) }
-                        th scope="col" { (reader.say(["Inside", "Inom", "Binnen"])) }
-                        th.n scope="col" { (said) }
-                        th.n scope="col" { (reader.say(["came", "utfall", "uitkomst"])) }
-                    } }
-                    tbody { @for row in &found.coverage {
-                        @let inside = row.inside as f64 / row.forecasts.max(1) as f64;
-                        tr {
-                            th scope="row" { (row.ahead) }
-                            td.n { (lang.count(row.forecasts as u64)) }
-                            td { (share(inside, &lang.percent(inside, 0), Hue::First)) }
-                            td.n { (money(row.said_minor)) }
-                            td.n { (money(row.came_minor)) }
-                        }
-                    } }
-                }
-            }))
+            (coverage(reader, &found.coverage, &money))
+        }
+        @if let Some(unissued) = &found.unissued {
+            (later(reader, unissued, &money))
         }
         @if !found.associations.is_empty() {
             h2 { (reader.say(["Payment options and days to payment", "Betalningssätt och dagar till betalning", "Betaalopties en dagen tot betaling"])) }
@@ -146,5 +129,76 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
         (offers::early(&found.early, &money, reader))
         h2 { (reader.say(["Limits", "Begränsningar", "Beperkingen"])) }
         ul lang="en" { @for note in &found.notes { li { (note) } } }
+    }
+}
+
+/// Past forecasts against what came.
+fn coverage(reader: &Reader, rows: &[Coverage], money: &dyn Fn(f64) -> String) -> Markup {
+    let lang = reader.lang;
+    let said = reader.say(["expected", "väntat", "verwacht"]);
+    html! {
+        (scroll(reader.say(["Coverage", "Täckning", "Dekking"]), &html! {
+            table {
+                thead { tr {
+                    th scope="col" { (reader.say(["Weeks ahead", "Veckor framåt", "Weken vooruit"])) }
+                    th.n scope="col" { (reader.say(["Forecasts", "Prognoser", "Prognoses"])) }
+                    th scope="col" { (reader.say(["Inside", "Inom", "Binnen"])) }
+                    th.n scope="col" { (said) }
+                    th.n scope="col" { (reader.say(["came", "utfall", "uitkomst"])) }
+                } }
+                tbody { @for row in rows {
+                    @let inside = row.inside as f64 / row.forecasts.max(1) as f64;
+                    tr {
+                        th scope="row" { (row.ahead) }
+                        td.n { (lang.count(row.forecasts as u64)) }
+                        td { (share(inside, &lang.percent(inside, 0), Hue::First)) }
+                        td.n { (money(row.said_minor)) }
+                        td.n { (money(row.came_minor)) }
+                    }
+                } }
+            }
+        }))
+    }
+}
+
+/// Invoices that are not issued yet.
+fn later(reader: &Reader, found: &Unissued, money: &dyn Fn(f64) -> String) -> Markup {
+    let lang = reader.lang;
+    let title = reader.say([
+        "Invoices not issued yet",
+        "Fakturor som inte skickats ännu",
+        "Nog niet verstuurde facturen",
+    ]);
+    html! {
+        h2 { (title) }
+        p.note { (reader.say([
+            "Of customers who are invoiced in a rhythm, beside the cash of open invoices. Invoices expected of them:",
+            "Av kunder som faktureras regelbundet, utöver inbetalningar av öppna fakturor. Väntade fakturor:",
+            "Van klanten die regelmatig worden gefactureerd, naast de ontvangsten van open facturen. Verwachte facturen:",
+        ])) " " (lang.number(found.invoices, 0)) ", " (money(found.billed_minor)) }
+        (scroll(title, &html! {
+            table {
+                thead { tr {
+                    th scope="col" { (reader.say(["Week from", "Vecka från", "Week vanaf"])) }
+                    th.n scope="col" { (reader.say(["expected", "väntat", "verwacht"])) }
+                    th.n scope="col" { (lang.level(LEVEL, 0)) }
+                } }
+                tbody { @for week in &found.weeks { tr {
+                    th scope="row" { (lang.day(&week.from.to_string())) }
+                    td.n { (money(week.cash_minor.expected)) }
+                    td.n { (money(week.cash_minor.low)) " – " (money(week.cash_minor.high)) }
+                } } }
+            }
+        }))
+        @if !found.coverage.is_empty() {
+            (coverage(reader, &found.coverage, money))
+        }
+        @if let Some(share) = found.share_of_later {
+            p.note { (reader.say([
+                "Share of such customers in the cash of invoices issued after past forecasts:",
+                "Dessa kunders andel av inbetalningarna av senare skickade fakturor:",
+                "Aandeel van deze klanten in de ontvangsten van later verstuurde facturen:",
+            ])) " " (lang.percent(share, 0)) }
+        }
     }
 }

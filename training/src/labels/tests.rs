@@ -92,3 +92,48 @@ fn who_has_left_cannot_leave_again_before_coming_back() {
         None
     );
 }
+
+#[test]
+fn what_is_known_ends_where_all_but_a_hundredth_of_the_reports_would_be_in() {
+    let as_of = t("2026-03-01");
+    let reported = |delays: &[i64]| {
+        let late = |(place, days): (usize, &i64)| {
+            let mut paid = event(EventType::PaymentSucceeded, "2026-01-20", 10);
+            paid.event_id = EventId::new(format!("e{place}")).unwrap();
+            paid.recorded_at = paid.occurred_at + Days::whole(*days);
+            paid
+        };
+        let events: Vec<Event> = delays.iter().enumerate().map(late).collect();
+        let history = History::from_records(Vec::new(), Vec::new(), &events);
+        let of = BTreeMap::from([(CustomerId::new("c").unwrap(), history)]);
+        reported_until(&of, as_of)
+    };
+    assert_eq!(reported(&[]), as_of);
+    assert_eq!(reported(&[0; 50]), as_of);
+    // Of two hundred, one that is late is a half of a hundredth, and three are more than one.
+    let mut delays = [0; 200];
+    delays[0] = 9;
+    assert_eq!(reported(&delays), as_of);
+    delays[1..3].copy_from_slice(&[4, 5]);
+    assert_eq!(reported(&delays), as_of + Days::whole(-5));
+    // A report that a migration wrote years later is no bank's, and one that is not in says nothing.
+    assert_eq!(reported(&[700]), as_of);
+    assert_eq!(reported(&[30; 20]), as_of + Days::whole(-14));
+    assert_eq!(reported(&[60; 20]), as_of);
+}
+
+#[test]
+fn what_does_not_tell_of_money_or_departure_has_no_delay() {
+    let mut opened = event(EventType::InvoiceOpened, "2026-01-20", 0);
+    opened.recorded_at = t("2026-01-30");
+    let histories = |event: Event| {
+        let history = History::from_records(Vec::new(), Vec::new(), &[event]);
+        BTreeMap::from([(CustomerId::new("c").unwrap(), history)])
+    };
+    let as_of = t("2026-03-01");
+    assert_eq!(reported_until(&histories(opened), as_of), as_of);
+    let mut left = event(EventType::CustomerChurned, "2026-01-20", 0);
+    left.recorded_at = t("2026-01-25");
+    let expected = as_of + Days::whole(-5);
+    assert_eq!(reported_until(&histories(left), as_of), expected);
+}

@@ -92,11 +92,13 @@ fn drift_text(found: &Drift) -> String {
     let moved = found.columns.iter().filter(|one| one.moved).count();
     let mut text = format!(
         "before {}: {} customers, from then on: {}; a decision point each\n\
+         outcomes of the later ones are known until {}\n\
          {moved} of {} columns moved\n\n\
          {:<24}      PSI   alert      KS  p of KS  unknown before, after\n",
         found.at,
         found.before,
         found.after,
+        found.known_until,
         found.columns.len(),
         ""
     );

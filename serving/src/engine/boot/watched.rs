@@ -36,6 +36,10 @@ impl Predictor for Version {
     fn churn_risk(&self, _: &[f64]) -> Option<f64> {
         None
     }
+
+    fn early_risk(&self, _: &[f64], _: f64) -> Option<f64> {
+        None
+    }
 }
 
 pub(super) fn version(config: &Config) -> Option<Arc<dyn Predictor>> {
