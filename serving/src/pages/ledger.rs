@@ -6,7 +6,7 @@ use super::chart::{Hue, Plot, Span};
 use super::shell::{Place, Tone, card, page, scroll};
 use super::{Lang, Reader, actions};
 use maud::{Markup, html};
-use measures::{decimals, is_money, is_reported, name, scale, title_of};
+use measures::{decimals, is_money, name, scale, title_of};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Only the curve of payment, or early risk, held against what came later; `lagom bench hazard` runs the first.
 
 use super::examples::{Examples, Target};
-use super::hazard::{Told, fit_until, tell};
+use super::hazard::{self, Told, fit_until, tell};
 use super::{TrainError, TrainingConfig, early, heads, last_recorded};
 use crate::dataset::{Dataset, Point, Stage};
 use lagom_features::History;
@@ -64,7 +64,10 @@ pub fn study(
         .into_iter()
         .chain(refitted.iter().map(|at| (*at, *at)))
     {
-        let (curve, _) = fit_until(&dataset, config, known, seed).map_err(failed)?;
+        // What was recorded later is not in the tables of that day, whenever it happened.
+        let then = config.dataset(histories, known, seed);
+        let seen = Dataset::build(histories, &config.spec, &then);
+        let curve = hazard::curve(&seen, config, then.known_until, seed).map_err(failed)?;
         curves.push((from, curve));
     }
     // The last one that was there when the invoice was issued.
