@@ -119,9 +119,12 @@ impl Engine {
         if !next.is_empty() {
             self.store.erase(next).await?;
         }
-        if let Some((keeper, log)) = self.keeper.as_ref().zip(self.store.own()) {
-            let ids = going.iter().map(|one| &one.id);
-            keeper.forget(ids, &decisions, log.erasures()?)?;
+        if let Some(log) = self.store.own() {
+            log.scrub()?;
+            if let Some(keeper) = &self.keeper {
+                let ids = going.iter().map(|one| &one.id);
+                keeper.forget(ids, &decisions, log.erasures()?)?;
+            }
         }
         self.pending.forget(&decisions);
         for Going { id, mut state } in going {

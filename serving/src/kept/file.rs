@@ -212,16 +212,6 @@ impl File {
             .transaction_with_behavior(TransactionBehavior::Immediate);
         Ok(Change(transaction.map_err(said)?))
     }
-
-    /// Empties the write-ahead log of what rows were before they were removed. What a reader holds open
-    /// is emptied by the next round.
-    pub(super) fn truncate(&self) -> Result<(), Fault> {
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let done = self
-            .connection
-            .query_row(sql, [], |row| row.get::<_, i64>(0));
-        done.map(drop).map_err(said)
-    }
 }
 
 /// Removes the file and what SQLite keeps beside it.

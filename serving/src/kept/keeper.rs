@@ -7,6 +7,7 @@ use crate::config::{Config, Keeping};
 use crate::customers::{Changes, Customers};
 use crate::engine::Learnt;
 use crate::rollout::SIDES;
+use crate::store::sqlite::residue;
 use crate::store::{Depth, Entry, Own, StoreError};
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -252,6 +253,7 @@ impl Keeper {
     ) -> Result<(), StoreError> {
         let mut inner = self.inner();
         inner.forget(ids, decisions, erasures).map_err(failed)?;
+        residue::clear(&self.path)?;
         inner.paused = false;
         Ok(())
     }
@@ -420,7 +422,6 @@ impl Inner {
         }
         change.put_part("head", &head)?;
         change.commit()?;
-        self.file.truncate()?;
         self.head = head;
         self.learnt = None;
         self.watch = self.watch.anew(&self.house, self.head.position.seq);

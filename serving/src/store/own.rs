@@ -39,6 +39,12 @@ pub trait Own: Send + Sync {
     /// [`StoreError::Io`].
     fn erasures(&self) -> Result<i64, StoreError>;
 
+    /// Leaves nothing of what was erased in any byte of its files.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], also where a reader keeps what was erased; to repeat it is safe.
+    fn scrub(&self) -> Result<(), StoreError>;
+
     /// Visits, in order, up to `most` records after record `after`, checks them, and returns the number
     /// of the last that was looked at; of erased ones nothing is seen.
     ///

@@ -7,6 +7,7 @@ mod backup;
 mod checkpoint;
 mod lock;
 pub(crate) mod readers;
+pub(crate) mod residue;
 mod rows;
 mod writer;
 
@@ -218,6 +219,10 @@ impl Own for SqliteStore {
         Ok(self.readers.with(count)?.unwrap_or(0))
     }
 
+    fn scrub(&self) -> Result<(), StoreError> {
+        residue::clear(&self.path)
+    }
+
     fn scan_after(
         &self,
         after: i64,
@@ -295,6 +300,7 @@ impl ReadOnly {
 }
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    residue::check(connection)?;
     let preparing = |error: rusqlite::Error| StoreError::io("preparing the store", &error);
     connection
         .pragma_update(None, "journal_mode", "WAL")

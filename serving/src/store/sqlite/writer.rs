@@ -9,7 +9,6 @@ use crate::store::keys::{Encoded, Index, Key};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// The statements of an index.
@@ -198,30 +197,9 @@ fn taken(transaction: &Transaction<'_>, records: &[Encoded]) -> rusqlite::Result
     Ok(None)
 }
 
-/// How often the truncation of the write-ahead log is tried, and how long it is waited between.
-const TRUNCATIONS: u32 = 100;
-const BETWEEN: Duration = Duration::from_millis(20);
-
-/// Replaces bodies by their tombstones and removes the keys that lead there, in one commit; then
-/// empties the write-ahead log, which holds what the pages were before. Freed pages are
-/// overwritten by `secure_delete`.
+/// Replaces bodies by their tombstones and removes the keys that lead there, in one commit.
 fn erase(connection: &mut Connection, records: &[(i64, Key)]) -> Answer {
-    let erasing = |error: rusqlite::Error| StoreError::io("erasing records", &error);
-    blank(connection, records).map_err(erasing)?;
-    for _ in 0..TRUNCATIONS {
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let busy: i64 = connection
-            .query_row(sql, [], |row| row.get(0))
-            .map_err(erasing)?;
-        if busy == 0 {
-            return Ok(());
-        }
-        std::thread::sleep(BETWEEN);
-    }
-    Err(StoreError::io(
-        "emptying the write-ahead log after an erasure",
-        &"a reader, perhaps an export, has kept it open; erase again when it has ended",
-    ))
+    blank(connection, records).map_err(|error| StoreError::io("erasing records", &error))
 }
 
 fn blank(connection: &mut Connection, records: &[(i64, Key)]) -> rusqlite::Result<()> {
