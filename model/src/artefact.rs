@@ -11,7 +11,7 @@ pub use error::ArtefactError;
 
 use crate::bandit::Digest;
 use crate::early::{EarlyHead, EarlyRisk};
-use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead};
+use crate::hazard::{AtDay, HORIZON_DAYS, Hazard, HazardHead, Moment};
 use crate::leaving::{Leaving, LeavingHead};
 use crate::linear::LinearModel;
 use crate::metrics::Metrics;
@@ -183,7 +183,8 @@ impl ModelVersion {
                 return Err(ArtefactError::Clock);
             }
             for (name, model) in head.hazard.models() {
-                check_columns(name, model, &spec, Hazard::OWN_COLUMNS)?;
+                let own = &Hazard::OWN_COLUMNS[..Hazard::own_columns_of(model)];
+                check_columns(name, model, &spec, own)?;
             }
         }
         let id = digest(canonical(&parts).as_bytes());
@@ -230,15 +231,14 @@ impl ModelVersion {
         &self.spec
     }
 
-    /// P(settled within the horizon) of a feature vector whose invoice becomes late in
-    /// `late_in_days`, read off the curve of [`Self::paid_by`]; by the model of that one horizon
+    /// P(settled within the horizon) of the feature vector of an invoice at `moment`, read off the curve of [`Self::paid_by`]; by the model of that one horizon
     /// where there is no curve, or it was shown worse. None where the vector is not of this spec.
     #[must_use]
-    pub fn propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+    pub fn propensity(&self, features: &[f64], moment: Moment) -> Option<f64> {
         match self.curve() {
             Some((curve, days)) => {
                 let days = [f64::from(days)];
-                let paid = curve.hazard.paid_by(features, late_in_days, &days).ok()?;
+                let paid = curve.hazard.paid_by(features, moment, &days).ok()?;
                 paid.first().copied()
             }
             None => self.parts.propensity.model.predict(features).ok(),
@@ -279,13 +279,13 @@ impl ModelVersion {
         }
     }
 
-    /// P(settled by each of `days`, ascending, from the decision) of a feature vector whose invoice
-    /// becomes late in `late_in_days`; none where no hazard was fitted or the vector is not of this
+    /// P(settled by each of `days`, ascending, from the decision) of the feature vector of an invoice at
+    /// `moment`; none where no hazard was fitted or the vector is not of this
     /// spec. See [`Hazard::paid_by`].
     #[must_use]
-    pub fn paid_by(&self, features: &[f64], late_in_days: f64, days: &[f64]) -> Option<Vec<f64>> {
+    pub fn paid_by(&self, features: &[f64], moment: Moment, days: &[f64]) -> Option<Vec<f64>> {
         let head = self.parts.hazard.as_ref()?;
-        head.hazard.paid_by(features, late_in_days, days).ok()
+        head.hazard.paid_by(features, moment, days).ok()
     }
 
     /// P(leaves within the horizon) of a feature vector, where the data had churn to learn from: by the
@@ -314,17 +314,17 @@ impl ModelVersion {
     }
 
     /// P(late at all) of the vector of a customer with at most [`crate::early::NEW_AT_MOST`] earlier
-    /// invoices, while the invoice is not late: it becomes so in `late_in_days`, above 0. By early risk;
+    /// invoices, while the invoice is not late at `moment`. By early risk;
     /// read off the curve of payment at the due date where later decisions showed that better. None for
     /// other customers and later instants, and where the data had too few new customers.
     #[must_use]
-    pub fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
+    pub fn early_risk(&self, features: &[f64], moment: Moment) -> Option<f64> {
         let head = self.parts.early.as_ref()?;
-        if !head.early.is_new(features) || late_in_days <= 0.0 {
+        if !head.early.is_new(features) || moment.late_in_days <= 0.0 {
             return None;
         }
         if head.curve_is_better()
-            && let Some(paid) = self.paid_by(features, late_in_days, &[late_in_days])
+            && let Some(paid) = self.paid_by(features, moment, &[moment.late_in_days])
         {
             return paid.first().map(|paid| 1.0 - paid);
         }

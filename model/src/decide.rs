@@ -109,17 +109,16 @@ pub fn decide(
     workspace: &mut Workspace,
 ) -> Result<Decision, DecideError> {
     let view = request.history.as_of(request.now);
-    let unknown_invoice = || DecideError::Invoice {
-        invoice_id: request.invoice_id.clone(),
-        customer_id: request.customer_id.clone(),
-        now: request.now,
-    };
     let customer = view
         .customer()
         .ok_or_else(|| DecideError::Customer(request.customer_id.clone()))?;
     let ledger = Ledger::in_memory(&view, &mut workspace.ledger);
     let facts = Facts::of(&view, &ledger, &request.invoice_id);
-    let mut facts = facts.ok_or_else(unknown_invoice)?;
+    let mut facts = facts.ok_or_else(|| DecideError::Invoice {
+        invoice_id: request.invoice_id.clone(),
+        customer_id: request.customer_id.clone(),
+        now: request.now,
+    })?;
     facts.reserve(&request.invoice_id, request.reserved);
     let mut features = Vec::with_capacity(snapshot.extractor().width());
     let memory = &mut workspace.extraction;
@@ -135,8 +134,8 @@ pub fn decide(
         )
         .map_err(|error| DecideError::extracting(error, &request.customer_id))?;
     ledger.recycle(&mut workspace.ledger);
-    let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.late_in_days);
-    facts.early_risk = snapshot.early_risk(&features, facts.late_in_days);
+    let (payment_propensity, churn_risk) = snapshot.predict(&features, facts.moment);
+    facts.early_risk = snapshot.early_risk(&features, facts.moment);
 
     let strategy = snapshot.strategy();
     snapshot.guardrails().screen(

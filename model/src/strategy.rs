@@ -185,6 +185,15 @@ impl Strategy {
             .fold(0, |set, (bit, _)| set | (1 << bit))
     }
 
+    /// Whether any stage or rung asks for a case's early risk.
+    pub(crate) fn asks_early_risk(&self) -> bool {
+        let stages = self.spec.stages.iter();
+        let stages = stages.flat_map(|stage| [Some(&stage.when), stage.exit.as_ref()]);
+        let rungs = self.spec.ladder.iter().map(|rung| &rung.when);
+        let mut all = stages.flatten().chain(rungs);
+        all.any(When::asks_early_risk)
+    }
+
     /// What [`crate::guardrails`] reads of each action, beside [`Self::catalogue`].
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries

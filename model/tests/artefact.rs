@@ -5,6 +5,7 @@ use lagom_features::domain::Timestamp;
 use lagom_model::artefact::scrutiny::Scrutiny;
 use lagom_model::artefact::{ArtefactError, FORMAT, Head, HeldOut, Lineage, ModelVersion, Parts};
 use lagom_model::calibration::Calibration;
+use lagom_model::hazard::Moment;
 use lagom_model::linear::{InputColumn, InputKind, Linear, LinearModel, LinearParts, Term};
 use lagom_model::metrics::Metrics;
 
@@ -23,6 +24,10 @@ column = "late"
 "#;
 
 const GOLDEN: &str = include_str!("golden/model_version.1.json");
+const SOON: Moment = Moment {
+    late_in_days: 3.0,
+    age_days: 11.0,
+};
 const GOLDEN_ID: &str = "f4f7eafbcf68944e05ce894dd05944e3";
 
 fn head(target: &str, columns: [&str; 2]) -> Head {
@@ -104,14 +109,14 @@ fn the_golden_document_is_written_and_read_as_ever() {
     let read = ModelVersion::from_json(GOLDEN_ID, GOLDEN).unwrap();
     assert_eq!(read, version);
     let vector = [7.0, f64::NAN];
-    let predicted = read.propensity(&vector, 3.0).unwrap();
+    let predicted = read.propensity(&vector, SOON).unwrap();
     assert_eq!(
         predicted.to_bits(),
-        version.propensity(&vector, 3.0).unwrap().to_bits()
+        version.propensity(&vector, SOON).unwrap().to_bits()
     );
     assert!((0.0..1.0).contains(&read.churn_risk(&vector).unwrap()));
     assert_eq!(read.lateness(&vector), None);
-    assert_eq!(read.propensity(&[1.0], 3.0), None);
+    assert_eq!(read.propensity(&[1.0], SOON), None);
 }
 
 #[test]

@@ -147,7 +147,8 @@ pub trait Store: Send + Sync + 'static {
     fn append(&self, entries: Vec<Entry>) -> Appending;
 
     /// Erases the contents of records for good; their numbers and checksums stay, so that the
-    /// rest can still be checked. Complete once nothing of them is left in any file of the store.
+    /// rest can still be checked. Complete once nothing of them is left in any file of the store; on a
+    /// log of one's [`own`](Self::own) that takes, after the last of them, a [`scrub`](Own::scrub).
     ///
     /// Takes the records as [`Self::scan`] gave them.
     fn erase(&self, records: Vec<(i64, Entry)>) -> Appending;

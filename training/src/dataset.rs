@@ -12,6 +12,7 @@ use lagom_features::{
     ExtractError, Extractor, FeatureSpec, History, Ledger, LedgerMemory, Scratch, Segments, View,
     week_of,
 };
+use lagom_model::hazard::Moment;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -122,9 +123,8 @@ pub struct Point {
     pub issued_at: Timestamp,
     /// First instant after its due date.
     pub late_from: Timestamp,
-    /// Days from `at` to the first instant after the due date that was known at `at`; negative
-    /// once it is late.
-    pub late_in_days: f64,
+    /// Where the invoice stood at `at`, by what was known of it then.
+    pub moment: Moment,
     /// When it was settled, at `at` or later, as far as is known.
     pub settled_at: Option<Timestamp>,
     /// Whether nothing was owed just before `at`, known then or not.
@@ -383,9 +383,13 @@ impl Filling<'_> {
         let ledger = Ledger::in_memory(&view, memory);
         let wanted =
             stage == Stage::Asked || ledger.invoice(id).is_some_and(|state| !state.is_closed());
-        let late_from = ledger.invoice(id).map_or(settlement.late_from(), |state| {
-            state.late_from(&zone_of(&view))
-        });
+        let moment = ledger.invoice(id).map_or_else(
+            || Moment {
+                late_in_days: settlement.late_from().days_since(at),
+                age_days: at.days_since(invoice.issued_at),
+            },
+            |state| Moment::of(state, &zone_of(&view), at),
+        );
         let extracted = wanted && {
             let segments = self.segments;
             let made =
@@ -410,7 +414,7 @@ impl Filling<'_> {
             at,
             issued_at: invoice.issued_at,
             late_from: settlement.late_from(),
-            late_in_days: late_from.days_since(at),
+            moment,
             settled_at: settlement.settled_from(at),
             settled_before: settlement.owed_before(at) <= 0,
             late: settlement.late(known_until),

@@ -19,7 +19,7 @@ use lagom_model::artefact::ModelVersion;
 use lagom_model::forecast::{
     EarlyTenth, FORMAT, Forecast, Sum, Tried, Week, common_error, coverage,
 };
-use lagom_model::hazard::Hazard;
+use lagom_model::hazard::{Hazard, Moment};
 use lagom_model::metrics::tenths;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -113,15 +113,14 @@ pub fn forecast(
         curve,
         version: None,
     });
-    let tried = twin.map_or_else(Vec::new, |twin| tried(histories, twin, as_of, weeks));
+    let tried = twin.map_or_else(Vec::new, |twin| {
+        past(as_of, weeks, |at, ahead| {
+            said_and_came(histories, twin, (at, as_of), ahead)
+        })
+    });
     let unissued = currency
         .and_then(|currency| unissued::of(histories, (beliefs, twin), currency, as_of, weeks));
     let common = common_error(tried.iter().copied());
-    let sums = by_week(&mine, weeks);
-    let week = |(place, sum): (usize, &Sum)| Week {
-        from: as_of + Days::whole(WEEK * place as i64),
-        cash_minor: sum.expected(common),
-    };
     let counted = |chance: &dyn Fn(&Open) -> Option<f64>| {
         let mut sum = Sum::default();
         let mut any = false;
@@ -140,7 +139,7 @@ pub fn forecast(
         invoices: mine.len(),
         other_currencies: others.len(),
         owed_minor: mine.iter().map(|one| one.owed as i64).sum(),
-        weeks: sums.iter().enumerate().map(week).collect(),
+        weeks: told(as_of, &by_week(&mine, weeks), common),
         churn: counted(&|one| one.churn.filter(|_| one.first)),
         cases: counted(&|one| {
             one.claimable
@@ -218,7 +217,7 @@ fn open(
 ) -> Vec<Open> {
     let extractor = Extractor::new(beliefs.spec);
     let paid_by =
-        |vector: &[f64], late_in, days: &[f64]| beliefs.curve.paid_by(vector, late_in, days).ok();
+        |vector: &[f64], moment, days: &[f64]| beliefs.curve.paid_by(vector, moment, days).ok();
     let days: Vec<f64> = (1..=weeks)
         .map(|week| f64::from(week) * WEEK as f64)
         .collect();
@@ -245,14 +244,14 @@ fn open(
             if made.is_err() {
                 continue;
             }
-            let late_in = state.late_from(&zone).days_since(at);
-            let Some(paid) = paid_by(&vector, late_in, &days) else {
+            let moment = Moment::of(state, &zone, at);
+            let Some(paid) = paid_by(&vector, moment, &days) else {
                 continue;
             };
             let claim = claims.filter(|_| !state.in_collection).and_then(|claims| {
-                let day = late_in + claims.days_late;
+                let day = moment.late_in_days + claims.days_late;
                 let inside = (0.0..=days[days.len() - 1]).contains(&day);
-                let paid = inside.then(|| paid_by(&vector, late_in, &[day]))??;
+                let paid = inside.then(|| paid_by(&vector, moment, &[day]))??;
                 Some(1.0 - paid[0])
             });
             let settlement = Settlement::of(state.invoice, known.events_of(id), &zone);
@@ -264,7 +263,7 @@ fn open(
                 churn: beliefs.version.and_then(|one| one.churn_risk(&vector)),
                 early: beliefs
                     .version
-                    .and_then(|one| one.early_risk(&vector, late_in)),
+                    .and_then(|one| one.early_risk(&vector, moment)),
                 first: std::mem::take(&mut first),
                 settled_at: settlement.settled_from(at),
             });
@@ -290,38 +289,53 @@ fn twin(
     }
 }
 
-/// Past forecasts of a `twin` that had not seen what came.
-fn tried(
-    histories: &BTreeMap<CustomerId, History>,
-    twin: Beliefs<'_>,
+/// Past forecasts, one a week and each of as many weeks as have come since: `of` tells what was said at
+/// an instant and what came, week by week.
+fn past(
     as_of: Timestamp,
     weeks: u32,
+    mut of: impl FnMut(Timestamp, u32) -> Vec<(Sum, f64)>,
 ) -> Vec<Tried> {
-    let back = |weeks: u32| as_of + Days::whole(-WEEK * i64::from(weeks));
     let mut tried = Vec::new();
     for ago in 1..=PAST {
-        let (at, ahead) = (back(ago), ago.min(weeks));
-        let open = open(histories, twin, at, as_of, ahead, None);
-        let currency = main_currency(&open);
-        let mine: Vec<&Open> = open
-            .iter()
-            .filter(|one| Some(one.currency) == currency)
-            .collect();
-        for (week, said) in by_week(&mine, ahead).into_iter().enumerate() {
-            let from = at + Days::whole(WEEK * week as i64);
-            let until = from + Days::whole(WEEK);
-            let inside = |one: &&&Open| {
-                one.settled_at
-                    .is_some_and(|settled| (from..until).contains(&settled))
-            };
-            tried.push(Tried {
-                ahead: week as u32 + 1,
-                said,
-                came: mine.iter().filter(inside).map(|one| one.owed).sum(),
-            });
-        }
+        let at = as_of + Days::whole(-WEEK * i64::from(ago));
+        let told = of(at, ago.min(weeks)).into_iter().zip(1..);
+        tried.extend(told.map(|((said, came), ahead)| Tried { ahead, said, came }));
     }
     tried
+}
+
+/// What is expected week by week from `as_of`, past forecasts having had a `common` error.
+fn told(as_of: Timestamp, sums: &[Sum], common: f64) -> Vec<Week> {
+    let week = |(place, sum): (usize, &Sum)| Week {
+        from: as_of + Days::whole(WEEK * place as i64),
+        cash_minor: sum.expected(common),
+    };
+    sums.iter().enumerate().map(week).collect()
+}
+
+/// What a `twin` said at `at` of invoices open then, and what came of them.
+fn said_and_came(
+    histories: &BTreeMap<CustomerId, History>,
+    twin: Beliefs<'_>,
+    (at, end): (Timestamp, Timestamp),
+    weeks: u32,
+) -> Vec<(Sum, f64)> {
+    let open = open(histories, twin, at, end, weeks, None);
+    let currency = main_currency(&open);
+    let mine: Vec<&Open> = open
+        .iter()
+        .filter(|one| Some(one.currency) == currency)
+        .collect();
+    let came = |week: i64| -> f64 {
+        let from = at + Days::whole(WEEK * week);
+        let until = from + Days::whole(WEEK);
+        let inside = |settled: Timestamp| (from..until).contains(&settled);
+        let paid = mine.iter().filter(|one| one.settled_at.is_some_and(inside));
+        paid.map(|one| one.owed).sum()
+    };
+    let said = by_week(&mine, weeks).into_iter().zip(0..);
+    said.map(|(said, week)| (said, came(week))).collect()
 }
 
 /// How late invoices are when a claim is made, and of how many that get so late one is.

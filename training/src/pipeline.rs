@@ -296,7 +296,14 @@ fn fit_among(
         Err(why) => (None, Some(why.to_string())),
     };
     fits.advance(1);
-    let (hazard, twin, hazard_note) = match hazard::fit(&dataset, config, known_until, seed) {
+    let then = |day: Timestamp| {
+        let options = config.dataset(histories, day, seed);
+        let spec = &config.spec;
+        let dataset = Dataset::of(&customers, spec, &options, Points::Stages, segments);
+        (dataset, options.known_until)
+    };
+    let curve = hazard::fit(&dataset, config, known_until, seed, then);
+    let (hazard, twin, hazard_note) = match curve {
         Ok((head, twin)) => (Some(head), twin, None),
         // Nothing else rests on the curve, so a version without it is better than none.
         Err(why) => (None, None, Some(why.to_string())),

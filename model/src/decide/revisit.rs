@@ -70,14 +70,13 @@ impl<'a> Revisitor<'a> {
         let customer = view
             .customer()
             .ok_or_else(|| DecideError::Customer(decision.customer_id.clone()))?;
-        let unknown = || DecideError::Invoice {
+        let ledger = Ledger::of(&view);
+        let facts = Facts::of(&view, &ledger, &decision.invoice_id);
+        let mut facts = facts.ok_or_else(|| DecideError::Invoice {
             customer_id: decision.customer_id.clone(),
             invoice_id: decision.invoice_id.clone(),
             now: decision.decided_at,
-        };
-        let ledger = Ledger::of(&view);
-        let facts = Facts::of(&view, &ledger, &decision.invoice_id);
-        let mut facts = facts.ok_or_else(unknown)?;
+        })?;
         self.features.clear();
         if decision.feature_fingerprint == self.snapshot.extractor().fingerprint() {
             self.features.extend_from_slice(&decision.features);
@@ -94,9 +93,8 @@ impl<'a> Revisitor<'a> {
                 )
                 .map_err(|error| DecideError::extracting(error, &decision.customer_id))?;
         }
-        let (payment_propensity, churn_risk) =
-            self.snapshot.predict(&self.features, facts.late_in_days);
-        facts.early_risk = (self.snapshot).early_risk(&self.features, facts.late_in_days);
+        let (payment_propensity, churn_risk) = self.snapshot.predict(&self.features, facts.moment);
+        facts.early_risk = (self.snapshot).early_risk(&self.features, facts.moment);
         self.snapshot.parts().context.of(
             &self.features,
             payment_propensity,

@@ -3,6 +3,7 @@
 use crate::artefact::ModelVersion;
 use crate::bandit::{BaseMeasure, Generation};
 use crate::guardrails::Guardrails;
+use crate::hazard::Moment;
 use crate::objective::{Objective, ObjectiveError};
 use crate::policy::context::{Context, ContextError};
 use crate::strategy::Strategy;
@@ -100,14 +101,13 @@ pub trait Predictor: Send + Sync + std::fmt::Debug {
     fn id(&self) -> &str;
     /// Fingerprint of the spec whose vectors it reads.
     fn feature_fingerprint(&self) -> &str;
-    /// P(paid within the horizon) of an invoice that becomes late in `late_in_days`; negative where
-    /// it is late.
-    fn payment_propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64>;
+    /// P(paid within the horizon) of an invoice at `moment`.
+    fn payment_propensity(&self, features: &[f64], moment: Moment) -> Option<f64>;
     /// P(leaves within 90 days).
     fn churn_risk(&self, features: &[f64]) -> Option<f64>;
-    /// P(late at all) of a new customer's invoice that becomes late in `late_in_days`; `None` where it
-    /// is late or the customer is not new.
-    fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64>;
+    /// P(late at all) of a new customer's invoice at `moment`; `None` where it is late or the customer is
+    /// not new.
+    fn early_risk(&self, features: &[f64], moment: Moment) -> Option<f64>;
 }
 
 /// What a snapshot is built of.
@@ -185,6 +185,7 @@ pub struct Snapshot {
     extractor: Extractor,
     objective_id: String,
     base: BaseMeasure,
+    asks_early_risk: bool,
     stand_in: Option<&'static str>,
 }
 
@@ -225,6 +226,7 @@ impl Snapshot {
         let objective_id = parts.objective.id();
         let base = BaseMeasure::new(layout.space(), parts.generation.config().base_measure);
         Ok(Self {
+            asks_early_risk: parts.strategy.asks_early_risk(),
             parts,
             extractor,
             objective_id,
@@ -333,22 +335,23 @@ impl Snapshot {
     }
 
     /// Payment propensity and churn risk of a feature vector, where a model is fit; of an invoice
-    /// that becomes late in `late_in_days`.
+    /// at `moment`.
     #[must_use]
-    pub fn predict(&self, features: &[f64], late_in_days: f64) -> (Option<f64>, Option<f64>) {
+    pub fn predict(&self, features: &[f64], moment: Moment) -> (Option<f64>, Option<f64>) {
         self.parts.model.as_ref().map_or((None, None), |model| {
             (
-                model.payment_propensity(features, late_in_days),
+                model.payment_propensity(features, moment),
                 model.churn_risk(features),
             )
         })
     }
 
-    /// Early risk of a feature vector, where a model is fit that has it; see [`Predictor::early_risk`].
+    /// Early risk of a feature vector, where a model is fit that has it and the strategy asks for it; see
+    /// [`Predictor::early_risk`].
     #[must_use]
-    pub fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
-        let model = self.parts.model.as_ref()?;
-        model.early_risk(features, late_in_days)
+    pub fn early_risk(&self, features: &[f64], moment: Moment) -> Option<f64> {
+        let model = self.parts.model.as_ref().filter(|_| self.asks_early_risk)?;
+        model.early_risk(features, moment)
     }
 }
 
@@ -361,15 +364,15 @@ impl Predictor for ModelVersion {
         self.spec().fingerprint()
     }
 
-    fn payment_propensity(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
-        self.propensity(features, late_in_days)
+    fn payment_propensity(&self, features: &[f64], moment: Moment) -> Option<f64> {
+        self.propensity(features, moment)
     }
 
     fn churn_risk(&self, features: &[f64]) -> Option<f64> {
         self.churn_risk(features)
     }
 
-    fn early_risk(&self, features: &[f64], late_in_days: f64) -> Option<f64> {
-        self.early_risk(features, late_in_days)
+    fn early_risk(&self, features: &[f64], moment: Moment) -> Option<f64> {
+        self.early_risk(features, moment)
     }
 }

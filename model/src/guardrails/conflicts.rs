@@ -234,6 +234,6 @@ fn case(
         || below.map(|below| 0.5 * f64::from(below)),
         |least| Some(least.into()),
     );
-    facts.early_risk = risk.filter(|_| facts.late_in_days > 0.0);
+    facts.early_risk = risk.filter(|_| facts.moment.late_in_days > 0.0);
     Some(facts)
 }

@@ -11,6 +11,7 @@ pub use payer::{FEWEST_SETTLED, MEMORY_DAYS, Payer, RELIABLE_LAG_DAYS};
 pub use stops::{HUMAN_REVIEW, Hold, PLAN_IN_PREPARATION, Standstill, Stops, TREATMENT, Unmatched};
 
 use super::zones;
+use crate::hazard::Moment;
 use lagom_features::domain::{
     Channel, Country, Currency, Customer, CustomerKind, Date, Days, EventType, InvoiceId, Kind,
     Timestamp, Timing, Zone,
@@ -36,8 +37,8 @@ pub struct Facts {
     pub due_on: Date,
     /// Days from the due date to `today`; negative before it.
     pub days_from_due: i32,
-    /// Days from `now` to the first instant after the due date, negative once it has passed.
-    pub late_in_days: f64,
+    /// Where the invoice stands, as models read it.
+    pub moment: Moment,
     /// What is still owed, in minor units.
     pub outstanding_minor: i64,
     /// Of the invoice.
@@ -99,7 +100,7 @@ impl Facts {
             today,
             due_on: state.due_on,
             days_from_due: today.days_since(state.due_on),
-            late_in_days: state.late_from(&model_zone).days_since(now),
+            moment: Moment::of(state, &model_zone, now),
             outstanding_minor: state.outstanding_minor,
             currency: state.invoice.amount.currency,
             segment: customer.and_then(|one| one.segment.clone()),

@@ -126,6 +126,11 @@ impl When {
             && self.progress_holds(facts)
     }
 
+    /// Whether a case's early risk matters.
+    pub(super) fn asks_early_risk(&self) -> bool {
+        self.early_risk_from.is_some() || self.early_risk_below.is_some()
+    }
+
     /// Whether early risk is what is asked.
     fn risk_holds(&self, facts: &Facts) -> bool {
         let known = |holds: &dyn Fn(f64) -> bool| facts.early_risk.is_some_and(holds);

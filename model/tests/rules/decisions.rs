@@ -12,6 +12,7 @@ use lagom_model::decide::{
     decide,
 };
 use lagom_model::guardrails::Override;
+use lagom_model::hazard::Moment;
 use lagom_model::log::{Decision, Executed, LoggedRound, Outcome};
 use lagom_model::objective::Objective;
 use lagom_model::outcome::mature;
@@ -174,7 +175,7 @@ impl Predictor for Wary {
         &self.fingerprint
     }
 
-    fn payment_propensity(&self, _: &[f64], _: f64) -> Option<f64> {
+    fn payment_propensity(&self, _: &[f64], _: Moment) -> Option<f64> {
         None
     }
 
@@ -182,8 +183,8 @@ impl Predictor for Wary {
         None
     }
 
-    fn early_risk(&self, _: &[f64], late_in_days: f64) -> Option<f64> {
-        (late_in_days > 0.0).then_some(self.risk)
+    fn early_risk(&self, _: &[f64], moment: Moment) -> Option<f64> {
+        (moment.late_in_days > 0.0).then_some(self.risk)
     }
 }
 

@@ -10,12 +10,13 @@
 //! it. Customers without a rhythm, and those who are still to come, are not in the sum; the share of
 //! later cash that is theirs is told from the past.
 
-use super::{Beliefs, PAST, WEEK};
+use super::{Beliefs, WEEK, past, told};
 use crate::labels::{Loyalty, Settlement};
 use crate::segments::{self, Wanted};
 use lagom_features::domain::{Currency, Customer, CustomerId, Days, InvoiceId, Timestamp, Zone};
 use lagom_features::{Extractor, History, Ledger, Scratch, week_of};
-use lagom_model::forecast::{Sum, Tried, Unissued, Week, common_error, coverage};
+use lagom_model::forecast::{Sum, Unissued, common_error, coverage};
+use lagom_model::hazard::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rhythm is read of so many gaps at least …
@@ -201,7 +202,7 @@ fn said<'a>(
         let zone = view
             .customer()
             .map_or_else(Zone::utc, Customer::zone_or_utc);
-        let late_in = state.late_from(&zone).days_since(known);
+        let moment = Moment::of(state, &zone, known);
         let mut chance = 1.0;
         for ahead in 1.. {
             let next = one.rhythm.next(&one.last, ahead, at);
@@ -214,7 +215,7 @@ fn said<'a>(
                 end.days_since(next).max(0.0)
             });
             let days: Vec<f64> = ends.collect();
-            let Ok(paid) = beliefs.curve.paid_by(&vector, late_in, &days) else {
+            let Ok(paid) = beliefs.curve.paid_by(&vector, moment, &days) else {
                 continue;
             };
             let mut before = 0.0;
@@ -286,35 +287,24 @@ pub(super) fn of(
     if now.customers.is_empty() {
         return None;
     }
-    let (mut tried, mut own, mut all) = (Vec::new(), 0.0, 0.0);
-    let past = twin
-        .into_iter()
-        .flat_map(|twin| (1..=PAST).map(move |ago| (ago, twin)));
-    for (ago, twin) in past {
-        let (at, ahead) = (as_of + Days::whole(-WEEK * i64::from(ago)), ago.min(weeks));
-        let then = said(histories, twin, currency, at, ahead);
-        let came = came(histories, &then.customers, currency, (at, as_of), ahead);
-        for ((said, came), week) in then.weeks.into_iter().zip(came).zip(1..) {
-            own += came.0;
-            all += came.1;
-            tried.push(Tried {
-                ahead: week,
-                said,
-                came: came.0,
-            });
-        }
-    }
+    let (mut own, mut all) = (0.0, 0.0);
+    let tried = twin.map_or_else(Vec::new, |twin| {
+        past(as_of, weeks, |at, ahead| {
+            let then = said(histories, twin, currency, at, ahead);
+            let came = came(histories, &then.customers, currency, (at, as_of), ahead);
+            own += came.iter().map(|week| week.0).sum::<f64>();
+            all += came.iter().map(|week| week.1).sum::<f64>();
+            let came = came.into_iter().map(|week| week.0);
+            then.weeks.into_iter().zip(came).collect()
+        })
+    });
     let common = common_error(tried.iter().copied());
-    let week = |(place, sum): (usize, &Sum)| Week {
-        from: as_of + Days::whole(WEEK * place as i64),
-        cash_minor: sum.expected(common),
-    };
     Some(Unissued {
         customers: now.customers.len(),
         invoices: now.invoices,
         billed_minor: now.billed_minor,
         go_on: now.go_on,
-        weeks: now.weeks.iter().enumerate().map(week).collect(),
+        weeks: told(as_of, &now.weeks, common),
         common_error: common,
         coverage: coverage(&tried),
         share_of_later: (all > 0.0).then(|| own / all),

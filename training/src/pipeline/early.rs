@@ -253,8 +253,8 @@ fn judge(
             told[0].push(twin.late(&vector)?);
             told[1].push(twin.segments.rate_of(&vector));
             if let Some(curve) = curve {
-                let days = point.late_in_days.max(0.0);
-                let paid = curve.paid_by(&vector, point.late_in_days, &[days])?;
+                let days = point.moment.late_in_days.max(0.0);
+                let paid = curve.paid_by(&vector, point.moment, &[days])?;
                 told[2].push(1.0 - paid[0]);
             }
         }

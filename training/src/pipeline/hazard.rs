@@ -8,9 +8,10 @@ use crate::dataset::{Dataset, Point};
 use crate::fit::{Cells, Columns, FitError, FitOptions, fit_logistic};
 use lagom_features::domain::Timestamp;
 use lagom_model::hazard::{
-    AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Period, Settlements, Side, periods,
+    AtDay, Clock, HORIZON_DAYS, Hazard, HazardHead, Moment, Period, Settlements, Side, Sides,
+    periods,
 };
-use lagom_model::linear::LinearModel;
+use lagom_model::linear::{LinearModel, Value};
 use lagom_model::metrics::{ClusteredGap, Metrics, clustered_gaps, reliability};
 use lagom_model::statistics::drift::KolmogorovSmirnov;
 use std::borrow::Cow;
@@ -52,7 +53,7 @@ fn seen(place: usize, point: &Point, as_of: Timestamp) -> Vec<PersonPeriod> {
     if point.settled_before || observed <= 0.0 {
         return rows;
     }
-    for period in periods(point.late_in_days, observed) {
+    for period in periods(point.moment.late_in_days, observed) {
         let inside = settled.is_some_and(|days| days < period.until);
         rows.push(PersonPeriod {
             point: place,
@@ -77,12 +78,14 @@ pub(super) fn curve(
 }
 
 /// Fits the hazard to everything that happened before `known_until` and has been reported, and judges a
-/// twin fitted on what was known before, which is returned as well.
+/// twin, which is returned as well. The twin is fitted to the data set `as_of` its day: in one of today
+/// stands also what was recorded later of what had happened by then.
 pub(super) fn fit(
     dataset: &Dataset,
     config: &TrainingConfig,
     known_until: Timestamp,
     seed: u64,
+    as_of: impl FnOnce(Timestamp) -> (Dataset, Timestamp),
 ) -> Result<(HazardHead, Option<Hazard>), FitError> {
     let (hazard, rows) = fit_until(dataset, config, known_until, seed)?;
     let mut head = HazardHead {
@@ -94,8 +97,8 @@ pub(super) fn fit(
     };
     // By the same instants as the model of the one horizon, so that both are judged on the same rows.
     let (fitted_before, judged_from, ..) = Examples::of(dataset, Target::Paid).parted(config);
-    let twin = fit_until(dataset, config, fitted_before, seed);
-    let twin = twin.ok().map(|(twin, _)| twin);
+    let (then, known_then) = as_of(fitted_before);
+    let twin = curve(&then, config, known_then, seed).ok();
     if let Some(twin) = &twin {
         head.fitted_before = Some(fitted_before);
         head.judged_from = Some(judged_from);
@@ -106,7 +109,7 @@ pub(super) fn fit(
 }
 
 /// The hazard of what was known by `as_of`, and its rows.
-pub(super) fn fit_until(
+fn fit_until(
     dataset: &Dataset,
     config: &TrainingConfig,
     as_of: Timestamp,
@@ -119,22 +122,25 @@ pub(super) fn fit_until(
         .collect();
     let clock = clock(dataset, &rows);
     let hidden = telling_time(dataset, config, &rows);
-    let on = |sides: &[Side]| {
-        let kept = rows.iter().filter(|row| sides.contains(&row.period.side()));
-        let kept: Vec<_> = kept.collect();
-        fit_side(dataset, config, (&clock, &hidden), &kept, seed)
+    let sides = |on: &dyn Fn(&PersonPeriod) -> bool| {
+        let rows: Vec<&PersonPeriod> = rows.iter().filter(|row| on(row)).collect();
+        fit_sides(dataset, config, (&clock, &hidden), &rows, seed)
     };
-    // Where too little was settled on the due date, or before it, one model has both.
-    let apart = (on(&[Side::Before]), on(&[Side::Due]));
-    let (before, due) = match apart {
-        (Ok(before), Ok(due)) => (before, Some(due)),
-        _ => (on(&[Side::Before, Side::Due])?, None),
+    let apart = (
+        sides(&|row| !row.period.is_later()),
+        sides(&|row| row.period.is_later()),
+    );
+    // Where too little was seen of one of the two, the same models have both.
+    let (soon, later) = match apart {
+        (Ok(soon), Ok(later)) => (soon, Some(later)),
+        _ => (sides(&|_| true)?, None),
     };
     let hazard = Hazard {
-        before,
-        due,
-        after: on(&[Side::After])?,
+        before: soon.before,
+        due: soon.due,
+        after: soon.after,
         clock,
+        later,
     };
     Ok((hazard, rows.len()))
 }
@@ -144,7 +150,7 @@ fn clock(dataset: &Dataset, rows: &[PersonPeriod]) -> Clock {
     let mut seen = Settlements::default();
     for row in rows {
         let point = &dataset.points()[row.point];
-        let late = point.late_in_days;
+        let late = point.moment.late_in_days;
         let until = match (row.settled, point.settled_at) {
             (true, Some(at)) => at.days_since(point.at) + HALF_A_MICROSECOND,
             _ => row.period.until,
@@ -174,6 +180,29 @@ fn telling_time(dataset: &Dataset, config: &TrainingConfig, rows: &[PersonPeriod
     };
     let places = (0..dataset.names().len()).filter(|place| !seasons.contains(place));
     places.filter(tells).collect()
+}
+
+/// A model for each side of the due date.
+fn fit_sides(
+    dataset: &Dataset,
+    config: &TrainingConfig,
+    shown: (&Clock, &[usize]),
+    rows: &[&PersonPeriod],
+    seed: u64,
+) -> Result<Sides, FitError> {
+    let on = |sides: &[Side]| {
+        let kept = rows.iter().filter(|row| sides.contains(&row.period.side()));
+        let kept: Vec<&PersonPeriod> = kept.copied().collect();
+        fit_side(dataset, config, shown, &kept, seed)
+    };
+    // Where too little was settled on the due date, or before it, one model has both.
+    let apart = (on(&[Side::Before]), on(&[Side::Due]));
+    let (before, due) = match apart {
+        (Ok(before), Ok(due)) => (before, Some(due)),
+        _ => (on(&[Side::Before, Side::Due])?, None),
+    };
+    let after = on(&[Side::After])?;
+    Ok(Sides { before, due, after })
 }
 
 /// The model of one side of the due date.
@@ -233,20 +262,38 @@ fn columns(
     for &place in hidden {
         columns[place].1 = Cells::Number(Cow::Owned(vec![f64::NAN; points.len()]));
     }
-    let late_in = |row: &PersonPeriod| dataset.points()[row.point].late_in_days;
-    let own = || {
-        rows.iter()
-            .map(move |row| Hazard::own(clock, late_in(row), &row.period))
-    };
-    let names = Hazard::OWN_COLUMNS;
-    let texts: Vec<Option<String>> = own().map(|(name, ..)| Some(name.to_owned())).collect();
-    columns.push((names[0].to_owned(), Cells::Text(Cow::Owned(texts))));
-    let lengths: Vec<f64> = own().map(|(_, days, _)| days).collect();
-    columns.push((names[1].to_owned(), Cells::Number(Cow::Owned(lengths))));
-    let froms: Vec<f64> = own().map(|(.., from)| from).collect();
-    columns.push((names[2].to_owned(), Cells::Number(Cow::Owned(froms))));
+    let of = |row: &PersonPeriod| (dataset.points()[row.point].moment, row.period);
+    columns.extend(own_columns(clock, rows.iter().map(of)));
     let columns = Columns::new(columns)?.bent(config.spec.splines())?;
     columns.directed(config.directions())
+}
+
+/// [`Hazard::OWN_COLUMNS`] of some periods.
+fn own_columns(
+    clock: &Clock,
+    periods: impl Iterator<Item = (Moment, Period)>,
+) -> impl Iterator<Item = (String, Cells<'static>)> {
+    let rows: Vec<_> = periods
+        .map(|(moment, period)| Hazard::own(clock, moment, &period))
+        .collect();
+    let cells = move |place: usize| match rows.first().map(|row| row[place]) {
+        Some(Value::Text(_)) => {
+            let text = |row: &[Value<'static>; 4]| match row[place] {
+                Value::Text(text) => Some(text.to_owned()),
+                Value::Number(_) | Value::Missing => None,
+            };
+            Cells::Text(rows.iter().map(text).collect())
+        }
+        _ => {
+            let number = |row: &[Value<'static>; 4]| match row[place] {
+                Value::Number(number) => number,
+                Value::Text(_) | Value::Missing => f64::NAN,
+            };
+            Cells::Number(rows.iter().map(number).collect())
+        }
+    };
+    let names = Hazard::OWN_COLUMNS.iter().enumerate();
+    names.map(move |(place, name)| ((*name).to_owned(), cells(place)))
 }
 
 /// What was quoted at one day of some decisions, and what came.
@@ -304,7 +351,7 @@ pub(super) fn tell<'a>(
         let next = customers.len();
         let customer = *customers.entry(&point.customer_id).or_insert(next);
         let vector = dataset.row(place).to_vec();
-        let curve = hazard.paid_by(&vector, point.late_in_days, &days)?;
+        let curve = hazard.paid_by(&vector, point.moment, &days)?;
         let observed = as_of.days_since(point.at);
         let settled = point.settled_at.map(|at| at.days_since(point.at));
         for ((day, paid), told) in days.iter().zip(curve).zip(told.iter_mut()) {

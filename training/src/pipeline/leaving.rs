@@ -145,6 +145,7 @@ mod tests {
     use super::{Seen, seen};
     use crate::dataset::{Point, Stage};
     use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
+    use lagom_model::hazard::Moment;
 
     fn point(left: Option<i64>) -> Point {
         let at = Timestamp::parse("2026-01-10").unwrap();
@@ -155,7 +156,10 @@ mod tests {
             at,
             issued_at: at,
             late_from: at,
-            late_in_days: 0.0,
+            moment: Moment {
+                late_in_days: 0.0,
+                age_days: 0.0,
+            },
             settled_at: None,
             settled_before: false,
             late: None,

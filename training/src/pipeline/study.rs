@@ -1,8 +1,8 @@
 //! Only the curve of payment, or early risk, held against what came later; `lagom bench hazard` runs the first.
 
 use super::examples::{Examples, Target};
-use super::hazard::{self, Told, fit_until, tell};
-use super::{TrainError, TrainingConfig, early, heads, last_recorded};
+use super::hazard::{Told, tell};
+use super::{TrainError, TrainingConfig, early, fit_curve, heads, last_recorded};
 use crate::dataset::{Dataset, Point, Stage};
 use lagom_features::History;
 use lagom_features::domain::{CustomerId, Days, Timestamp};
@@ -59,16 +59,12 @@ pub fn study(
     let (fitted_before, judged_from, ..) = Examples::of(&dataset, Target::Paid).parted(config);
     let last = dataset.points().iter().map(|point| point.issued_at).max();
     let refitted = origins(judged_from, last.unwrap_or(judged_from), fits);
-    let mut curves = Vec::new();
-    for (known, from) in [(fitted_before, judged_from)]
-        .into_iter()
-        .chain(refitted.iter().map(|at| (*at, *at)))
-    {
-        // What was recorded later is not in the tables of that day, whenever it happened.
-        let then = config.dataset(histories, known, seed);
-        let seen = Dataset::build(histories, &config.spec, &then);
-        let curve = hazard::curve(&seen, config, then.known_until, seed).map_err(failed)?;
-        curves.push((from, curve));
+    let mut curves = vec![(
+        judged_from,
+        fit_curve(histories, config, fitted_before, seed)?,
+    )];
+    for &at in &refitted {
+        curves.push((at, fit_curve(histories, config, at, seed)?));
     }
     // The last one that was there when the invoice was issued.
     let quoting = |point: &Point| {
@@ -128,7 +124,7 @@ pub fn early_study(
         return Err(TrainError::NoPoints { as_of });
     }
     let (fitted_before, ..) = Examples::of(&dataset, Target::Paid).parted(config);
-    let twin = || fit_until(&dataset, config, fitted_before, seed).ok();
-    let curve = beside_curve.then(twin).flatten().map(|(twin, _)| twin);
+    let twin = || fit_curve(histories, config, fitted_before, seed).ok();
+    let curve = beside_curve.then(twin).flatten();
     Ok(early::fit(&dataset, config, seed, curve.as_ref())?)
 }

@@ -11,6 +11,7 @@ use crate::rollout::Staged;
 use crate::server::Server;
 use crate::store::{Entry, SqliteStore, Store};
 use lagom_model::decide::Predictor;
+use lagom_model::hazard::Moment;
 use lagom_model::rollout::Stage;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ impl Predictor for Version {
         &self.0
     }
 
-    fn payment_propensity(&self, _: &[f64], _: f64) -> Option<f64> {
+    fn payment_propensity(&self, _: &[f64], _: Moment) -> Option<f64> {
         None
     }
 
@@ -37,7 +38,7 @@ impl Predictor for Version {
         None
     }
 
-    fn early_risk(&self, _: &[f64], _: f64) -> Option<f64> {
+    fn early_risk(&self, _: &[f64], _: Moment) -> Option<f64> {
         None
     }
 }

@@ -1,14 +1,20 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{PersonPeriod, seen};
+use super::{PersonPeriod, own_columns, seen};
 use crate::dataset::{Point, Stage};
 use crate::fit::{Cells, Columns, FitOptions, fit_logistic};
 use crate::flat_table::{FlatTable, ReadOptions};
 use lagom_features::domain::{CustomerId, Days, InvoiceId, Timestamp};
-use lagom_model::hazard::{Clock, Hazard};
+use lagom_model::hazard::{Clock, Hazard, Moment};
 use lagom_model::linear::LinearModel;
-use std::borrow::Cow;
 use std::path::Path;
+
+fn moment(late_in_days: f64) -> Moment {
+    Moment {
+        late_in_days,
+        age_days: 9.0,
+    }
+}
 
 fn point(settled: Option<i64>) -> Point {
     let at = Timestamp::parse("2026-01-10").unwrap();
@@ -19,7 +25,7 @@ fn point(settled: Option<i64>) -> Point {
         at,
         issued_at: at,
         late_from: at + Days::whole(2),
-        late_in_days: 2.0,
+        moment: moment(2.0),
         settled_at: settled.map(|days| at + Days::whole(days)),
         settled_before: false,
         late: None,
@@ -58,37 +64,12 @@ fn periods_end_with_the_settlement_or_where_nothing_is_known_any_more() {
 const NO_PENALTY: f64 = 1e9;
 
 fn fit_rows(x: &[f64], points: &[Point], rows: &[PersonPeriod]) -> LinearModel {
-    let own: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            Hazard::own(
-                &Clock::default(),
-                points[row.point].late_in_days,
-                &row.period,
-            )
-        })
-        .collect();
-    let number = |cells: Vec<f64>| Cells::Number(Cow::Owned(cells));
-    let names = Hazard::OWN_COLUMNS;
-    let periods = own.iter().map(|(name, ..)| Some((*name).to_owned()));
-    let columns = Columns::new(vec![
-        (
-            "x".to_owned(),
-            number(rows.iter().map(|row| x[row.point]).collect()),
-        ),
-        (
-            names[0].to_owned(),
-            Cells::Text(Cow::Owned(periods.collect())),
-        ),
-        (
-            names[1].to_owned(),
-            number(own.iter().map(|one| one.1).collect()),
-        ),
-        (
-            names[2].to_owned(),
-            number(own.iter().map(|one| one.2).collect()),
-        ),
-    ]);
+    let x = rows.iter().map(|row| x[row.point]).collect();
+    let of = |row: &PersonPeriod| (points[row.point].moment, row.period);
+    let clock = Clock::default();
+    let own = own_columns(&clock, rows.iter().map(of));
+    let columns = std::iter::once(("x".to_owned(), Cells::Number(x)));
+    let columns = Columns::new(columns.chain(own).collect());
     let outcomes: Vec<bool> = rows.iter().map(|row| row.settled).collect();
     let options = FitOptions::plain(NO_PENALTY);
     fit_logistic(&columns.unwrap(), &outcomes, &options)
@@ -114,7 +95,7 @@ fn the_curve_equals_a_person_period_fit_in_statsmodels() {
     for place in 0..table.rows() {
         let later = |days: f64| at + Days::hours((days * 24.0).round() as i64);
         let one = Point {
-            late_in_days: late_in[place],
+            moment: moment(late_in[place]),
             settled_at: (!settled[place].is_nan()).then(|| later(settled[place])),
             ..point(None)
         };
@@ -127,10 +108,11 @@ fn the_curve_equals_a_person_period_fit_in_statsmodels() {
         due: None,
         after: fit_rows(x, &points, &after),
         clock: Clock::default(),
+        later: None,
     };
     let columns = ["p2", "p4", "p8", "p12"].map(|name| expected.numbers(name).unwrap());
     for (place, point) in points.iter().enumerate() {
-        let curve = hazard.paid_by(&[x[place]], point.late_in_days, &[2.0, 4.0, 8.0, 12.0]);
+        let curve = hazard.paid_by(&[x[place]], point.moment, &[2.0, 4.0, 8.0, 12.0]);
         for (found, expected) in curve.unwrap().iter().zip(&columns) {
             let gap = (found - expected[place]).abs();
             assert!(gap < 1e-6, "row {place}: {found} {}", expected[place]);
