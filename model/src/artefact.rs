@@ -231,8 +231,9 @@ impl ModelVersion {
         &self.spec
     }
 
-    /// P(settled within the horizon) of the feature vector of an invoice at `moment`, read off the curve of [`Self::paid_by`]; by the model of that one horizon
-    /// where there is no curve, or it was shown worse. None where the vector is not of this spec.
+    /// P(settled within the horizon) of the feature vector of an invoice at `moment`, read off the curve of
+    /// [`Self::paid_by`]; by the model of that one horizon where there is no curve, or it was shown worse.
+    /// None where the vector is not of this spec.
     #[must_use]
     pub fn propensity(&self, features: &[f64], moment: Moment) -> Option<f64> {
         match self.curve() {
@@ -280,8 +281,8 @@ impl ModelVersion {
     }
 
     /// P(settled by each of `days`, ascending, from the decision) of the feature vector of an invoice at
-    /// `moment`; none where no hazard was fitted or the vector is not of this
-    /// spec. See [`Hazard::paid_by`].
+    /// `moment`; none where no hazard was fitted or the vector is not of this spec. See
+    /// [`Hazard::paid_by`].
     #[must_use]
     pub fn paid_by(&self, features: &[f64], moment: Moment, days: &[f64]) -> Option<Vec<f64>> {
         let head = self.parts.hazard.as_ref()?;

@@ -8,7 +8,8 @@
 //! longer away from it; a period's hazard is the chance of settlement within it, given none before.
 //! There is one model for periods before the due date, one for the due date, and one for those after,
 //! so that a feature may mean something else in each: who pays by direct debit never pays early, and
-//! always on the day. Each of them is there twice, for periods soon after the decision and for later ones. Within a period the hazard is level on the inner
+//! always on the day. Each of them is there twice, for periods soon after the decision and for later
+//! ones. Within a period the hazard is level on the inner
 //! [`Clock`], so the curve rises and never breaks; the days of `k` and shares of it are of that
 //! clock. Source: Singer and Willett, Journal of Educational Statistics
 //! 18(2), 1993, doi:10.3102/10769986018002155.
