@@ -41,6 +41,17 @@ pub struct RuleRef {
     rule: u16,
 }
 
+/// A rule by which steps need an estimate in their favour; see [`gentle`](crate::policy::gentle).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GentleFirst {
+    /// Which.
+    pub rule: RuleRef,
+    /// The probability with which every softer step must be worth less than a harsher one.
+    pub credibility: f64,
+    /// The probability with which the best step must gain something before it is preferred to waiting.
+    pub against_waiting: f64,
+}
+
 /// What the rules say to one action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -189,10 +200,9 @@ impl Guardrails {
         rules
     }
 
-    /// The strictest rule by which harsher steps need an estimate that softer ones are worth less, and
-    /// the probability that it asks for. [`Self::screen`] cannot judge it: it knows no estimates.
+    /// The strictest rule by which harsher steps need an estimate that softer ones are worth less. [`Self::screen`] cannot judge it: it knows no estimates.
     #[must_use]
-    pub fn gentle_first(&self, facts: &Facts) -> Option<(RuleRef, f64)> {
+    pub fn gentle_first(&self, facts: &Facts) -> Option<GentleFirst> {
         let country = facts.country.or(self.home);
         let packs = self.packs.iter().zip(0_u16..);
         let holding = packs.filter(|(pack, _)| pack.holds_in(country));
@@ -211,10 +221,17 @@ impl Guardrails {
         rules
             .filter(|(rule, _)| rule.concerns(facts.customer_kind) && rule.holds_on(facts.today))
             .filter_map(|(rule, reference)| match rule.check {
-                Check::GentleFirst { credibility } => Some((reference, credibility)),
+                Check::GentleFirst {
+                    credibility,
+                    against_waiting,
+                } => Some(GentleFirst {
+                    rule: reference,
+                    credibility,
+                    against_waiting,
+                }),
                 _ => None,
             })
-            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .max_by(|a, b| a.credibility.total_cmp(&b.credibility))
     }
 
     fn vetoes(&self, scene: &Scene<'_>) -> Vec<Veto> {

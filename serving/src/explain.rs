@@ -175,6 +175,13 @@ fn alternatives(
         .into_iter()
         .collect();
     if let Some((explained, other)) = explained.and_then(|one| Some((one, one.other.as_ref()?))) {
+        if decision.action.is_wait() && explained.difference_minor < 0.0 {
+            let more = -explained.difference_minor;
+            all.push(format!(
+                "more outcomes that bear it out: `{other}` is thought to be worth {more:.0} minor units \
+                 more, which is not sure enough to be preferred to waiting"
+            ));
+        }
         all.extend(explained.turns.iter().map(|turn| match turn {
             Turn::Weight { head, times } => format!(
                 "`{other}` would be worth as much if `{head}` counted {times:.2} times what it does"

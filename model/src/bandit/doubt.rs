@@ -87,9 +87,12 @@ impl BlockDoubt {
     }
 
     /// `‖L⁻¹ δ‖²` of each head, untouched coefficients included; `delta` holds coefficients and what
-    /// they are multiplied with.
-    fn variances(&self, delta: &[(usize, f64)], into: &mut [f64]) {
+    /// they are multiplied with. Left at what it was where all heads of a group are worth nothing.
+    fn variances(&self, delta: &[(usize, f64)], worth: &[f64], into: &mut [f64]) {
         for group in &self.groups {
+            if group.heads.iter().all(|&head| worth[head] == 0.0) {
+                continue;
+            }
             let variance = group.variance(delta);
             for &head in &group.heads {
                 into[head] += variance;
@@ -196,11 +199,11 @@ impl Generation {
             own.extend(delta.iter().filter(|one| !other.contains(&(one.0, -one.1))));
             rest.extend(other.iter().filter(|one| !delta.contains(&(one.0, -one.1))));
             own.append(&mut rest);
-            blocks[first].variances(&own, &mut variances);
+            blocks[first].variances(&own, head_weights, &mut variances);
         } else {
-            blocks[first].variances(&delta, &mut variances);
+            blocks[first].variances(&delta, head_weights, &mut variances);
             delta = self.row(context, b, -1.0);
-            blocks[second].variances(&delta, &mut variances);
+            blocks[second].variances(&delta, head_weights, &mut variances);
         }
         let weight: f64 = blocks.iter().map(|block| block.weight).sum();
         let deviation: f64 = head_weights

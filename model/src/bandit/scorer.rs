@@ -60,6 +60,7 @@ pub struct Scratch {
     rows: Vec<f64>,
     features: Vec<f64>,
     deviations: Vec<f64>,
+    held_back: f64,
     tree: BaseScratch,
 }
 
@@ -70,7 +71,8 @@ impl Scratch {
         &self.eligible
     }
 
-    /// The value of each eligible action, in the valuation's units, without bonus.
+    /// The value of each eligible action, in the valuation's units, without bonus and less what was
+    /// [held back](Self::hold_back).
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -118,6 +120,36 @@ impl Scratch {
         self.eligible.truncate(at);
         self.values.truncate(at);
         self.scores.truncate(at);
+    }
+
+    /// The most valuable of the eligible actions but `reference`, the first of equals.
+    #[must_use]
+    pub fn best_beside(&self, reference: usize) -> Option<usize> {
+        let pairs = self.eligible.iter().zip(&self.values);
+        let others = pairs.filter(|(action, _)| **action as usize != reference);
+        let best = others.reduce(|best, one| if one.1 > best.1 { one } else { best });
+        best.map(|(&action, _)| action as usize)
+    }
+
+    /// Lowers the value of every action but `reference` by `less`, `span` being what a score of 1 is worth.
+    ///
+    /// What is best of hundreds of estimates is partly the luckiest of them. Less a multiple of how
+    /// uncertain its gain is, it beats doing nothing only where that gain has been seen; among
+    /// themselves the actions keep their distances.
+    pub fn hold_back(&mut self, reference: usize, less: f64, span: f64) {
+        self.held_back += less;
+        for (at, &action) in self.eligible.iter().enumerate() {
+            if action as usize != reference {
+                self.values[at] -= less;
+                self.scores[at] -= less / span;
+            }
+        }
+    }
+
+    /// What was taken from the value of every action but the reference, in the valuation's units.
+    #[must_use]
+    pub fn held_back(&self) -> f64 {
+        self.held_back
     }
 
     /// The action that `u` in `[0, 1)` selects.
@@ -348,6 +380,7 @@ impl Scorer {
                 expected: self.constants.len(),
             });
         }
+        scratch.held_back = 0.0;
         scratch.eligible.clear();
         scratch
             .eligible

@@ -6,7 +6,7 @@ use crate::bandit::{
     ActionSet, Anchor, BanditError, BaseMeasure, BaseScratch, Scorer, Scratch, Valuation, draw,
     select,
 };
-use crate::guardrails::{Facts, RuleRef, Verdict};
+use crate::guardrails::{Facts, GentleFirst, RuleRef, Verdict};
 use crate::policy::heads::{self, Stakes};
 use crate::policy::{gentle, ladder, uniform};
 use crate::statistics::special::normal;
@@ -169,7 +169,7 @@ pub(super) fn spread(
         ),
         PolicyKind::Bandit if generation.labels() < parts.cold_start.rounds as f64 => {
             let rung = ladder(&workspace.mask);
-            if let Some((rule, _)) = snapshot.guardrails().gentle_first(case.facts) {
+            if let Some(GentleFirst { rule, .. }) = snapshot.guardrails().gentle_first(case.facts) {
                 let scale = snapshot.strategy().scale();
                 let Workspace { mask, closed, .. } = workspace;
                 gentle::close_unlearnt(scale, mask, rung, closed);
@@ -314,7 +314,11 @@ fn score(
     let eligible = ActionSet::from_predicate(mask.len(), |place| mask[place]);
     let scorer = workspace.scorer.insert(scorer);
     scorer.score(context, &eligible, scratch)?;
-    if let Some((rule, credibility)) = snapshot.guardrails().gentle_first(case.facts) {
+    let gentle_first = snapshot.guardrails().gentle_first(case.facts);
+    if let Some(GentleFirst {
+        rule, credibility, ..
+    }) = gentle_first
+    {
         values.clear();
         values.resize(mask.len(), 0.0);
         for (&place, &value) in scratch.eligible().iter().zip(scratch.values()) {
@@ -340,6 +344,16 @@ fn score(
     if let Some(anchor) = anchor {
         return Ok(anchored(snapshot, anchor, scratch, &mut workspace.base));
     }
+    let surely = gentle_first.map_or(0.5, |rule| rule.against_waiting);
+    if surely > 0.5
+        && let Some(best) = scratch.best_beside(WAIT)
+    {
+        let gains = heads::gains(&workspace.valuation.head_weights);
+        // A generation that was read back has no posterior: it decides nothing, it explains.
+        let doubt = parts.generation.deviation(context, (best, WAIT), &gains);
+        let less = normal::quantile(surely) * doubt.unwrap_or(0.0);
+        scratch.hold_back(WAIT, less, scorer.span());
+    }
     scorer.spread(context, scratch);
     let chances = scratch.eligible().iter().zip(scratch.probabilities());
     Ok(chances
@@ -347,7 +361,8 @@ fn score(
         .collect())
 }
 
-/// Expected value of `action` less that of waiting, in the objective's units.
+/// Expected value of `action` less that of waiting, in the objective's units; what was held back of it is
+/// a matter of choosing and not of what is expected.
 fn against_waiting(scratch: &Scratch, action: usize) -> Option<f64> {
     let value = |wanted: usize| {
         let at = scratch
@@ -356,5 +371,10 @@ fn against_waiting(scratch: &Scratch, action: usize) -> Option<f64> {
             .position(|&place| place as usize == wanted)?;
         scratch.values().get(at).copied()
     };
-    Some(value(action)? - value(WAIT)?)
+    let held_back = if action == WAIT {
+        0.0
+    } else {
+        scratch.held_back()
+    };
+    Some(value(action)? + held_back - value(WAIT)?)
 }

@@ -37,7 +37,7 @@ pub(super) fn reason(
                 "worth {value:+.0} minor units against waiting by what was learnt from earlier \
                  outcomes"
             ),
-            _ => "no open step is expected to be worth more than waiting, or one was explored"
+            _ => "no open step is credibly worth more than waiting, or waiting was explored"
                 .to_owned(),
         },
     };

@@ -63,6 +63,10 @@ pub enum Check {
     GentleFirst {
         /// From 0.5 (the estimate decides) to below 1.
         credibility: f64,
+        /// The probability with which the best step must gain something before it is preferred to
+        /// waiting, from 0.5 (the estimate decides) to below 1.
+        #[serde(default = "by_the_estimate")]
+        against_waiting: f64,
     },
     /// The slot is over.
     PastSlot,
@@ -246,4 +250,8 @@ pub enum Check {
         /// Channels that count as writing.
         channels: Vec<Channel>,
     },
+}
+
+const fn by_the_estimate() -> f64 {
+    0.5
 }

@@ -263,9 +263,17 @@ fn range(check: &Check) -> Option<String> {
                 "share {share} and days {days} must be at least zero"
             ))
         }
-        &Check::GentleFirst { credibility } if !(0.5..1.0).contains(&credibility) => Some(format!(
-            "credibility {credibility} must be at least 0.5 and below 1"
-        )),
+        &Check::GentleFirst {
+            credibility,
+            against_waiting,
+        } => {
+            let named = [
+                ("credibility", credibility),
+                ("against_waiting", against_waiting),
+            ];
+            let wrong = named.into_iter().find(|(_, one)| !(0.5..1.0).contains(one));
+            wrong.map(|(name, value)| format!("{name} {value} must be at least 0.5 and below 1"))
+        }
         &Check::Hours {
             weekdays,
             saturday,

@@ -10,6 +10,16 @@
 //! softer step too. The softest messages that the rules leave open, if they are friendly or neutral and
 //! without a fee, need no such proof: who has never been written to could never be.
 //!
+//! Open is not preferred. The best of hundreds of estimates is partly the luckiest, so that some message
+//! nearly always seems to be worth more than nothing, even where none moves anybody. Before steps are
+//! compared with doing nothing, all are held back by the same amount:
+//!
+//! ```text
+//! v'(a) = v(a) − z · sd(gain of a* against doing nothing)      z: the normal quantile of `against_waiting`
+//! ```
+//! `a*` is the most valuable step but waiting. Only gains are doubted (cash, collection cases avoided):
+//! harm is expected from the start. What is not sure enough is left to exploration, which finds out.
+//!
 //! The rule binds who chooses by estimates. Before there are any, exploration goes no further than the
 //! ladder. The ladder itself, and chance, are what people have decided to do or to measure.
 

@@ -38,6 +38,21 @@ pub const FIRMNESS: [f64; 6] = [200.0, 3_000.0, 2_000.0, 500.0, 2_000.0, 200.0];
 /// helps is most of what is to be learnt, since what it does on average is next to nothing.
 pub const CONTEXT_FIRMNESS: f64 = 0.1;
 
+/// What is worth gaining: collected cash and collection cases that are avoided; what the other heads
+/// count is harm.
+const GAINS: [bool; 6] = [true, false, false, false, false, true];
+
+/// The worth of each head, with zero for those that a step can only harm.
+#[must_use]
+pub fn gains(head_weights: &[f64]) -> [f64; 6] {
+    let mut gains = [0.0; 6];
+    let heads = head_weights.iter().zip(GAINS);
+    for (gain, (&weight, counts)) in gains.iter_mut().zip(heads) {
+        *gain = if counts { weight } else { 0.0 };
+    }
+    gains
+}
+
 /// What a step is expected to stir up beside what happens anyway, before anything is learnt: the
 /// mean of the prior, on which the bandit learns the deviation. Cash has none: that a message helps
 /// must be seen.

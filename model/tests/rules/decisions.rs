@@ -235,11 +235,11 @@ fn a_stage_for_early_risk_opens_by_the_model_in_force_and_closes_when_it_is_late
     }
 }
 
-const FRIENDLY: &str = "reminder.email.friendly.d0-morning";
+pub(crate) const FRIENDLY: &str = "reminder.email.friendly.d0-morning";
 const NEUTRAL: &str = "reminder.email.neutral.d0-morning";
 const FIRM: &str = "reminder.email.firm.d0-morning";
 
-fn late() -> Case {
+pub(crate) fn late() -> Case {
     Case::new("2026-11-01", "2026-11-23T06:00:00Z")
 }
 

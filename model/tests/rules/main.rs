@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod case;
+mod caution;
 mod decisions;
 mod ladder;
 mod legal;

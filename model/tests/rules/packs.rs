@@ -212,4 +212,9 @@ fn each_fault_of_a_pack_names_its_line() {
         &GOOD.replace("check.cooldown = { hours = 1 }", credibility),
         &["credibility 1 must be at least 0.5"],
     );
+    let against_waiting = "check.gentle_first = { credibility = 0.9, against_waiting = 0.4 }";
+    fault(
+        &GOOD.replace("check.cooldown = { hours = 1 }", against_waiting),
+        &["against_waiting 0.4 must be at least 0.5"],
+    );
 }

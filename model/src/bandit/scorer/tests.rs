@@ -120,6 +120,41 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Held back, the others keep their distances, nothing is lost, and the reference gains.
+    #[test]
+    fn what_is_held_back_goes_to_the_reference(
+        bits in 1_u32..8192,
+        context in prop::collection::vec(-5.0_f64..5.0, 4),
+        less in prop::collection::vec(0.0_f64..2.0, 3),
+    ) {
+        let generation = generation(true);
+        let scorer = Scorer::new(generation, &valuation([1.0, 1.0, -1.0])).unwrap();
+        let eligible = ActionSet::from_predicate(13, |action| action == 0 || bits >> action & 1 == 1);
+        let mut scratch = Scratch::default();
+        scorer.score(&context, &eligible, &mut scratch).unwrap();
+        scorer.spread(&context, &mut scratch);
+        let plain = scratch.values().to_vec();
+        let mut last = scratch.probabilities()[0];
+        for &less in &less {
+            scratch.hold_back(0, less, scorer.span());
+            scorer.spread(&context, &mut scratch);
+            let own = scratch.probabilities()[0];
+            prop_assert!(own >= last - 1e-12, "{own} after {last}");
+            prop_assert!((scratch.probabilities().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            last = own;
+        }
+        let held_back: f64 = less.iter().sum();
+        prop_assert!((scratch.held_back() - held_back).abs() < 1e-12);
+        prop_assert_eq!(plain[0], scratch.values()[0]);
+        for (before, after) in plain.iter().zip(scratch.values()).skip(1) {
+            prop_assert!((before - held_back - after).abs() < 1e-9);
+        }
+        scorer.score(&context, &eligible, &mut scratch).unwrap();
+        prop_assert_eq!(scratch.held_back(), 0.0);
+    }
+}
+
 #[test]
 fn a_million_draws_match_the_logged_probabilities() {
     for rule in [RuleConfig::default(), RuleConfig::Thompson { noise: 0.3 }] {

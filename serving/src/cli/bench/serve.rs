@@ -1,15 +1,13 @@
 //! `lagom bench serve`: the running service, beside a bare call and a bare sync in the same run.
 
 mod bare;
+mod choice;
 pub(super) mod company;
 pub(super) mod load;
 
 use crate::cli::answer::{Answer, Failure};
 use crate::cli::output::Output;
-use crate::server::{Running, Server};
-use lagom_features::Segments;
-use lagom_features::domain::{CustomerId, DecisionId, InvoiceId, RequestId};
-use lagom_model::decide::{Request, Workspace, decide};
+use crate::server::Server;
 use load::Seen;
 use serde::Serialize;
 use std::fs::File;
@@ -23,9 +21,6 @@ use tokio::runtime::{Builder, Runtime};
 const CALLERS: usize = 64;
 /// Calls a second of the steady load.
 const STEADY: u32 = 1_000;
-/// Decisions timed at once; the median of [`BATCHES`] batches is reported.
-const TOGETHER: usize = 100;
-const BATCHES: usize = 30;
 
 /// Measures decisions and events over gRPC, every one of them durable, with a catalogue of 402
 /// actions, the built-in features and 43 events a customer.
@@ -88,6 +83,10 @@ struct Report {
     sync_p99_us: f64,
     steady_p99_over_sync_p99: f64,
     decide_us: f64,
+    /// The same before any outcome is in.
+    decide_untaught_us: f64,
+    /// Outcomes learnt from.
+    outcomes: usize,
 }
 
 fn runtime(name: &str) -> std::io::Result<Runtime> {
@@ -113,7 +112,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let address = server.grpc_addr;
 
     let events = clients.block_on(load::events(address, customers, 4))?;
-    let (decide_us, eligible) = decide_us(&server, &clients, customers)?;
+    let choice = choice::measure(server.engine(), &clients, customers)?;
     let answer = clients.block_on(load::sample(address))?;
     let answer_bytes = prost::Message::encoded_len(&answer);
     let (bare_address, _stop) = servers.block_on(bare::start(answer))?;
@@ -131,7 +130,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
     let synced = synced(folder.path(), record_bytes, steady.calls)?;
 
     let report = Report {
-        eligible,
+        eligible: choice.eligible,
         actions,
         record_bytes,
         answer_bytes,
@@ -148,57 +147,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         sync_p99_us: synced.quantile(0.99),
         steady_p99_over_sync_p99: steady.quantile(0.99) / synced.quantile(0.99),
         steady: Rate::from(&steady),
-        decide_us,
+        decide_us: choice.taught_us,
+        decide_untaught_us: choice.untaught_us,
+        outcomes: choice.outcomes,
     };
     out.report(&report, || text(&report))?;
     Ok(Answer::Yes)
-}
-
-/// What the pure decision costs on one core, and how many actions could be chosen on average.
-fn decide_us(
-    server: &Running,
-    runtime: &Runtime,
-    customers: usize,
-) -> Result<(f64, usize), Failure> {
-    let engine = server.engine();
-    let snapshot = engine.snapshot();
-    let now = engine.clock().now();
-    let mut workspace = Workspace::new();
-    let mut eligible = 0;
-    let mut batches = Vec::with_capacity(BATCHES);
-    for batch in 0..BATCHES {
-        let mut spent = Duration::ZERO;
-        for n in 0..TOGETHER {
-            let customer = (batch * TOGETHER + n) % customers;
-            let question = company::question(customer, String::new());
-            let customer_id = CustomerId::new(question.customer_id)?;
-            let decision = runtime.block_on(engine.with_history(&customer_id, |history| {
-                let request = Request {
-                    tenant: engine.tenant().clone(),
-                    decision_id: DecisionId::new(format!("bench-{batch}-{n}"))?,
-                    request_id: RequestId::new("bench")?,
-                    customer_id: customer_id.clone(),
-                    invoice_id: InvoiceId::new(question.invoice_id)?,
-                    history,
-                    segments: Segments::none(),
-                    now,
-                    reserved: &[],
-                    allowed_channels: None,
-                    arm: None,
-                    policy: None,
-                };
-                let started = Instant::now();
-                let decision = decide(&snapshot, &request, &mut workspace)?;
-                spent += started.elapsed();
-                Ok::<_, Failure>(decision)
-            }));
-            let decision = decision.ok_or("a customer that was recorded is not known")??;
-            eligible += decision.eligible.len();
-        }
-        batches.push(spent.as_secs_f64() * 1e6 / TOGETHER as f64);
-    }
-    batches.sort_by(f64::total_cmp);
-    Ok((batches[BATCHES / 2], eligible / (BATCHES * TOGETHER)))
 }
 
 /// Mean size of a decision's record.
@@ -239,7 +193,7 @@ fn text(report: &Report) -> String {
     };
     format!(
         "{} actions of which {} eligible, {} bytes a record, {} bytes an answer; {CALLERS} callers\n\
-         one decision, without transport and disk: {:.1} us\n\
+         one decision, without transport and disk: {:.1} us, learnt from {} outcomes; {:.1} us before any\n\
          bare unary call: {}\n\
          durable unary decision: {}\n\
          that is {:.2} of the bare rate ({:.2} by CPU)\n\
@@ -253,6 +207,8 @@ fn text(report: &Report) -> String {
         report.record_bytes,
         report.answer_bytes,
         report.decide_us,
+        report.outcomes,
+        report.decide_untaught_us,
         rate(&report.bare_unary),
         rate(&report.unary),
         report.unary_over_bare,
