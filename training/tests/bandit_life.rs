@@ -9,9 +9,11 @@ use lagom_features::Ledger;
 use lagom_features::domain::{Action, Channel, Date};
 use lagom_model::bandit::BanditConfig;
 use lagom_model::decide::{PolicyKind, Snapshot, SnapshotParts};
+use lagom_model::guardrails::{Guardrails, GuardrailsSpec, Override};
 use lagom_model::log::join;
 use lagom_model::objective::Objective;
 use lagom_model::policy::explain::{Explained, Turn, explain};
+use lagom_model::policy::gentle;
 use lagom_model::policy::heads::Stakes;
 use lagom_model::policy::learning::{Folded, Learning};
 use lagom_training::simulated_log::{
@@ -19,6 +21,7 @@ use lagom_training::simulated_log::{
 };
 use lagom_training::simulator::World;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use untaught::untaught;
 
 fn live(
@@ -289,11 +292,28 @@ impl Onlooker for Uses {
     }
 }
 
+/// Prefers a message to waiting by the estimate, so that there is demand to ration in a short life.
+fn by_the_estimate(mut parts: SnapshotParts) -> SnapshotParts {
+    let rule = Override {
+        enabled: None,
+        set: [("against_waiting".to_owned(), 0.5.into())]
+            .into_iter()
+            .collect(),
+        ..Override::off(gentle::RULE, "a test of demand")
+    };
+    let spec = GuardrailsSpec {
+        overrides: vec![rule],
+        ..GuardrailsSpec::default()
+    };
+    parts.guardrails = Arc::new(Guardrails::new(&spec).unwrap());
+    parts
+}
+
 #[test]
 fn a_scarce_channel_has_a_price_under_which_a_day_uses_what_there_is() {
     let (mut plenty, parts) = untaught();
     let mut free = Uses::default();
-    live(&mut plenty, parts, &mut free);
+    live(&mut plenty, by_the_estimate(parts), &mut free);
     assert_eq!(free.priced, 0);
     let most = |channel: &&Channel| (free.most(**channel) * 1e6) as i64;
     let scarce = *free.by_day.keys().max_by_key(most).unwrap();
@@ -305,7 +325,7 @@ fn a_scarce_channel_has_a_price_under_which_a_day_uses_what_there_is() {
     let capacities = BTreeMap::from([(scarce, capacity as u32)]);
     let mut short = short.with_capacity(capacities, Objective::default());
     let mut rationed = Uses::default();
-    live(&mut short, parts, &mut rationed);
+    live(&mut short, by_the_estimate(parts), &mut rationed);
     assert!(rationed.priced > 0);
     // The latest cases are not those of the day to come: what holds on average may miss by a half on
     // the one day of a month on which most invoices fall due.
