@@ -200,7 +200,8 @@ impl Guardrails {
         rules
     }
 
-    /// The strictest rule by which harsher steps need an estimate that softer ones are worth less. [`Self::screen`] cannot judge it: it knows no estimates.
+    /// The strictest rule by which harsher steps need an estimate that softer ones are worth less.
+    /// [`Self::screen`] cannot judge it: it knows no estimates.
     #[must_use]
     pub fn gentle_first(&self, facts: &Facts) -> Option<GentleFirst> {
         let country = facts.country.or(self.home);

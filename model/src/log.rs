@@ -225,6 +225,32 @@ pub struct Outcome {
     pub censored: bool,
 }
 
+impl Outcome {
+    /// Of advice that was carried out and of which nothing came: nothing paid, nothing stirred up, no
+    /// cost, worth nothing.
+    #[must_use]
+    pub fn quiet(decision_id: DecisionId, matured_at: Timestamp, outstanding_minor: i64) -> Self {
+        Self {
+            decision_id,
+            executed: Executed::Sent,
+            matured_at,
+            outstanding_minor,
+            collected_minor: 0,
+            days_to_payment: None,
+            paid: false,
+            churned: false,
+            complaint: false,
+            support_contacts: 0,
+            opt_out: false,
+            collection_case: false,
+            cost_minor: 0,
+            fee_minor: 0,
+            value_minor: 0.0,
+            censored: false,
+        }
+    }
+}
+
 /// A decision and what became of it: the row that policies learn from and are valued on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedRound {

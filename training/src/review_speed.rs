@@ -16,7 +16,7 @@ use lagom_features::domain::{
     Action, Channel, Currency, Customer, CustomerId, DecisionId, Event, EventId, EventType,
     Invoice, InvoiceId, Money, RequestId, TenantId, Timestamp, Zone,
 };
-use lagom_model::log::{Choice, Decision, Executed, Outcome};
+use lagom_model::log::{Choice, Decision, Outcome};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -202,23 +202,15 @@ fn invoice(
     let paid = days < 30.0;
     #[expect(clippy::cast_possible_truncation, reason = "days of a year")]
     let paid_at = at(decided.micros() - START + (days * DAY as f64) as i64)?;
+    let matured_at = at(decided.micros() - START + 30 * DAY)?;
+    let decision_id = decision.decision_id.clone();
     writers.outcomes.push(&Outcome {
-        decision_id: decision.decision_id.clone(),
-        executed: Executed::Sent,
-        matured_at: at(decided.micros() - START + 30 * DAY)?,
-        outstanding_minor: amount.minor_units,
         collected_minor: if paid { amount.minor_units } else { 0 },
         days_to_payment: paid.then_some(days),
         paid,
-        churned: false,
-        complaint: false,
-        support_contacts: 0,
-        opt_out: false,
-        collection_case: false,
         cost_minor: i64::from(contact) * 50,
-        fee_minor: 0,
         value_minor: amount.minor_units as f64,
-        censored: false,
+        ..Outcome::quiet(decision_id, matured_at, amount.minor_units)
     })?;
     let mut tell = |kind, at, minor| {
         written.events += 1;

@@ -294,13 +294,7 @@ impl Onlooker for Uses {
 
 /// Prefers a message to waiting by the estimate, so that there is demand to ration in a short life.
 fn by_the_estimate(mut parts: SnapshotParts) -> SnapshotParts {
-    let rule = Override {
-        enabled: None,
-        set: [("against_waiting".to_owned(), 0.5.into())]
-            .into_iter()
-            .collect(),
-        ..Override::off(gentle::RULE, "a test of demand")
-    };
+    let rule = Override::set(gentle::RULE, "against_waiting", 0.5, "a test of demand");
     let spec = GuardrailsSpec {
         overrides: vec![rule],
         ..GuardrailsSpec::default()

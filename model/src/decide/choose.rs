@@ -344,21 +344,34 @@ fn score(
     if let Some(anchor) = anchor {
         return Ok(anchored(snapshot, anchor, scratch, &mut workspace.base));
     }
-    let surely = gentle_first.map_or(0.5, |rule| rule.against_waiting);
-    if surely > 0.5
-        && let Some(best) = scratch.best_beside(WAIT)
-    {
-        let gains = heads::gains(&workspace.valuation.head_weights);
-        // A generation that was read back has no posterior: it decides nothing, it explains.
-        let doubt = parts.generation.deviation(context, (best, WAIT), &gains);
-        let less = normal::quantile(surely) * doubt.unwrap_or(0.0);
-        scratch.hold_back(WAIT, less, scorer.span());
+    if let Some(rule) = gentle_first {
+        let worth = &workspace.valuation.head_weights;
+        hold_back(rule.against_waiting, scorer, context, worth, scratch);
     }
     scorer.spread(context, scratch);
     let chances = scratch.eligible().iter().zip(scratch.probabilities());
     Ok(chances
         .map(|(&place, &probability)| (place as usize, probability))
         .collect())
+}
+
+/// Holds every step back until the best of them is seen, with probability `surely`, to gain something
+/// against waiting.
+fn hold_back(
+    surely: f64,
+    scorer: &Scorer,
+    context: &[f64],
+    head_weights: &[f64],
+    scratch: &mut Scratch,
+) {
+    let Some(best) = scratch.best_beside(WAIT).filter(|_| surely > 0.5) else {
+        return;
+    };
+    let gains = heads::gains(head_weights);
+    // A generation that was read back has no posterior: it decides nothing, it explains.
+    let doubt = (scorer.generation()).deviation(context, (best, WAIT), &gains);
+    let less = normal::quantile(surely) * doubt.unwrap_or(0.0);
+    scratch.hold_back(WAIT, less, scorer.span());
 }
 
 /// Expected value of `action` less that of waiting, in the objective's units; what was held back of it is

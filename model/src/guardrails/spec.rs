@@ -66,6 +66,22 @@ impl Override {
             reason: reason.into(),
         }
     }
+
+    /// Gives the rule's check another value under one name.
+    #[must_use]
+    pub fn set(
+        rule: impl Into<String>,
+        name: impl Into<String>,
+        value: impl Into<toml::Value>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule: rule.into(),
+            enabled: None,
+            set: [(name.into(), value.into())].into_iter().collect(),
+            reason: reason.into(),
+        }
+    }
 }
 
 impl Default for GuardrailsSpec {

@@ -5,6 +5,7 @@ use crate::decisions::{FRIENDLY, decision, late, taught};
 use lagom_model::decide::PolicyKind;
 use lagom_model::guardrails::Override;
 use lagom_model::log::Decision;
+use lagom_model::policy::gentle;
 use lagom_model::strategy::Strategy;
 
 type Lessons<'a> = &'a [(&'a str, f64, usize)];
@@ -17,12 +18,12 @@ const SEEN: Lessons<'_> = &[("wait", 0.2, 3_000), (FRIENDLY, 0.6, 3_000)];
 fn sure(against_waiting: Option<f64>) -> Case {
     let mut case = late();
     if let Some(surely) = against_waiting {
-        let mut change = Override::off("global.gentle_first", "decided by the board");
-        change.enabled = None;
-        change
-            .set
-            .insert("against_waiting".to_owned(), surely.into());
-        case.spec.overrides.push(change);
+        case.spec.overrides.push(Override::set(
+            gentle::RULE,
+            "against_waiting",
+            surely,
+            "decided by the board",
+        ));
     }
     case
 }

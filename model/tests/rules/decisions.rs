@@ -13,7 +13,7 @@ use lagom_model::decide::{
 };
 use lagom_model::guardrails::Override;
 use lagom_model::hazard::Moment;
-use lagom_model::log::{Decision, Executed, LoggedRound, Outcome};
+use lagom_model::log::{Decision, LoggedRound, Outcome};
 use lagom_model::objective::Objective;
 use lagom_model::outcome::mature;
 use lagom_model::policy::context::{Context, default_entries};
@@ -88,22 +88,9 @@ fn round(logged: &Decision, action: &str, paid: bool) -> LoggedRound {
     let mut decision = logged.clone();
     decision.action = action.parse().unwrap();
     let outcome = Outcome {
-        decision_id: decision.decision_id.clone(),
-        executed: Executed::Sent,
-        matured_at: decision.decided_at,
-        outstanding_minor: 100_000,
         collected_minor: if paid { 100_000 } else { 0 },
-        days_to_payment: None,
         paid,
-        churned: false,
-        complaint: false,
-        support_contacts: 0,
-        opt_out: false,
-        collection_case: false,
-        cost_minor: 0,
-        fee_minor: 0,
-        value_minor: 0.0,
-        censored: false,
+        ..Outcome::quiet(decision.decision_id.clone(), decision.decided_at, 100_000)
     };
     LoggedRound { decision, outcome }
 }
@@ -320,11 +307,12 @@ fn a_firm_tone_is_open_once_it_is_credibly_worth_more_and_not_before() {
     );
     // The same estimates asked for more certainty than they have.
     let mut strict = late();
-    let mut change = Override::off("global.gentle_first", "decided by the board");
-    change.enabled = None;
-    change
-        .set
-        .insert("credibility".to_owned(), 0.999_999_999_999.into());
+    let change = Override::set(
+        "global.gentle_first",
+        "credibility",
+        0.999_999_999_999,
+        "decided by the board",
+    );
     strict.spec.overrides.push(change);
     let slightly = [
         ("wait", 0.1, 600),

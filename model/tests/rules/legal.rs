@@ -245,9 +245,8 @@ fn day_seven_and_day_eight() {
             "2026-11-02T08:00:00Z",
             0,
         );
-    let mut quick = lagom_model::guardrails::Override::off("SE.claim_deadline", "a courier");
-    quick.enabled = None;
-    quick.set.insert("bank_days".to_owned(), 0.into());
+    let rule = "SE.claim_deadline";
+    let mut quick = lagom_model::guardrails::Override::set(rule, "bank_days", 0, "a courier");
     quick.set.insert("post_days".to_owned(), 0.into());
     case.spec.overrides.push(quick);
     case.refuses(

@@ -121,9 +121,8 @@ fn a_companys_own_pack_holds_beside_the_built_in_ones() {
 #[test]
 fn overrides_are_recorded_and_change_the_digest() {
     let mut spec = GuardrailsSpec::default();
-    let mut wider = Override::off("global.weekly_cap", "agreed with the ombudsman");
-    wider.enabled = None;
-    wider.set.insert("max".to_owned(), 3.into());
+    let reason = "agreed with the ombudsman";
+    let wider = Override::set("global.weekly_cap", "max", 3, reason);
     spec.overrides = vec![wider.clone()];
     let changed = Guardrails::new(&spec).unwrap();
     let rule = changed.rule_named("global.weekly_cap").unwrap();

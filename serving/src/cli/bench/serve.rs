@@ -149,7 +149,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         steady: Rate::from(&steady),
         decide_us: choice.taught_us,
         decide_untaught_us: choice.untaught_us,
-        outcomes: choice.outcomes,
+        outcomes: choice::OUTCOMES,
     };
     out.report(&report, || text(&report))?;
     Ok(Answer::Yes)

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use lagom_features::Segments;
 use lagom_features::domain::{CustomerId, DecisionId, InvoiceId, RequestId};
 use lagom_model::decide::{PolicyKind, Request, Snapshot, Workspace, decide};
-use lagom_model::log::{Decision, Executed, LoggedRound, Outcome};
+use lagom_model::log::{Decision, LoggedRound, Outcome};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
@@ -14,13 +14,12 @@ use tokio::runtime::Runtime;
 const TOGETHER: usize = 100;
 const BATCHES: usize = 30;
 /// Outcomes that the bandit has learnt from.
-const OUTCOMES: usize = 5_000;
+pub(super) const OUTCOMES: usize = 5_000;
 
 /// Microseconds a decision.
 pub(super) struct Choice {
     pub(super) untaught_us: f64,
     pub(super) taught_us: f64,
-    pub(super) outcomes: usize,
     /// How many actions could be chosen on average.
     pub(super) eligible: usize,
 }
@@ -50,7 +49,6 @@ pub(super) fn measure(
     Ok(Choice {
         untaught_us,
         taught_us,
-        outcomes: OUTCOMES,
         eligible,
     })
 }
@@ -118,22 +116,13 @@ impl Bench<'_> {
 fn seen(decision: Decision, n: usize) -> LoggedRound {
     let paid = n % 7 < if decision.action.is_wait() { 3 } else { 4 };
     let outcome = Outcome {
-        decision_id: decision.decision_id.clone(),
-        executed: Executed::Sent,
-        matured_at: decision.decided_at,
-        outstanding_minor: 45_000,
         collected_minor: if paid { 45_000 } else { 0 },
-        days_to_payment: None,
         paid,
         churned: n.is_multiple_of(97),
         complaint: n.is_multiple_of(89),
         support_contacts: u32::from(n.is_multiple_of(31)),
         opt_out: n.is_multiple_of(83),
-        collection_case: false,
-        cost_minor: 0,
-        fee_minor: 0,
-        value_minor: 0.0,
-        censored: false,
+        ..Outcome::quiet(decision.decision_id.clone(), decision.decided_at, 45_000)
     };
     LoggedRound { decision, outcome }
 }
