@@ -17,7 +17,7 @@ mod onlookers;
 mod promotion;
 pub mod truth;
 
-pub use curve::{Curve, Step, Stretch, regret, slope};
+pub use curve::{Asked, Curve, Step, Stretch, asked, regret, slope};
 pub use promotion::{Promotion, PromotionError, PromotionPlan, Stage, promote};
 
 use crate::simulated_log::{Onlooker, Plan, SimulatedLog, SimulationError, simulate_watched};

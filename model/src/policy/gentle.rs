@@ -61,6 +61,15 @@ impl Harshness {
         Some(Self(level.0 + u8::from(fee_minor > 0)))
     }
 
+    /// Names of its grades, softest first; a fee is of the grade that it comes with.
+    pub const GRADES: [&str; 6] = ["nothing", "friendly", "neutral", "firm", "final", "claim"];
+
+    /// Its place among [`GRADES`](Self::GRADES).
+    #[must_use]
+    pub const fn grade(self) -> usize {
+        (self.0 / 2) as usize
+    }
+
     /// Whether it is what a report counts as harsh: a firm or final tone, a claim, or any fee.
     #[must_use]
     pub const fn is_harsh(self) -> bool {

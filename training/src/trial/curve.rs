@@ -1,6 +1,7 @@
 //! A bandit's decisions, valued by the truth: how fast it learnt, and how far it came.
 
 use lagom_features::domain::Date;
+use lagom_model::policy::gentle::Harshness;
 use serde::Serialize;
 
 /// One decision. Values are means over the world's luck and the draw, in minor units.
@@ -24,6 +25,10 @@ pub struct Step {
     pub wait: f64,
     /// P(any step but waiting).
     pub contacts: f64,
+    /// Place in [`Harshness::GRADES`] of the best linear policy's step.
+    pub asked: usize,
+    /// P(a step of each grade), in the order of [`Harshness::GRADES`].
+    pub grades: [f64; Harshness::GRADES.len()],
 }
 
 /// All decisions of a life, in order.
@@ -91,6 +96,45 @@ impl Stretch {
     }
 }
 
+/// The decisions in which the best linear policy takes a step of one grade, and what the bandit does there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Asked {
+    /// The grade, of [`Harshness::GRADES`].
+    pub grade: &'static str,
+    /// Share of all decisions, in `[0, 1]`.
+    pub share: f64,
+    /// The best linear policy's value less that of the bandit without its floor, in minor units spread
+    /// over all decisions: what the grades add up to is the mean regret.
+    pub regret: f64,
+    /// P(the bandit takes a step of each grade) there.
+    pub taken: [f64; Harshness::GRADES.len()],
+}
+
+/// Where the regret of `steps` lies: one entry a grade that the best linear policy asks for.
+#[must_use]
+pub fn asked(steps: &[&Step]) -> Vec<Asked> {
+    let all = steps.len().max(1) as f64;
+    let grades = Harshness::GRADES.into_iter().enumerate();
+    grades
+        .filter_map(|(at, grade)| {
+            let own = || steps.iter().filter(|step| step.asked == at);
+            let n = own().count() as f64;
+            let mut taken = [0.0; Harshness::GRADES.len()];
+            for step in own() {
+                for (sum, chance) in taken.iter_mut().zip(step.grades) {
+                    *sum += chance / n;
+                }
+            }
+            (n > 0.0).then(|| Asked {
+                grade,
+                share: n / all,
+                regret: own().map(|step| step.linear - step.net).sum::<f64>() / all,
+                taken,
+            })
+        })
+        .collect()
+}
+
 /// Cumulative regret against the best linear policy, net of the floor's share, after each of
 /// `marks` decisions, averaged over curves that are long enough.
 #[must_use]
@@ -147,7 +191,23 @@ mod tests {
             best: 2.0 * linear,
             wait: 0.0,
             contacts: 0.5,
+            asked: 0,
+            grades: [0.5, 0.5, 0.0, 0.0, 0.0, 0.0],
         }
+    }
+
+    #[test]
+    fn the_grades_regrets_add_up_to_the_mean_regret() {
+        let claim = Step {
+            asked: 5,
+            ..step(8.0, 2.0)
+        };
+        let steps = [step(4.0, 1.0), step(4.0, 3.0), claim, step(1.0, 1.0)];
+        let asked = asked(&steps.iter().collect::<Vec<_>>());
+        let found: Vec<_> = asked.iter().map(|one| (one.grade, one.share)).collect();
+        assert_eq!(found, [("nothing", 0.75), ("claim", 0.25)]);
+        assert_eq!((asked[0].regret, asked[1].regret), (1.0, 1.5));
+        assert_eq!(asked[1].taken, step(0.0, 0.0).grades);
     }
 
     #[test]

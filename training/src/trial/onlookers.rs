@@ -7,6 +7,7 @@ use crate::simulated_log::{Onlooker, Seen, SimulationError};
 use lagom_features::domain::Action;
 use lagom_model::bandit::BaseScratch;
 use lagom_model::decide::{PolicyKind, Request, Workspace, decide};
+use lagom_model::policy::gentle::Harshness;
 
 /// Does nothing, ever.
 #[derive(Debug)]
@@ -91,6 +92,12 @@ impl Onlooker for Witness {
         let bandit = truth.mean(seen.decision.eligible.iter().map(|one| one.probability));
         let explored = truth.mean(self.measure.iter().copied());
         let floor = seen.snapshot.parts().generation.config().exploration.floor;
+        let scale = seen.snapshot.strategy().scale();
+        let grade = |place: usize| scale[place].map_or(0, Harshness::grade);
+        let mut grades = [0.0; Harshness::GRADES.len()];
+        for (one, &place) in seen.decision.eligible.iter().zip(&places) {
+            grades[grade(place as usize)] += one.probability;
+        }
         let wait = seen.decision.eligible.iter().zip(&places);
         self.curve.steps.push(Step {
             day: seen.life.today(),
@@ -106,6 +113,8 @@ impl Onlooker for Witness {
                     .filter(|(_, place)| **place == 0)
                     .map(|(one, _)| one.probability)
                     .sum::<f64>(),
+            asked: grade(linear),
+            grades,
         });
         Ok(None)
     }

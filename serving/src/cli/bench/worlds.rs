@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<Answer, Failure> {
         let trials: Vec<Trial> = (args.seed..args.seed + args.seeds)
             .map(|seed| try_world(&plan, seed, &|| bar.inc(1)))
             .collect::<Result<_, _>>()?;
-        let report = Report::of(&plan, &trials, &config.objective);
+        let report = Report::of(&plan, args.seed, &trials, &config.objective);
         bar.suspend(|| out.line(report.text()));
         reports.push(report);
     }

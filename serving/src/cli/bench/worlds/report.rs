@@ -2,8 +2,9 @@
 
 use crate::cli::bench::mean::Mean;
 use lagom_model::objective::Objective;
+use lagom_model::policy::gentle::Harshness;
 use lagom_training::trial::{
-    Curve, Stretch, Trial, TrialPlan, Who, regret, slope, value_per_invoice,
+    Asked, Curve, Step, Stretch, Trial, TrialPlan, Who, asked, regret, slope, value_per_invoice,
 };
 use serde::Serialize;
 
@@ -43,6 +44,19 @@ struct Change {
     recovered: Stretch,
 }
 
+/// What one seed says: how far the others differ is how far chance goes.
+#[derive(Debug, Clone, Serialize)]
+struct Seed {
+    seed: u64,
+    /// Share of the gap from the ladder to the best linear policy that is closed at last.
+    closed: f64,
+    regret_slope: Option<f64>,
+    /// Bandit less ladder, major units an invoice.
+    against_ladder: f64,
+    /// P(any step but waiting) at last.
+    contacts: f64,
+}
+
 /// One world.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
@@ -61,23 +75,28 @@ pub(super) struct Report {
     learnt: Stretch,
     /// Outcomes that had matured by then.
     matured: usize,
+    /// Where the regret lies that is left by then.
+    missed: Vec<Asked>,
+    /// Each seed by itself.
+    by_seed: Vec<Seed>,
     changes: Vec<Change>,
 }
 
-fn worth(trials: &[Trial], at: usize, objective: &Objective) -> Worth {
+fn worth(trials: &[Trial], who: Who, objective: &Objective) -> Worth {
     let value = |trial: &Trial, who: Who| {
         let life = trial.lives.iter().find(|life| life.who == who);
         life.map_or(f64::NAN, |life| {
             value_per_invoice(&life.tally, objective) / 100.0
         })
     };
-    let who = Who::ALL[at];
     let against = |other: Who| {
         let gains = trials.iter().map(|one| value(one, who) - value(one, other));
         Mean::of(&gains.collect::<Vec<f64>>())
     };
     let average = |of: &dyn Fn(&lagom_training::trial::Lived) -> f64| {
-        trials.iter().map(|one| of(&one.lives[at])).sum::<f64>() / trials.len() as f64
+        let lives = trials.iter().flat_map(|one| &one.lives);
+        let own = lives.filter(|life| life.who == who);
+        own.map(of).sum::<f64>() / trials.len() as f64
     };
     let per_1000 = |count: u64, invoices: u64| 1000.0 * count as f64 / invoices.max(1) as f64;
     Worth {
@@ -95,30 +114,60 @@ fn worth(trials: &[Trial], at: usize, objective: &Objective) -> Worth {
     }
 }
 
-/// A stretch of every curve: `from` and `to` say where it lies in each.
-fn stretch(curves: &[Curve], place: impl Fn(&Curve) -> (usize, usize)) -> Stretch {
-    Stretch::of(curves.iter().flat_map(|curve| {
+/// A stretch of every curve: `place` says from where to where it lies in each.
+fn steps(curves: &[Curve], place: impl Fn(&Curve) -> (usize, usize)) -> Vec<&Step> {
+    let own = curves.iter().flat_map(|curve| {
         let (from, to) = place(curve);
         let to = to.min(curve.steps.len());
         &curve.steps[from.min(to)..to]
-    }))
+    });
+    own.collect()
+}
+
+fn stretch(curves: &[Curve], place: impl Fn(&Curve) -> (usize, usize)) -> Stretch {
+    Stretch::of(steps(curves, place))
+}
+
+/// Where the last decisions lie before enough have matured.
+fn last(curve: &Curve) -> (usize, usize) {
+    let place = curve.steps.iter().position(|one| one.matured >= LEARNT);
+    let end = place.unwrap_or(curve.steps.len());
+    (end.saturating_sub(LEVEL), end)
+}
+
+fn marks(curves: &[Curve]) -> Vec<usize> {
+    let shortest = curves.iter().map(|curve| curve.steps.len()).min();
+    let within = MARKS.into_iter().filter(|&mark| Some(mark) <= shortest);
+    within.collect()
+}
+
+impl Seed {
+    fn of(seed: u64, trial: &Trial, objective: &Objective) -> Self {
+        let curves = std::slice::from_ref(&trial.curve);
+        let (learnt, marks) = (stretch(curves, last), marks(curves));
+        let against = worth(std::slice::from_ref(trial), Who::Bandit, objective).against_ladder;
+        Self {
+            seed,
+            closed: learnt.closed_to_linear(),
+            regret_slope: slope(&marks, &regret(curves, &marks)),
+            against_ladder: against.mean,
+            contacts: learnt.contacts,
+        }
+    }
 }
 
 impl Report {
-    pub(super) fn of(plan: &TrialPlan, trials: &[Trial], objective: &Objective) -> Self {
+    pub(super) fn of(
+        plan: &TrialPlan,
+        first_seed: u64,
+        trials: &[Trial],
+        objective: &Objective,
+    ) -> Self {
         let curves: Vec<Curve> = trials.iter().map(|one| one.curve.clone()).collect();
-        let shortest = curves.iter().map(|curve| curve.steps.len()).min();
-        let marks: Vec<usize> = MARKS
-            .into_iter()
-            .filter(|&mark| Some(mark) <= shortest)
-            .collect();
+        let marks = marks(&curves);
         let regret = regret(&curves, &marks);
-        let learnt_at = |curve: &Curve| {
-            let place = curve.steps.iter().position(|one| one.matured >= LEARNT);
-            place.unwrap_or(curve.steps.len())
-        };
         let matured = curves.iter().filter_map(|curve| {
-            let last = learnt_at(curve).checked_sub(1)?;
+            let last = last(curve).1.checked_sub(1)?;
             Some(curve.steps[last].matured)
         });
         let changes = plan.world.change.iter().map(|change| {
@@ -138,17 +187,18 @@ impl Report {
             customers: plan.customers,
             days: plan.days,
             seeds: trials.len(),
-            policies: (0..Who::ALL.len())
-                .map(|at| worth(trials, at, objective))
-                .collect(),
+            policies: Who::ALL.map(|who| worth(trials, who, objective)).into(),
             regret_slope: slope(&marks, &regret),
             marks,
             regret,
             first: stretch(&curves, |_| (0, LEVEL)),
-            learnt: stretch(&curves, |one| {
-                (learnt_at(one).saturating_sub(LEVEL), learnt_at(one))
-            }),
+            learnt: stretch(&curves, last),
             matured: matured.min().unwrap_or(0),
+            missed: asked(&steps(&curves, last)),
+            by_seed: (first_seed..)
+                .zip(trials)
+                .map(|(seed, one)| Seed::of(seed, one, objective))
+                .collect(),
             changes: changes.collect(),
         }
     }
@@ -191,6 +241,30 @@ impl Report {
         );
         text += &line("first decisions", &self.first);
         text += &line(&format!("{} matured", self.matured), &self.learnt);
+        for one in &self.missed {
+            let taken = one.taken.iter().zip(Harshness::GRADES);
+            let taken: Vec<String> = taken
+                .filter(|(chance, _)| **chance >= 0.005)
+                .map(|(chance, grade)| format!("{grade} {:.0} %", 100.0 * chance))
+                .collect();
+            text += &format!(
+                "  linear takes {:<9} {:>3.0} % of them: regret {:.3} of all, bandit takes {}\n",
+                one.grade,
+                100.0 * one.share,
+                one.regret / 100.0,
+                taken.join(", ")
+            );
+        }
+        for one in &self.by_seed {
+            let slope = in_figures(one.regret_slope);
+            text += &format!(
+                "  seed {}: closed {:.0} % of linear, slope {slope}, {:+.2} against the ladder, contacts {:.0} %\n",
+                one.seed,
+                100.0 * one.closed,
+                one.against_ladder,
+                100.0 * one.contacts,
+            );
+        }
         for change in &self.changes {
             text += &line(&format!("before day {}", change.from_day), &change.before);
             text += &line("right after", &change.after);
@@ -198,6 +272,10 @@ impl Report {
         }
         text
     }
+}
+
+fn in_figures(slope: Option<f64>) -> String {
+    slope.map_or_else(|| "none".to_owned(), |slope| format!("{slope:.2}"))
 }
 
 /// One stretch against the ladder, in major units a decision.
@@ -232,7 +310,7 @@ pub(super) fn summary(reports: &[Report]) -> String {
         text += &format!(
             "{:<18}  {gain:<29}  {:<12}  {:.0} %\n",
             report.world,
-            slope.map_or_else(|| "none".to_owned(), |slope| format!("{slope:.2}")),
+            in_figures(slope),
             100.0 * report.learnt.closed_to_linear(),
         );
     }
