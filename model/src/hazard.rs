@@ -15,138 +15,18 @@
 //! 18(2), 1993, doi:10.3102/10769986018002155.
 
 mod clock;
+mod period;
 
 pub use clock::{Clock, Settlements};
+pub use period::{LATER_DAYS, Moment, Period, Side, periods};
 
 use crate::linear::{LinearError, LinearModel, Value};
 use crate::metrics::{Metrics, ReliabilityBin};
-use lagom_features::domain::{Timestamp, Zone};
-use lagom_features::ledger::InvoiceState;
+use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Days after a decision at which the curve ends.
 pub const HORIZON_DAYS: f64 = 90.0;
-
-/// Where a period ends, in days from the instant at which the invoice becomes late, and its name.
-const CUTS: [(f64, &str); 27] = [
-    (-90.0, "earlier"),
-    (-60.0, "-90"),
-    (-45.0, "-60"),
-    (-30.0, "-45"),
-    (-21.0, "-30"),
-    (-14.0, "-21"),
-    (-10.0, "-14"),
-    (-7.0, "-10"),
-    (-5.0, "-7"),
-    (-3.0, "-5"),
-    (-2.0, "-3"),
-    (-1.0, "-2"),
-    (0.0, "-1"),
-    (1.0, "0"),
-    (2.0, "1"),
-    (3.0, "2"),
-    (5.0, "3"),
-    (7.0, "5"),
-    (10.0, "7"),
-    (14.0, "10"),
-    (21.0, "14"),
-    (30.0, "21"),
-    (45.0, "30"),
-    (60.0, "45"),
-    (90.0, "60"),
-    (180.0, "90"),
-    (f64::INFINITY, "180"),
-];
-
-/// A stretch of time after a decision in which the hazard is level.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Period {
-    /// Its name: the days since the invoice became late at which it begins on the calendar.
-    pub name: &'static str,
-    /// Days from the decision to its beginning.
-    pub from: f64,
-    /// Days from the decision to its end.
-    pub until: f64,
-    /// Whether the invoice is late in it.
-    pub late: bool,
-}
-
-/// Where a period lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Before the due date.
-    Before,
-    /// On it.
-    Due,
-    /// When the invoice is late.
-    After,
-}
-
-/// Name of the period that is the due date.
-const DUE: &str = "-1";
-
-impl Period {
-    /// Whether it begins [`LATER_DAYS`] or more after the decision.
-    #[must_use]
-    pub fn is_later(&self) -> bool {
-        self.from >= LATER_DAYS
-    }
-
-    /// Where it lies.
-    #[must_use]
-    pub fn side(&self) -> Side {
-        match self.late {
-            true => Side::After,
-            false if self.name == DUE => Side::Due,
-            false => Side::Before,
-        }
-    }
-}
-
-/// When in the life of an invoice something is asked about it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment {
-    /// Days until the invoice becomes late; negative if it is late already.
-    pub late_in_days: f64,
-    /// Days since its issue.
-    pub age_days: f64,
-}
-
-impl Moment {
-    /// Days after its issue for which an invoice is new.
-    const NEW_DAYS: f64 = 2.0;
-
-    /// Where an invoice stands at `now`, its due date counted in `zone`.
-    #[must_use]
-    pub fn of(state: &InvoiceState<'_>, zone: &Zone, now: Timestamp) -> Self {
-        Self {
-            late_in_days: state.late_from(zone).days_since(now),
-            age_days: now.days_since(state.invoice.issued_at),
-        }
-    }
-
-    /// Whether nobody can have opened the invoice, or let it lie, for long: that it was not opened says
-    /// little yet.
-    #[must_use]
-    pub fn is_new(self) -> bool {
-        self.age_days < Self::NEW_DAYS
-    }
-}
-
-/// The periods after a decision that is `late_in_days` before the invoice becomes late (negative if
-/// it is late already), in order, without gaps, to `until` days from the decision.
-pub fn periods(late_in_days: f64, until: f64) -> impl Iterator<Item = Period> {
-    let mut from = 0.0;
-    CUTS.into_iter().filter_map(move |(cut, name)| {
-        let end = (cut + late_in_days).min(until);
-        (end > from).then(|| Period {
-            name,
-            from: std::mem::replace(&mut from, end),
-            until: end,
-            late: cut > 0.0,
-        })
-    })
-}
 
 /// A fitted hazard; see the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,10 +61,6 @@ pub struct Sides {
     pub after: LinearModel,
 }
 
-/// Days after a decision from which on a period has the later models. What was seen by the decision (opened,
-/// clicked, reminded) says much of the next days and less of later ones, of which habits say more, so that
-/// one coefficient cannot be right for both.
-pub const LATER_DAYS: f64 = 7.0;
 /// Days of a period at least, as a model reads them: what is shorter has no logarithm worth having.
 const LEAST_DAYS: f64 = 1.0 / 64.0;
 /// What all periods of an invoice that is not new are called where those of new ones have names.
@@ -335,145 +211,4 @@ pub struct HazardHead {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::{Clock, HORIZON_DAYS, Hazard, Moment, Sides, periods};
-    use crate::calibration::Calibration;
-    use crate::linear::{InputColumn, InputKind, LinearModel, LinearParts};
-
-    fn level(intercept: f64) -> LinearModel {
-        of_columns(intercept, Hazard::OWN_COLUMNS.len())
-    }
-
-    fn of_columns(intercept: f64, count: usize) -> LinearModel {
-        let kinds = [
-            InputKind::Category,
-            InputKind::Number,
-            InputKind::Number,
-            InputKind::Category,
-        ];
-        let column = |(name, kind): (&&str, InputKind)| InputColumn {
-            name: (*name).to_owned(),
-            kind,
-        };
-        LinearModel::new(LinearParts {
-            columns: Hazard::OWN_COLUMNS
-                .iter()
-                .zip(kinds)
-                .map(column)
-                .take(count)
-                .collect(),
-            intercept,
-            terms: Vec::new(),
-            calibration: Calibration::Identity,
-        })
-        .unwrap()
-    }
-
-    fn in_days(late_in_days: f64) -> Moment {
-        Moment {
-            late_in_days,
-            age_days: 5.0,
-        }
-    }
-
-    #[test]
-    fn periods_cover_the_horizon_without_gaps_wherever_the_decision_lies() {
-        for late_in in [-400.0, -95.0, -0.25, 0.0, 0.5, 7.3, 31.0, 89.0, 200.0] {
-            let all: Vec<_> = periods(late_in, HORIZON_DAYS).collect();
-            assert_eq!(all[0].from, 0.0, "{late_in}");
-            assert!(all.windows(2).all(|pair| pair[0].until == pair[1].from));
-            assert_eq!(all[all.len() - 1].until, HORIZON_DAYS);
-            assert!(all.iter().all(|one| one.until > one.from));
-            assert!(all.iter().all(|one| one.late == (one.from >= late_in)));
-        }
-    }
-
-    #[test]
-    fn the_curve_rises_is_continuous_and_equals_the_product_by_hand() {
-        let hazard = Hazard {
-            before: level(0.0),
-            due: None,
-            after: level(-1.0),
-            clock: Clock::default(),
-            later: None,
-        };
-        // Two whole days before it is late: half stay in each; then h = 1 / (1 + e).
-        let paid = hazard
-            .paid_by(&[], in_days(2.0), &[1.0, 1.5, 2.0, 3.0])
-            .unwrap();
-        let stays = 1.0 - 1.0 / (1.0 + std::f64::consts::E);
-        let stays_due = 1.0 / (1.0 + std::f64::consts::E);
-        let by_hand = [0.5, 1.0 - 0.5 * 0.5_f64.sqrt(), 0.75, 1.0 - 0.25 * stays];
-        for (found, truth) in paid.iter().zip(by_hand) {
-            assert!((found - truth).abs() < 1e-12, "{paid:?}");
-        }
-        let days: Vec<f64> = (0..1000).map(|place| f64::from(place) * 0.1).collect();
-        let curve = hazard.paid_by(&[], in_days(12.7), &days).unwrap();
-        assert_eq!(curve.len(), days.len());
-        assert!(curve.windows(2).all(|pair| pair[0] <= pair[1]));
-        assert!(curve.windows(2).all(|pair| pair[1] - pair[0] < 0.1));
-        assert_eq!(curve[0], 0.0);
-        assert!(hazard.paid_by(&[1.0], in_days(2.0), &[1.0]).is_err());
-
-        // With a model of its own, the second of the two days is another one.
-        let hazard = Hazard {
-            due: Some(level(1.0)),
-            ..hazard
-        };
-        let paid = hazard.paid_by(&[], in_days(2.0), &[1.0, 2.0]).unwrap();
-        assert!((paid[0] - 0.5).abs() < 1e-12);
-        assert!((paid[1] - (1.0 - 0.5 * stays_due)).abs() < 1e-12);
-    }
-
-    /// A model of three columns of its own is one of before new invoices had theirs.
-    #[test]
-    fn a_model_without_a_level_of_new_invoices_is_read() {
-        let with = |count| Hazard {
-            before: of_columns(0.0, count),
-            due: None,
-            after: of_columns(-1.0, count),
-            clock: Clock::default(),
-            later: None,
-        };
-        let days = [1.0, 2.0, 30.0];
-        let paid = |count: usize| with(count).paid_by(&[], in_days(2.0), &days);
-        assert_eq!(paid(3).unwrap(), paid(4).unwrap());
-        assert!(paid(2).is_err() && paid(0).is_err());
-    }
-
-    #[test]
-    fn periods_from_a_week_on_have_the_later_models() {
-        let soon = Hazard {
-            before: level(0.0),
-            due: None,
-            after: level(0.0),
-            clock: Clock::default(),
-            later: None,
-        };
-        let later = Sides {
-            before: level(-2.0),
-            due: Some(level(3.0)),
-            after: level(-1.0),
-        };
-        let both = Hazard {
-            later: Some(later),
-            ..soon.clone()
-        };
-        assert_eq!((soon.models().count(), both.models().count()), (2, 5));
-        let stays = |log_odds: f64| 1.0 / (1.0 + log_odds.exp());
-        // Ten days before lateness a period begins on day 7 and on each of the next.
-        let days = [7.0, 8.0, 9.0, 10.0, 11.0];
-        let (old, new) = (
-            soon.paid_by(&[], in_days(10.0), &days).unwrap(),
-            both.paid_by(&[], in_days(10.0), &days).unwrap(),
-        );
-        assert_eq!(old[0], new[0]);
-        let mut survival = 1.0 - new[0];
-        for (paid, log_odds) in new[1..].iter().zip([-2.0, -2.0, 3.0, -1.0]) {
-            survival *= stays(log_odds);
-            assert!((1.0 - paid - survival).abs() < 1e-12, "{new:?}");
-        }
-    }
-}
+mod tests;

@@ -15,13 +15,15 @@
 //! aside and made anew.
 
 mod file;
+mod head;
 mod house;
 mod keeper;
+mod reader;
 mod start;
 mod watch;
 mod watched;
 
-pub(crate) use file::Reader;
 pub(crate) use house::House;
 pub(crate) use keeper::Keeper;
+pub(crate) use reader::Reader;
 pub(crate) use start::{Begin, Start, remove, start};

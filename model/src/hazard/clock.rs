@@ -11,7 +11,7 @@
 //! Periods begin and end when the calendar says so; only what is between differs. Source: Aalen,
 //! Annals of Statistics 6(4), 1978, doi:10.1214/aos/1176344247.
 
-use super::CUTS;
+use super::period::CUTS;
 use serde::{Deserialize, Serialize};
 use std::array;
 

@@ -1,15 +1,12 @@
 //! The file: customers by their ids, decisions whose windows are open, and a few parts by name.
 
+use super::head::Sum;
 use crate::customers::CustomerState;
-use crate::store::sqlite::readers::Readers;
-use crate::store::{StoreError, Tail};
-use lagom_features::History;
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Version of the file's form.
 const FORMAT: i64 = 2;
@@ -32,73 +29,13 @@ const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS watched_open ON watched (open, side) WHERE open IS NOT NULL;";
 
-const WRONG_CHECKSUM: &str = "the checksum of a customer does not fit";
+pub(super) const WRONG_CHECKSUM: &str = "the checksum of a customer does not fit";
 
 /// What is wrong with a file, or what the system said.
 pub(super) type Fault = String;
 
 pub(super) fn said(error: impl std::fmt::Display) -> Fault {
     error.to_string()
-}
-
-/// Number and sum of keys, whatever their order: a lookup that has lost one is noticed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Sum {
-    pub(super) count: u64,
-    hashes: u64,
-}
-
-impl Sum {
-    fn hash(key: &str, value: i64) -> u64 {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&value.to_le_bytes());
-        hasher.update(key.as_bytes());
-        let digest = hasher.finalize();
-        let first: [u8; 8] = std::array::from_fn(|i| digest.as_bytes()[i]);
-        u64::from_le_bytes(first)
-    }
-
-    pub(super) fn add(&mut self, key: &str, value: i64) {
-        self.count += 1;
-        self.hashes = self.hashes.wrapping_add(Self::hash(key, value));
-    }
-
-    pub(super) fn remove(&mut self, key: &str, value: i64) {
-        // Of rows that are not those that were written the next start will not go on.
-        self.count = self.count.saturating_sub(1);
-        self.hashes = self.hashes.wrapping_sub(Self::hash(key, value));
-    }
-}
-
-/// The part that says what the others are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Head {
-    /// Whether everything up to the position is here.
-    pub(super) complete: bool,
-    /// The last record of the log that is in it.
-    pub(super) position: Tail,
-    /// How often something had been erased from the log: whoever was since is still in here.
-    #[serde(default)]
-    pub(super) erasures: i64,
-    pub(super) customers: Sum,
-    pub(super) open: Sum,
-}
-
-impl Head {
-    pub(super) const NOTHING: Self = Self {
-        complete: false,
-        position: Tail::EMPTY,
-        erasures: 0,
-        customers: Sum {
-            count: 0,
-            hashes: 0,
-        },
-        open: Sum {
-            count: 0,
-            hashes: 0,
-        },
-    };
 }
 
 /// The file, open for writing.
@@ -330,11 +267,12 @@ impl Change<'_> {
     }
 }
 
-fn checksum(key: &str, body: &[u8]) -> u32 {
+pub(super) fn checksum(key: &str, body: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(key.as_bytes()), body)
 }
 
-fn customer(
+/// A customer's state, and its place in the file.
+pub(super) fn customer(
     connection: &Connection,
     id: &CustomerId,
 ) -> Result<Option<(i64, CustomerState)>, Fault> {
@@ -355,113 +293,4 @@ fn customer(
         return Err(WRONG_CHECKSUM.to_owned());
     }
     Ok(Some((place, CustomerState::from_bytes(&body)?)))
-}
-
-/// Reads customers beside the keeper.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    readers: Readers,
-    /// Whether something could not be read as it was written.
-    damaged: AtomicBool,
-}
-
-impl Reader {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self {
-            readers: Readers::new(path),
-            damaged: AtomicBool::new(false),
-        }
-    }
-
-    /// A customer as of the last round.
-    ///
-    /// # Errors
-    /// [`StoreError::State`].
-    pub(crate) fn customer(&self, id: &CustomerId) -> Result<Option<CustomerState>, StoreError> {
-        let mut fault = None;
-        let found = self.readers.with(|connection| {
-            let read = customer(connection, id).unwrap_or_else(|what| {
-                fault = Some(what);
-                None
-            });
-            Ok(read)
-        })?;
-        match fault {
-            None => Ok(found.map(|(_, state)| state)),
-            Some(reason) => {
-                self.damaged.store(true, Ordering::Relaxed);
-                Err(StoreError::State { reason })
-            }
-        }
-    }
-
-    /// Histories as of the last round behind place `after` of the file, with their places, at most
-    /// `most` of them.
-    ///
-    /// # Errors
-    /// [`StoreError::State`].
-    pub(crate) fn histories(
-        &self,
-        after: i64,
-        most: usize,
-    ) -> Result<Vec<(i64, CustomerId, History)>, StoreError> {
-        let mut some = Vec::new();
-        let read = self.readers.with(|connection| {
-            let mut visit = || -> Result<(), Fault> {
-                let sql = "SELECT place, customer_id, crc, body FROM customer WHERE place > ?1 \
-                           ORDER BY place LIMIT ?2";
-                let mut rows = connection.prepare_cached(sql).map_err(said)?;
-                let most = i64::try_from(most).map_err(said)?;
-                let mut rows = rows.query([after, most]).map_err(said)?;
-                while let Some(row) = rows.next().map_err(said)? {
-                    let id: String = row.get(1).map_err(said)?;
-                    let body = row.get_ref(3).map_err(said)?.as_blob().map_err(said)?;
-                    if row.get::<_, u32>(2).map_err(said)? != checksum(&id, body) {
-                        return Err(WRONG_CHECKSUM.to_owned());
-                    }
-                    let history = CustomerState::history_in(body)?;
-                    let id = CustomerId::new(id).map_err(said)?;
-                    some.push((row.get(0).map_err(said)?, id, history));
-                }
-                Ok(())
-            };
-            Ok(visit())
-        })?;
-        read.map_err(|reason| {
-            self.damaged.store(true, Ordering::Relaxed);
-            StoreError::State { reason }
-        })?;
-        Ok(some)
-    }
-
-    /// Those of whom nothing was recorded or decided since `before`, as of the last round. Reads the
-    /// whole file.
-    ///
-    /// # Errors
-    /// [`StoreError::State`].
-    pub(crate) fn idle(&self, before: Timestamp) -> Result<Vec<CustomerId>, StoreError> {
-        let mut idle = Vec::new();
-        let read = self.readers.with(|connection| {
-            let mut visit = || -> Result<(), Fault> {
-                let sql = "SELECT customer_id, body FROM customer";
-                let mut rows = connection.prepare(sql).map_err(said)?;
-                let mut rows = rows.query([]).map_err(said)?;
-                while let Some(row) = rows.next().map_err(said)? {
-                    let body = row.get_ref(1).map_err(said)?.as_blob().map_err(said)?;
-                    if CustomerState::bytes_are_idle(body, before)? {
-                        let id: String = row.get(0).map_err(said)?;
-                        idle.push(CustomerId::new(id).map_err(said)?);
-                    }
-                }
-                Ok(())
-            };
-            Ok(visit())
-        })?;
-        read.map_err(|reason| StoreError::State { reason })?;
-        Ok(idle)
-    }
-
-    pub(super) fn is_damaged(&self) -> bool {
-        self.damaged.load(Ordering::Relaxed)
-    }
 }

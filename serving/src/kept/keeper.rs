@@ -1,7 +1,9 @@
 //! Keeping, in the background.
 
-use super::file::{Change, File, Head, Reader, Sum};
+use super::file::{Change, File};
+use super::head::{Head, Sum};
 use super::house::{House, StoredHouse};
+use super::reader::Reader;
 use super::watch::Watch;
 use crate::config::{Config, Keeping};
 use crate::customers::{Changes, Customers};

@@ -1,8 +1,10 @@
 //! Reading what is kept when a server starts, and who goes on keeping it.
 
-use super::file::{File, Head, Reader};
+use super::file::File;
+use super::head::Head;
 use super::house::{House, StoredHouse};
 use super::keeper::{Inner, Keeper};
+use super::reader::Reader;
 use super::watch::{StoredWatch, Watch};
 use crate::config::Config;
 use crate::engine::{Learnt, StoredLearnt};

@@ -4,7 +4,8 @@
 //! So neither a start nor whoever keeps reads the log from the first decision on, and nobody holds every
 //! customer twice.
 
-use super::file::{Change, Fault, File, Sum};
+use super::file::{Change, Fault, File};
+use super::head::Sum;
 use super::house::{House, read_stage, stage_record};
 use crate::recording::What;
 use crate::rollout::{Rollout, SIDES, is_watched};

@@ -1,6 +1,7 @@
 //! The customers of a rollout, as rows of the file.
 
-use super::file::{Change, Fault, File, Sum, said};
+use super::file::{Change, Fault, File, said};
+use super::head::Sum;
 use lagom_features::domain::{CustomerId, DecisionId, Timestamp};
 use lagom_model::rollout::guard::Known;
 use rusqlite::{Row, params};
