@@ -16,7 +16,7 @@ use crate::log::{Executed, LoggedRound, Outcome};
 use crate::objective::Objective;
 use crate::policy::catalogue::action_space;
 use crate::strategy::Strategy;
-use lagom_features::domain::{Channel, Timestamp};
+use lagom_features::domain::{Channel, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -82,7 +82,12 @@ pub struct Learning {
     base: BaseMeasure,
 }
 
-/// The configuration with scale and firmness of each head, unless the company states its own.
+/// As how much of a kind a person's look counts when exploration is spread: it reaches no customer, so that
+/// there is little to learn of it, and costs as much as hundreds of messages.
+const REVIEW_WEIGHT: f64 = 0.05;
+
+/// The configuration with scale and firmness of each head and what exploration spreads over, unless the
+/// company states its own.
 #[must_use]
 pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     if config.head_spans.is_empty() {
@@ -92,6 +97,10 @@ pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
         config.head_firmness = FIRMNESS.to_vec();
     }
     config.context_firmness.get_or_insert(CONTEXT_FIRMNESS);
+    if config.base_measure.weights.is_empty() {
+        let review = Kind::HumanReview.name().to_owned();
+        config.base_measure.weights.insert(review, REVIEW_WEIGHT);
+    }
     config
 }
 
@@ -119,9 +128,10 @@ impl Learning {
         config: BanditConfig,
     ) -> Result<Self, BanditError> {
         let layout = Arc::new(layout(&strategy, &context)?);
-        let base = BaseMeasure::new(layout.space(), config.base_measure);
+        let config = with_spans(config);
+        let base = BaseMeasure::new(layout.space(), &config.base_measure);
         let sums = SufficientStatistics::new(layout);
-        let learner = Learner::new(sums, &with_spans(config), 1.0)?;
+        let learner = Learner::new(sums, &config, 1.0)?;
         Ok(Self {
             learner,
             context,
