@@ -16,7 +16,7 @@ use crate::log::{Executed, LoggedRound, Outcome};
 use crate::objective::Objective;
 use crate::policy::catalogue::action_space;
 use crate::strategy::Strategy;
-use lagom_features::domain::{Channel, Kind, Timestamp};
+use lagom_features::domain::{Channel, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -82,12 +82,7 @@ pub struct Learning {
     base: BaseMeasure,
 }
 
-/// As how much of a kind a person's look counts when exploration is spread: it reaches no customer, so that
-/// there is little to learn of it, and costs as much as hundreds of messages.
-const REVIEW_WEIGHT: f64 = 0.05;
-
-/// The configuration with scale and firmness of each head and what exploration spreads over, unless the
-/// company states its own.
+/// The configuration with scale and firmness of each head, unless the company states its own.
 #[must_use]
 pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
     if config.head_spans.is_empty() {
@@ -97,10 +92,6 @@ pub fn with_spans(mut config: BanditConfig) -> BanditConfig {
         config.head_firmness = FIRMNESS.to_vec();
     }
     config.context_firmness.get_or_insert(CONTEXT_FIRMNESS);
-    if config.base_measure.weights.is_empty() {
-        let review = Kind::HumanReview.name().to_owned();
-        config.base_measure.weights.insert(review, REVIEW_WEIGHT);
-    }
     config
 }
 

@@ -90,11 +90,8 @@ fn what_is_dear_to_try_counts_as_less_than_a_level() {
         let mut holds = |eligible: &[u32], expected: &[f64]| {
             base.restrict(eligible, &mut BaseScratch::default(), &mut found);
             let pairs = found.iter().zip(expected);
-            let near = pairs.map(|(found, expected)| (found - expected).abs() < 1e-15);
-            assert!(
-                near.fold(true, |all, one| all && one),
-                "{shape:?} {eligible:?}: {found:?}"
-            );
+            let mut near = pairs.map(|(found, expected)| (found - expected).abs() < 1e-15);
+            assert!(near.all(|one| one), "{shape:?} {eligible:?}: {found:?}");
         };
         match shape {
             BaseShape::Tree => {
