@@ -83,7 +83,7 @@ impl Scorer {
         let rows_of = (0..actions)
             .flat_map(|action| own_rows(action).chain(std::iter::repeat(rows)).take(stride))
             .collect();
-        let base = BaseMeasure::new(layout.space(), &generation.config().base_measure);
+        let base = BaseMeasure::new(layout.space(), generation.config().base_measure);
         let rows = rows as usize + 1;
         let mut scorer = Self {
             generation,

@@ -224,7 +224,7 @@ impl Snapshot {
             });
         }
         let objective_id = parts.objective.id();
-        let base = BaseMeasure::new(layout.space(), &parts.generation.config().base_measure);
+        let base = BaseMeasure::new(layout.space(), parts.generation.config().base_measure);
         Ok(Self {
             asks_early_risk: parts.strategy.asks_early_risk(),
             parts,

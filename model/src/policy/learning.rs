@@ -119,10 +119,9 @@ impl Learning {
         config: BanditConfig,
     ) -> Result<Self, BanditError> {
         let layout = Arc::new(layout(&strategy, &context)?);
-        let config = with_spans(config);
-        let base = BaseMeasure::new(layout.space(), &config.base_measure);
+        let base = BaseMeasure::new(layout.space(), config.base_measure);
         let sums = SufficientStatistics::new(layout);
-        let learner = Learner::new(sums, &config, 1.0)?;
+        let learner = Learner::new(sums, &with_spans(config), 1.0)?;
         Ok(Self {
             learner,
             context,

@@ -12,7 +12,7 @@ use super::raw::{
 use super::{Config, ConfigFault, InSpite};
 use crate::experiment::{ExperimentSpec, Experiments, HoldoutSpec};
 use config::{Environment, File, FileFormat};
-use lagom_features::domain::{Kind, TenantId};
+use lagom_features::domain::TenantId;
 use lagom_model::bandit::BanditConfig;
 use lagom_model::decide::{ColdStart, Pace, PolicyKind};
 use lagom_model::guardrails::GuardrailsSpec;
@@ -138,11 +138,6 @@ impl Reader<'_> {
                 .check(HEADS.len())
                 .map_err(|error| format!("[bandit] {error}")),
         );
-        for kind in bandit.base_measure.weights.keys() {
-            let known: Result<Kind, _> = kind.parse();
-            let what = known.map(drop).map_err(|error| error.to_string());
-            self.check(what.map_err(|what| format!("[bandit] base_measure.weights: {what}")));
-        }
         if !(1..=365).contains(&learning.window_days) {
             let days = learning.window_days;
             self.fault(
