@@ -25,9 +25,10 @@ pub struct Step {
     pub wait: f64,
     /// P(any step but waiting).
     pub contacts: f64,
-    /// Place in [`Harshness::GRADES`] of the best linear policy's step.
+    /// Place in [`Harshness::GRADES`] of the best linear policy's step; what reaches no customer, such as a
+    /// person's look, is nothing.
     pub asked: usize,
-    /// P(a step of each grade), in the order of [`Harshness::GRADES`].
+    /// P(a step of each grade), in the order of [`Harshness::GRADES`], reckoned likewise.
     pub grades: [f64; Harshness::GRADES.len()],
 }
 

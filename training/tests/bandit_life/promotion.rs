@@ -81,6 +81,7 @@ fn what_passes_is_in_service_and_writes_the_next_history() {
     let logged = |stage: &Stage| stage.valuation.episode.incumbent.clone();
     assert_eq!(logged(first.0), logged(first.1));
     // The second year was written by somebody else.
+    assert_ne!(second.0.decisions, second.1.decisions);
     assert_ne!(logged(second.0), logged(second.1));
     assert_ne!(second.0.candidate, second.1.candidate);
     // Policies of both years are judged on the lives of one.
