@@ -14,6 +14,7 @@
 //! a checksum; what is of another version, another log or another configuration, or is damaged, is left
 //! aside and made anew.
 
+mod content;
 mod file;
 mod head;
 mod house;

@@ -1,9 +1,10 @@
 //! Reading what is kept when a server starts, and who goes on keeping it.
 
+use super::content::Content;
 use super::file::File;
 use super::head::Head;
 use super::house::{House, StoredHouse};
-use super::keeper::{Inner, Keeper};
+use super::keeper::Keeper;
 use super::reader::Reader;
 use super::watch::{StoredWatch, Watch};
 use crate::config::Config;
@@ -155,7 +156,7 @@ impl Opened {
     /// Who keeps from now on: from what was read, or, where that was nothing, from a long log all at
     /// once and from a short one bit by bit.
     pub(crate) fn keeper(self, config: &Config, begin: Begin) -> Keeper {
-        let mut inner = Inner {
+        let mut content = Content {
             file: self.file,
             head: self.head,
             house: House::default(),
@@ -166,38 +167,38 @@ impl Opened {
             damaged: false,
             forgotten: 0,
         };
-        inner.head.erasures = begin.erasures;
+        content.head.erasures = begin.erasures;
         match self.start {
             Some(start) => {
                 let anew = || {
-                    let position = inner.head.position.seq;
+                    let position = content.head.position.seq;
                     Watch::beginning(&nothing_seen(config), &start.house, position)
                 };
-                inner.watch = start.watch.unwrap_or_else(anew);
-                inner.house = start.house;
+                content.watch = start.watch.unwrap_or_else(anew);
+                content.house = start.house;
                 if let Some(learnt) = start.learnt {
-                    inner.learnt = Some(learnt.unheld());
+                    content.learnt = Some(learnt.unheld());
                 }
             }
             None if begin.position.seq < i64::from(config.keeping.every) => {
-                inner.learnt = Learnt::nothing(config).ok().map(|one| one.unheld());
-                inner.head = Head {
+                content.learnt = Learnt::nothing(config).ok().map(|one| one.unheld());
+                content.head = Head {
                     complete: true,
                     erasures: begin.erasures,
                     ..Head::NOTHING
                 };
-                inner.anew();
+                content.anew();
             }
             None => {
-                inner.head.position = begin.position;
+                content.head.position = begin.position;
                 if let Some(rollout) = begin.rollout {
-                    inner.watch = Watch::whole(rollout, begin.position.seq);
+                    content.watch = Watch::whole(rollout, begin.position.seq);
                 }
-                inner.house = begin.house;
-                inner.whole = Some(begin.pending);
-                inner.anew();
+                content.house = begin.house;
+                content.whole = Some(begin.pending);
+                content.anew();
             }
         }
-        Keeper::new(self.path, self.reader, config, inner)
+        Keeper::new(self.path, self.reader, config, content)
     }
 }
