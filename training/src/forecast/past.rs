@@ -90,20 +90,26 @@ pub(super) fn settled(view: &View<'_>, cash: &Cash<'_>) -> Option<(Timestamp, f6
     settlement.settled_from(cash.from).map(|at| (at, minor))
 }
 
-/// Curves, each of what was known so many weeks ago; the latest last.
+/// A curve of what was known `ago` weeks before now.
+struct Twin {
+    ago: u32,
+    curve: Hazard,
+}
+
+/// The twins there are, the latest last, and why there is none from before.
 fn twins(
     histories: &BTreeMap<CustomerId, History>,
     config: &TrainingConfig,
     as_of: Timestamp,
     weeks: u32,
     seed: u64,
-) -> Result<(Vec<(u32, Hazard)>, Vec<String>), ForecastError> {
+) -> Result<(Vec<Twin>, Vec<String>), ForecastError> {
     let far = 2 * weeks + JUDGED;
     let (mut twins, mut notes) = (Vec::new(), Vec::new());
     for ago in (1..=far.div_ceil(REFIT)).rev().map(|block| block * REFIT) {
         let first = as_of + Days::whole(-WEEK * i64::from(ago));
         match fit_curve(histories, config, first, seed) {
-            Ok(curve) => twins.push((ago, curve)),
+            Ok(curve) => twins.push(Twin { ago, curve }),
             Err(why @ (TrainError::NoPoints { .. } | TrainError::Fit { .. })) => {
                 let since = match ago - REFIT {
                     0 => "the past".to_owned(),
@@ -128,19 +134,18 @@ pub(super) fn of(
 ) -> Result<(Past, Vec<String>), ForecastError> {
     let (twins, notes) = twins(histories, config, as_of, weeks, seed)?;
     let mut past = Past::default();
-    let Some((first, _)) = twins.first() else {
+    let Some(first) = twins.first() else {
         return Ok((past, notes));
     };
-    past.now = *first;
+    past.now = first.ago;
     let (mut own, mut all) = (0.0, 0.0);
-    for ago in (1..=*first).rev() {
-        let serving = twins.iter().rev().find(|(fitted, _)| *fitted >= ago);
-        let Some((_, curve)) = serving else {
+    for ago in (1..=first.ago).rev() {
+        let Some(twin) = twins.iter().rev().find(|twin| twin.ago >= ago) else {
             continue;
         };
         let beliefs = Beliefs {
             spec: &config.spec,
-            curve,
+            curve: &twin.curve,
             version: None,
         };
         let at = as_of + Days::whole(-WEEK * i64::from(ago));
