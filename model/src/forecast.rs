@@ -1,20 +1,24 @@
-//! Cash that is expected week by week from the invoices that are open, with intervals that the past
-//! has tried.
+//! Cash that is expected week by week, with intervals that the past has tried.
 //!
 //! ```text
 //! expected_w = Σ_i owed_i · p_iw             p_iw = P(invoice i is settled in week w)
-//! sd_w²      = Σ_i owed_i² · p_iw (1 − p_iw) + (c · expected_w)²
+//! variance_w = Σ_i owed_i² · p_iw (1 − p_iw)
 //! ```
-//! The first part of the variance is chance, invoice by invoice. The second is what all invoices
-//! share: a season, a strike, a model that is off. `c` is the relative error that is left when past
-//! forecasts are held against what came, by moments. Invoices that are not issued yet are told apart
-//! ([`Unissued`]).
+//! The variance is of chance alone, invoice by invoice. How much wider an interval must be for what all
+//! invoices share is learnt from past forecasts, for each number of weeks ahead and apart for
+//! invoices that are open, those that are not issued yet ([`Unissued`]) and the sum of both
+//! ([`Together`]): see [`learn`].
+
+mod widening;
+
+pub use widening::{Coverage, LEAST, Tried, Widening, common_error, coverage, learn};
 
 use lagom_features::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Format of the document.
-pub const FORMAT: u32 = 1;
+/// Format of the document. Of format 1 there are `widening`, `together` and `known` missing, and its
+/// intervals are of one relative error for all weeks.
+pub const FORMAT: u32 = 2;
 /// Share of weeks that an interval is to hold.
 pub const LEVEL: f64 = 0.8;
 /// Standard normal quantile of a two-sided interval of [`LEVEL`].
@@ -48,93 +52,25 @@ impl Sum {
         self.variance += amount * amount * p * (1.0 - p);
     }
 
-    /// With what all amounts share: a relative error of `common`.
+    /// With an interval of chance alone.
     #[must_use]
-    pub fn expected(&self, common: f64) -> Expected {
-        let sd = (self.variance + (common * self.mean).powi(2)).sqrt();
+    pub fn expected(&self) -> Expected {
+        let reach = Z * self.variance.sqrt();
         Expected {
             expected: self.mean,
-            low: (self.mean - Z * sd).max(0.0),
-            high: self.mean + Z * sd,
+            low: (self.mean - reach).max(0.0),
+            high: self.mean + reach,
         }
     }
-}
 
-/// A past forecast and what came.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tried {
-    /// Weeks from the forecast to the one it was for, from 1.
-    pub ahead: u32,
-    /// What was said.
-    pub said: Sum,
-    /// What came.
-    pub came: f64,
-}
-
-/// The relative error that past forecasts share beyond chance; 0 where there are none.
-#[must_use]
-pub fn common_error(tried: impl Iterator<Item = Tried>) -> f64 {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for one in tried.filter(|one| one.said.mean > 0.0) {
-        let error = (one.came - one.said.mean).powi(2) - one.said.variance;
-        sum += error / one.said.mean.powi(2);
-        count += 1.0;
+    /// The sum of both, which are independent by chance.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            mean: self.mean + other.mean,
+            variance: self.variance + other.variance,
+        }
     }
-    if count > 0.0 {
-        (sum / count).max(0.0).sqrt()
-    } else {
-        0.0
-    }
-}
-
-/// How past forecasts so many weeks ahead have done, each with a common error learnt from the
-/// others.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Coverage {
-    /// Weeks ahead, from 1.
-    pub ahead: u32,
-    /// Forecasts that were tried.
-    pub forecasts: usize,
-    /// Of those, how many intervals held what came.
-    pub inside: usize,
-    /// Sum of what was said, in minor units.
-    pub said_minor: f64,
-    /// Sum of what came.
-    pub came_minor: f64,
-}
-
-/// Holds past forecasts against what came.
-#[must_use]
-pub fn coverage(tried: &[Tried]) -> Vec<Coverage> {
-    let mut rows: Vec<Coverage> = Vec::new();
-    for (place, one) in tried.iter().enumerate() {
-        let others = tried
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != place);
-        let band = one
-            .said
-            .expected(common_error(others.map(|(_, other)| *other)));
-        let at = rows.iter().position(|row| row.ahead == one.ahead);
-        let at = at.unwrap_or_else(|| {
-            rows.push(Coverage {
-                ahead: one.ahead,
-                forecasts: 0,
-                inside: 0,
-                said_minor: 0.0,
-                came_minor: 0.0,
-            });
-            rows.len() - 1
-        });
-        let row = &mut rows[at];
-        row.forecasts += 1;
-        row.inside += usize::from((band.low..=band.high).contains(&one.came));
-        row.said_minor += one.said.mean;
-        row.came_minor += one.came;
-    }
-    rows.sort_by_key(|row| row.ahead);
-    rows
 }
 
 /// One week.
@@ -231,13 +167,29 @@ pub struct Unissued {
     pub go_on: f64,
     /// The weeks, in order; what is open already is not in them.
     pub weeks: Vec<Week>,
-    /// Relative error that past forecasts shared.
+    /// Relative error beyond chance that past forecasts had, over all weeks.
     pub common_error: f64,
+    /// How far each week's interval is wider than chance, and what that rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widening: Vec<Widening>,
     /// Past forecasts against what came of these customers; empty where there was too little past.
     pub coverage: Vec<Coverage>,
     /// Of the cash from invoices issued after a past forecast, the share that was of customers in
     /// rhythm at the time; the rest nobody forecasts.
     pub share_of_later: Option<f64>,
+}
+
+/// Cash of invoices that are open and of those that are not issued yet. Its intervals are of the past
+/// errors of the sum, so that errors which go together, or against each other, are in them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Together {
+    /// The weeks, in order.
+    pub weeks: Vec<Week>,
+    /// How far each week's interval is wider than chance, and what that rests on.
+    pub widening: Vec<Widening>,
+    /// Past forecasts against what came; empty where there was too little past.
+    pub coverage: Vec<Coverage>,
 }
 
 /// A forecast.
@@ -264,13 +216,19 @@ pub struct Forecast {
     pub churn: Option<Expected>,
     /// Collection cases within the weeks.
     pub cases: Option<Expected>,
-    /// Relative error that past forecasts shared.
+    /// Relative error beyond chance that past forecasts had, over all weeks.
     pub common_error: f64,
+    /// How far each week's interval is wider than chance, and what that rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widening: Vec<Widening>,
     /// Past forecasts against what came; empty where there was too little past.
     pub coverage: Vec<Coverage>,
     /// The same of invoices that are not issued yet; none where nobody is invoiced in a rhythm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unissued: Option<Unissued>,
+    /// Open and not issued yet together; none where nobody is invoiced in a rhythm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
     /// Payment options and time to pay.
     pub associations: Vec<Association>,
     /// Offers of a discount and time to pay; none where too few were logged.
@@ -285,24 +243,28 @@ pub struct Forecast {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sum, Tried, common_error, coverage};
+    #![allow(clippy::unwrap_used)]
 
-    fn said(mean: f64, variance: f64) -> Sum {
-        Sum { mean, variance }
-    }
+    use super::{FORMAT, Forecast, Sum};
 
+    /// A document of the last format is written as it was read; those of format 1 are read still.
     #[test]
-    fn chance_is_not_taken_for_a_common_error_and_a_common_error_is_found() {
-        let tried = |came: f64| Tried {
-            ahead: 1,
-            said: said(100.0, 25.0),
-            came,
-        };
-        assert_eq!(common_error([95.0, 105.0].into_iter().map(tried)), 0.0);
-        assert_eq!(common_error(std::iter::empty()), 0.0);
-        // Errors of 20 with chance of 5: √(400 − 25) / 100.
-        let found = common_error([80.0, 120.0].into_iter().map(tried));
-        assert!((found - 375.0_f64.sqrt() / 100.0).abs() < 1e-12);
+    fn stored_documents_are_read() {
+        let golden = include_str!("../tests/golden/forecast.2.json");
+        let found: Forecast = serde_json::from_str(golden).unwrap();
+        assert_eq!(found.format, FORMAT);
+        assert_eq!(
+            serde_json::to_string_pretty(&found).unwrap(),
+            golden.trim_end(),
+            "another format needs another number and another file"
+        );
+        let first: Forecast =
+            serde_json::from_str(include_str!("../tests/golden/forecast.1.json")).unwrap();
+        assert!(first.format == 1 && first.widening.is_empty() && first.together.is_none());
+        assert_eq!(
+            (first.coverage[0].known, first.coverage[0].forecasts),
+            (0, 12)
+        );
     }
 
     #[test]
@@ -311,22 +273,9 @@ mod tests {
         sum.add(10.0, 0.5);
         sum.add(2.0, 0.1);
         assert!((sum.mean - 5.2).abs() < 1e-12 && (sum.variance - 25.36).abs() < 1e-12);
-        let band = sum.expected(0.0);
+        let band = sum.expected();
         assert!(band.low == 0.0 && band.high > band.expected);
-        assert!(sum.expected(0.5).high > band.high);
-    }
-
-    #[test]
-    fn coverage_counts_by_weeks_ahead() {
-        let one = |ahead, came| Tried {
-            ahead,
-            said: said(100.0, 100.0),
-            came,
-        };
-        let rows = coverage(&[one(2, 101.0), one(1, 99.0), one(1, 140.0)]);
-        assert_eq!(rows.iter().map(|row| row.ahead).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!((rows[0].forecasts, rows[0].inside), (2, 1));
-        assert_eq!((rows[1].forecasts, rows[1].inside), (1, 1));
-        assert_eq!(rows[0].came_minor, 239.0);
+        let both = sum.plus(sum);
+        assert!((both.mean - 10.4).abs() < 1e-12 && (both.variance - 50.72).abs() < 1e-12);
     }
 }

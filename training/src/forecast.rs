@@ -1,23 +1,28 @@
 //! Expected cash by week from open invoices, held against the past: see [`lagom_model::forecast`].
 //!
-//! The past is tried with a twin that is trained on what was known at the earliest of the past
-//! forecasts, so no forecast that is judged has seen what it is judged by. The twin is the curve
+//! The past is tried with twins, each fitted to what was known before the first of the forecasts that are
+//! made with it, so no forecast that is judged has seen what it is judged by. A twin is the curve
 //! alone: nothing else of a version takes part in the cash that is judged.
 
 mod associations;
 mod discounts;
+mod past;
+mod rhythm;
 mod unissued;
 
 pub use discounts::discount_effects;
 
 use crate::labels::Settlement;
-use crate::pipeline::{TrainError, TrainingConfig, fit_curve, last_recorded};
+use crate::pipeline::{TrainError, TrainingConfig, last_recorded};
 use crate::segments::{self, Wanted};
-use lagom_features::domain::{Currency, Customer, CustomerId, Days, EventType, Timestamp, Zone};
+use lagom_features::domain::{
+    Currency, Customer, CustomerId, Days, EventType, InvoiceId, Timestamp, Zone,
+};
 use lagom_features::{Extractor, FeatureSpec, History, Ledger, Scratch, week_of};
 use lagom_model::artefact::ModelVersion;
 use lagom_model::forecast::{
-    EarlyTenth, FORMAT, Forecast, Sum, Tried, Week, common_error, coverage,
+    EarlyTenth, FORMAT, Forecast, LEAST, Sum, Together, Week, Widening, common_error, coverage,
+    learn,
 };
 use lagom_model::hazard::{Hazard, Moment};
 use lagom_model::metrics::tenths;
@@ -26,8 +31,6 @@ use thiserror::Error;
 
 /// Weeks at most: the curve of payment ends after ninety days.
 pub const MOST_WEEKS: u32 = 12;
-/// Past forecasts, one a week.
-const PAST: u32 = 12;
 const WEEK: i64 = 7;
 
 /// Why there is no forecast.
@@ -44,8 +47,19 @@ pub enum ForecastError {
     Train(#[from] TrainError),
 }
 
+/// Cash that an invoice may bring from an instant on.
+#[derive(Debug, Clone, Copy)]
+struct Cash<'a> {
+    invoice_id: &'a InvoiceId,
+    from: Timestamp,
+    /// How much; what is billed where none is given.
+    minor: Option<f64>,
+}
+
 /// One open invoice, as it was known at the forecast.
-struct Open {
+struct Open<'a> {
+    history: &'a History,
+    invoice_id: &'a InvoiceId,
     owed: f64,
     currency: Currency,
     /// P(settled by the end of each week).
@@ -57,8 +71,17 @@ struct Open {
     early: Option<f64>,
     /// Whether it is the customer's first of this forecast, so that a customer counts once.
     first: bool,
-    /// When it was settled, as far as is known at the end of the data.
-    settled_at: Option<Timestamp>,
+}
+
+impl Open<'_> {
+    /// What it may bring from `from` on.
+    fn cash(&self, from: Timestamp) -> Cash<'_> {
+        Cash {
+            invoice_id: self.invoice_id,
+            from,
+            minor: Some(self.owed),
+        }
+    }
 }
 
 /// What a forecast is made with.
@@ -102,25 +125,35 @@ pub fn forecast(
     };
     let as_of = as_of.unwrap_or_else(|| last_recorded(histories) + Days::SHORTEST);
     let claims = claims(histories, as_of);
-    let open = open(histories, beliefs, as_of, as_of, weeks, claims);
+    let open = open(histories, beliefs, as_of, weeks, claims);
     let currency = main_currency(&open);
     let (mine, others): (Vec<_>, Vec<_>) =
         open.iter().partition(|one| Some(one.currency) == currency);
 
-    let (twin, mut notes) = twin(histories, config, as_of, seed)?;
-    let twin = twin.as_ref().map(|curve| Beliefs {
-        spec: &config.spec,
-        curve,
-        version: None,
+    let (past, mut notes) = match currency {
+        Some(currency) => past::of(histories, config, currency, as_of, weeks, seed)?,
+        None => (past::Past::default(), Vec::new()),
+    };
+    let said = by_week(&mine, weeks);
+    let widening = learn(&past.open, past.now, weeks);
+    notes.extend(untried("open invoices", &widening));
+    let later = currency.and_then(|currency| {
+        let said = unissued::said(histories, beliefs, currency, as_of, weeks);
+        (!said.customers.is_empty()).then_some(said)
     });
-    let tried = twin.map_or_else(Vec::new, |twin| {
-        past(as_of, weeks, |at, ahead| {
-            said_and_came(histories, twin, (at, as_of), ahead)
-        })
+    let together = later.as_ref().map(|later| {
+        let sums = said.iter().zip(&later.weeks);
+        let sums: Vec<Sum> = sums.map(|(open, later)| open.plus(*later)).collect();
+        let widening = learn(&past.together, past.now, weeks);
+        Together {
+            weeks: told(as_of, &sums, &widening),
+            coverage: coverage(&past.together, past.now, weeks),
+            widening,
+        }
     });
-    let unissued = currency
-        .and_then(|currency| unissued::of(histories, (beliefs, twin), currency, as_of, weeks));
-    let common = common_error(tried.iter().copied());
+    let unissued = later.map(|later| later.told(as_of, &past));
+    let later = unissued.as_ref().map(|later| &later.widening);
+    notes.extend(later.and_then(|later| untried("invoices not issued yet", later)));
     let counted = |chance: &dyn Fn(&Open) -> Option<f64>| {
         let mut sum = Sum::default();
         let mut any = false;
@@ -128,7 +161,7 @@ pub fn forecast(
             sum.add(1.0, p);
             any = true;
         }
-        any.then(|| sum.expected(0.0))
+        any.then(|| sum.expected())
     };
     notes.extend(NOTES.map(str::to_owned));
     Ok(Forecast {
@@ -139,16 +172,18 @@ pub fn forecast(
         invoices: mine.len(),
         other_currencies: others.len(),
         owed_minor: mine.iter().map(|one| one.owed as i64).sum(),
-        weeks: told(as_of, &by_week(&mine, weeks), common),
+        weeks: told(as_of, &said, &widening),
         churn: counted(&|one| one.churn.filter(|_| one.first)),
         cases: counted(&|one| {
             one.claimable
                 .zip(claims)
                 .map(|(p, claims)| p * claims.share)
         }),
-        common_error: common,
-        coverage: coverage(&tried),
+        common_error: common_error(&widening),
+        coverage: coverage(&past.open, past.now, weeks),
+        widening,
         unissued,
+        together,
         associations: associations::of(histories, as_of),
         discounts: Vec::new(),
         early: by_early_risk(&mine),
@@ -164,11 +199,31 @@ const NOTES: [&str; 3] = [
     "Collection cases follow the past: the share of invoices that late of which a claim was made.",
 ];
 
+/// Which weeks' intervals rest on too few past forecasts to be more than a guess, in words.
+fn untried(of: &str, widening: &[Widening]) -> Option<String> {
+    let few: Vec<String> = (widening.iter().filter(|one| one.errors < LEAST))
+        .map(|one| one.ahead.to_string())
+        .collect();
+    let none = widening.iter().all(|one| one.errors == 0);
+    (!few.is_empty()).then(|| {
+        let how = if none {
+            "they are of chance alone, and too narrow"
+        } else {
+            "they are guessed from nearer weeks"
+        };
+        format!(
+            "Of {of}, fewer than {LEAST} past forecasts are known of weeks ahead {}: what their \
+             intervals leave out has not been seen; {how}.",
+            few.join(", ")
+        )
+    })
+}
+
 /// Standard normal quantile of a two-sided 95 % interval.
 const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Invoices of new customers in tenths of their early risk; fewer where there are fewer than ten.
-fn by_early_risk(open: &[&Open]) -> Vec<EarlyTenth> {
+fn by_early_risk(open: &[&Open<'_>]) -> Vec<EarlyTenth> {
     let new = open.iter().filter_map(|one| Some((one.early?, one.owed)));
     let (risks, owed): (Vec<f64>, Vec<f64>) = new.unzip();
     let tenths = tenths(&risks).into_iter().zip(1..);
@@ -181,7 +236,7 @@ fn by_early_risk(open: &[&Open]) -> Vec<EarlyTenth> {
     told.collect()
 }
 
-fn main_currency(open: &[Open]) -> Option<Currency> {
+fn main_currency(open: &[Open<'_>]) -> Option<Currency> {
     let mut owed: BTreeMap<String, (f64, Currency)> = BTreeMap::new();
     for one in open {
         let sum = owed
@@ -193,7 +248,7 @@ fn main_currency(open: &[Open]) -> Option<Currency> {
     most.map(|(_, currency)| currency)
 }
 
-fn by_week(open: &[&Open], weeks: u32) -> Vec<Sum> {
+fn by_week(open: &[&Open<'_>], weeks: u32) -> Vec<Sum> {
     let mut sums = vec![Sum::default(); weeks as usize];
     for one in open {
         let mut before = 0.0;
@@ -205,16 +260,14 @@ fn by_week(open: &[&Open], weeks: u32) -> Vec<Sum> {
     sums
 }
 
-/// The invoices that are open at `at` as far as is known then; what became of them is read at
-/// `end`.
-fn open(
-    histories: &BTreeMap<CustomerId, History>,
+/// The invoices that are open at `at` as far as is known then.
+fn open<'a>(
+    histories: &'a BTreeMap<CustomerId, History>,
     beliefs: Beliefs<'_>,
     at: Timestamp,
-    end: Timestamp,
     weeks: u32,
     claims: Option<Claims>,
-) -> Vec<Open> {
+) -> Vec<Open<'a>> {
     let extractor = Extractor::new(beliefs.spec);
     let paid_by =
         |vector: &[f64], moment, days: &[f64]| beliefs.curve.paid_by(vector, moment, days).ok();
@@ -228,7 +281,6 @@ fn open(
     for history in histories.values() {
         let view = history.as_of(at);
         let ledger = Ledger::of(&view);
-        let known = history.as_of(end);
         let zone = view
             .customer()
             .map_or_else(Zone::utc, Customer::zone_or_utc);
@@ -254,8 +306,9 @@ fn open(
                 let paid = inside.then(|| paid_by(&vector, moment, &[day]))??;
                 Some(1.0 - paid[0])
             });
-            let settlement = Settlement::of(state.invoice, known.events_of(id), &zone);
             all.push(Open {
+                history,
+                invoice_id: id,
                 owed: state.outstanding_minor as f64,
                 currency: state.invoice.amount.currency,
                 paid,
@@ -265,77 +318,19 @@ fn open(
                     .version
                     .and_then(|one| one.early_risk(&vector, moment)),
                 first: std::mem::take(&mut first),
-                settled_at: settlement.settled_from(at),
             });
         }
     }
     all
 }
 
-/// The curve of what was known at the earliest of the past forecasts, and why there is none.
-fn twin(
-    histories: &BTreeMap<CustomerId, History>,
-    config: &TrainingConfig,
-    as_of: Timestamp,
-    seed: u64,
-) -> Result<(Option<Hazard>, Vec<String>), ForecastError> {
-    let first = as_of + Days::whole(-WEEK * i64::from(PAST));
-    match fit_curve(histories, config, first, seed) {
-        Ok(twin) => Ok((Some(twin), Vec::new())),
-        Err(why @ (TrainError::NoPoints { .. } | TrainError::Fit { .. })) => {
-            Ok((None, vec![format!("Not held against the past: {why}.")]))
-        }
-        Err(why) => Err(why.into()),
-    }
-}
-
-/// Past forecasts, one a week and each of as many weeks as have come since: `of` tells what was said at
-/// an instant and what came, week by week.
-fn past(
-    as_of: Timestamp,
-    weeks: u32,
-    mut of: impl FnMut(Timestamp, u32) -> Vec<(Sum, f64)>,
-) -> Vec<Tried> {
-    let mut tried = Vec::new();
-    for ago in 1..=PAST {
-        let at = as_of + Days::whole(-WEEK * i64::from(ago));
-        let told = of(at, ago.min(weeks)).into_iter().zip(1..);
-        tried.extend(told.map(|((said, came), ahead)| Tried { ahead, said, came }));
-    }
-    tried
-}
-
-/// What is expected week by week from `as_of`, past forecasts having had a `common` error.
-fn told(as_of: Timestamp, sums: &[Sum], common: f64) -> Vec<Week> {
-    let week = |(place, sum): (usize, &Sum)| Week {
+/// What is expected week by week from `as_of`, with the intervals that the past has taught.
+fn told(as_of: Timestamp, sums: &[Sum], widening: &[Widening]) -> Vec<Week> {
+    let week = |(place, (sum, widening)): (usize, (&Sum, &Widening))| Week {
         from: as_of + Days::whole(WEEK * place as i64),
-        cash_minor: sum.expected(common),
+        cash_minor: widening.expected(*sum),
     };
-    sums.iter().enumerate().map(week).collect()
-}
-
-/// What a `twin` said at `at` of invoices open then, and what came of them.
-fn said_and_came(
-    histories: &BTreeMap<CustomerId, History>,
-    twin: Beliefs<'_>,
-    (at, end): (Timestamp, Timestamp),
-    weeks: u32,
-) -> Vec<(Sum, f64)> {
-    let open = open(histories, twin, at, end, weeks, None);
-    let currency = main_currency(&open);
-    let mine: Vec<&Open> = open
-        .iter()
-        .filter(|one| Some(one.currency) == currency)
-        .collect();
-    let came = |week: i64| -> f64 {
-        let from = at + Days::whole(WEEK * week);
-        let until = from + Days::whole(WEEK);
-        let inside = |settled: Timestamp| (from..until).contains(&settled);
-        let paid = mine.iter().filter(|one| one.settled_at.is_some_and(inside));
-        paid.map(|one| one.owed).sum()
-    };
-    let said = by_week(&mine, weeks).into_iter().zip(0..);
-    said.map(|(said, week)| (said, came(week))).collect()
+    sums.iter().zip(widening).enumerate().map(week).collect()
 }
 
 /// How late invoices are when a claim is made, and of how many that get so late one is.

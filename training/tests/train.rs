@@ -345,14 +345,22 @@ fn a_forecast_is_of_what_is_open_has_been_tried_and_has_not_seen_what_came() {
         let cash = week.cash_minor;
         assert!(cash.low <= cash.expected && cash.expected <= cash.high);
     }
-    let tried: Vec<usize> = told.coverage.iter().map(|row| row.forecasts).collect();
-    assert_eq!(tried, [12, 11, 10, 9]);
+    // Sixteen past weeks; the first four of which errors are known cannot be judged.
+    let known: Vec<usize> = told.coverage.iter().map(|row| row.known).collect();
+    let judged: Vec<usize> = told.coverage.iter().map(|row| row.forecasts).collect();
+    assert_eq!(
+        (known, &judged[..]),
+        (vec![16, 15, 14, 13], &[12, 10, 8, 6][..])
+    );
     let inside: usize = told.coverage.iter().map(|row| row.inside).sum();
     assert!(
-        inside * 2 > tried.iter().sum::<usize>(),
+        inside * 5 > judged.iter().sum::<usize>() * 3,
         "{:?}",
         told.coverage
     );
+    for (one, errors) in told.widening.iter().zip([16, 15, 14, 13]) {
+        assert!(one.errors == errors && one.quantile > 1.28, "{one:?}");
+    }
     let (said, came) = told.coverage.iter().fold((0.0, 0.0), |(said, came), row| {
         (said + row.said_minor, came + row.came_minor)
     });
@@ -371,6 +379,15 @@ fn a_forecast_is_of_what_is_open_has_been_tried_and_has_not_seen_what_came() {
     });
     assert!((said / came - 1.0).abs() < 0.25, "{said} {came}");
     assert!(later.share_of_later.is_some_and(|share| share > 0.7));
+    let both = told.together.as_ref().unwrap();
+    let parts = told.weeks.iter().zip(&later.weeks);
+    for (sum, (open, later)) in both.weeks.iter().zip(parts) {
+        let parts = open.cash_minor.expected + later.cash_minor.expected;
+        assert!((sum.cash_minor.expected - parts).abs() < 1e-6, "{sum:?}");
+    }
+    for (sum, row) in both.coverage.iter().zip(&told.coverage) {
+        assert!(sum.known == row.known && sum.came_minor >= row.came_minor);
+    }
 
     tables.events.retain(|event| issued(event.recorded_at));
     tables

@@ -4,7 +4,10 @@ use super::answer::{Answer, Failure};
 use super::output::Output;
 use crate::registry::FORECAST;
 use lagom_features::domain::Timestamp;
-use lagom_model::forecast::{Basis, Coverage, DiscountEffect, Expected, Forecast, LEVEL, Unissued};
+use lagom_model::forecast::{
+    Basis, Coverage, DiscountEffect, Expected, Forecast, LEAST, LEVEL, Together, Unissued, Week,
+    common_error,
+};
 use lagom_training::forecast::{discount_effects, forecast};
 use lagom_training::pipeline::TrainingConfig;
 use lagom_training::registry::Registry;
@@ -15,8 +18,9 @@ use std::path::{Path, PathBuf};
 pub(super) const WEEKS: u32 = 8;
 
 /// Expected cash in per week from the invoices that are open, and apart from it from those that are not
-/// issued yet but expected by each customer's own rhythm, with intervals, expected churn and collection
-/// cases, and how such forecasts would have done in the past. The page /forecast shows
+/// issued yet but expected by each customer's own rhythm, and of both together, with intervals, expected
+/// churn and collection cases, and how such forecasts would have done in the past. Intervals are as wide
+/// as past errors make them, and are judged by errors that were known before. The page /forecast shows
 /// the last one of the version in force.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lagom forecast --data data --models models --weeks 8")]
@@ -33,7 +37,7 @@ pub(crate) struct Args {
     /// Weeks, at most 12.
     #[arg(long, value_name = "N", default_value_t = WEEKS)]
     weeks: u32,
-    /// A file whose [training] table says how the twin that is tried is trained.
+    /// A file whose [training] table says how the twins that are tried are trained.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Nothing recorded from this instant on is read.
@@ -106,10 +110,7 @@ fn text(found: &Forecast) -> String {
         found.currency,
         100.0 * LEVEL
     );
-    for week in &found.weeks {
-        let from = &week.from.to_string()[..10];
-        text += &format!("{from}   {}\n", band(&week.cash_minor, major));
-    }
+    text += &by_week(&found.weeks);
     let counted = |value: f64| format!("{value:.1}");
     if let Some(churn) = &found.churn {
         text += &format!("\ncustomers expected to leave: {}\n", band(churn, counted));
@@ -119,6 +120,7 @@ fn text(found: &Forecast) -> String {
     }
     text += &held(&found.coverage, found.common_error);
     text += &found.unissued.as_ref().map_or_else(String::new, unissued);
+    text += &found.together.as_ref().map_or_else(String::new, together);
     if !found.associations.is_empty() {
         text += "\ndays to payment against all others (association, 95 % interval)\n";
         for one in &found.associations {
@@ -156,26 +158,53 @@ fn held(coverage: &[Coverage], common_error: f64) -> String {
     if coverage.is_empty() {
         return String::new();
     }
-    let mut text =
-        "\nheld against the past\nweeks ahead  forecasts  inside  said      came\n".to_owned();
+    let mut text = "\nheld against the past, each interval made of errors known before it\n\
+                    weeks ahead  forecasts  judged  inside  said      came\n"
+        .to_owned();
     for row in coverage {
+        let inside = match row.forecasts {
+            0 => "-".to_owned(),
+            judged => format!("{:.0}%", 100.0 * row.inside as f64 / judged as f64),
+        };
         text += &format!(
-            "{:>11}  {:>9}  {:>5.0}%  {:<8}  {}\n",
+            "{:>11}  {:>9}  {:>6}  {inside:>6}  {:<8}  {}\n",
             row.ahead,
+            row.known,
             row.forecasts,
-            100.0 * row.inside as f64 / row.forecasts as f64,
             major(row.said_minor),
             major(row.came_minor)
         );
     }
-    let (inside, all) = coverage.iter().fold((0, 0), |(inside, all), row| {
-        (inside + row.inside, all + row.forecasts)
+    let (inside, judged) = coverage.iter().fold((0, 0), |(inside, judged), row| {
+        (inside + row.inside, judged + row.forecasts)
     });
+    if judged == 0 {
+        return text + &format!("none has {LEAST} earlier errors to make its interval of\n");
+    }
     text + &format!(
         "all: {:.0} % inside, {:.0} % wanted; common error {common_error:.3}\n",
-        100.0 * inside as f64 / all as f64,
+        100.0 * inside as f64 / judged as f64,
         100.0 * LEVEL,
     )
+}
+
+/// Cash by week.
+fn by_week(weeks: &[Week]) -> String {
+    let line = |week: &Week| {
+        let from = &week.from.to_string()[..10];
+        format!("{from}   {}\n", band(&week.cash_minor, major))
+    };
+    weeks.iter().map(line).collect()
+}
+
+/// Open invoices and those that are not issued yet.
+fn together(found: &Together) -> String {
+    let head = format!(
+        "\nopen and not issued yet together\nweek from    cash in ({:.0} % interval)\n",
+        100.0 * LEVEL
+    );
+    let common = common_error(&found.widening);
+    head + &by_week(&found.weeks) + &held(&found.coverage, common)
 }
 
 /// Invoices that are not issued yet.
@@ -188,10 +217,7 @@ fn unissued(found: &Unissued) -> String {
         found.go_on,
         100.0 * LEVEL
     );
-    for week in &found.weeks {
-        let from = &week.from.to_string()[..10];
-        text += &format!("{from}   {}\n", band(&week.cash_minor, major));
-    }
+    text += &by_week(&found.weeks);
     text += &held(&found.coverage, found.common_error);
     if let Some(share) = found.share_of_later {
         text += &format!(

@@ -4,7 +4,7 @@ use super::Reader;
 use super::chart::{Hue, Plot, Span, share};
 use super::offers;
 use super::shell::{Place, Tone, card, page, scroll};
-use lagom_model::forecast::{Coverage, Expected, Forecast, LEVEL, Unissued};
+use lagom_model::forecast::{Coverage, Expected, Forecast, LEVEL, Together, Unissued, Week};
 use maud::{Markup, html};
 
 /// The page; without a forecast it says how to make one.
@@ -75,31 +75,21 @@ fn shown(reader: &Reader, found: &Forecast) -> Markup {
             .band(&interval, area.collect(), Hue::First)
             .line(said, points.clone(), Hue::First)
             .draw())
-        (scroll(reader.say(["Cash by week", "Inbetalningar per vecka", "Ontvangsten per week"]), &html! {
-            table {
-                thead { tr {
-                    th scope="col" { (reader.say(["Week from", "Vecka från", "Week vanaf"])) }
-                    th.n scope="col" { (said) }
-                    th.n scope="col" { (interval) }
-                } }
-                tbody { @for week in &found.weeks { tr {
-                    th scope="row" { (lang.day(&week.from.to_string())) }
-                    td.n { (money(week.cash_minor.expected)) }
-                    td.n { (band(&week.cash_minor, &money)) }
-                } } }
-            }
-        }))
+        (by_week(reader, reader.say(["Cash by week", "Inbetalningar per vecka", "Ontvangsten per week"]), &found.weeks, &money))
         @if !found.coverage.is_empty() {
             h2 { (reader.say(["Held against the past", "Prövat mot det förflutna", "Getoetst aan het verleden"])) }
             p.note { (reader.say([
-                "Forecasts of past weeks by a model that had not seen them; the intervals should hold what came in this share:",
-                "Prognoser för gångna veckor av en modell som inte sett dem; intervallen ska rymma utfallet i denna andel:",
-                "Prognoses van voorbije weken door een model dat ze niet had gezien; de intervallen horen de uitkomst in dit aandeel te bevatten:",
+                "Forecasts of past weeks by a model that had not seen them, with intervals made of the errors of earlier forecasts alone; those that had enough of them are judged. They should hold what came in this share:",
+                "Prognoser för gångna veckor av en modell som inte sett dem, med intervall av enbart tidigare prognosers fel; de som hade nog av dem bedöms. De ska rymma utfallet i denna andel:",
+                "Prognoses van voorbije weken door een model dat ze niet had gezien, met intervallen uit de fouten van eerdere prognoses alleen; wie daar genoeg van had, wordt beoordeeld. Ze horen de uitkomst in dit aandeel te bevatten:",
             ])) " " (lang.percent(LEVEL, 0)) }
             (coverage(reader, &found.coverage, &money))
         }
         @if let Some(unissued) = &found.unissued {
             (later(reader, unissued, &money))
+        }
+        @if let Some(both) = &found.together {
+            (together(reader, both, &money))
         }
         @if !found.associations.is_empty() {
             h2 { (reader.say(["Payment options and days to payment", "Betalningssätt och dagar till betalning", "Betaalopties en dagen tot betaling"])) }
@@ -142,6 +132,7 @@ fn coverage(reader: &Reader, rows: &[Coverage], money: &dyn Fn(f64) -> String) -
                 thead { tr {
                     th scope="col" { (reader.say(["Weeks ahead", "Veckor framåt", "Weken vooruit"])) }
                     th.n scope="col" { (reader.say(["Forecasts", "Prognoser", "Prognoses"])) }
+                    th.n scope="col" { (reader.say(["Judged", "Bedömda", "Beoordeeld"])) }
                     th scope="col" { (reader.say(["Inside", "Inom", "Binnen"])) }
                     th.n scope="col" { (said) }
                     th.n scope="col" { (reader.say(["came", "utfall", "uitkomst"])) }
@@ -150,8 +141,11 @@ fn coverage(reader: &Reader, rows: &[Coverage], money: &dyn Fn(f64) -> String) -
                     @let inside = row.inside as f64 / row.forecasts.max(1) as f64;
                     tr {
                         th scope="row" { (row.ahead) }
+                        td.n { (lang.count(row.known.max(row.forecasts) as u64)) }
                         td.n { (lang.count(row.forecasts as u64)) }
-                        td { (share(inside, &lang.percent(inside, 0), Hue::First)) }
+                        td { @if row.forecasts > 0 {
+                            (share(inside, &lang.percent(inside, 0), Hue::First))
+                        } @else { (reader.say(["too few before", "för få tidigare", "te weinig eerdere"])) } }
                         td.n { (money(row.said_minor)) }
                         td.n { (money(row.came_minor)) }
                     }
@@ -176,20 +170,7 @@ fn later(reader: &Reader, found: &Unissued, money: &dyn Fn(f64) -> String) -> Ma
             "Av kunder som faktureras regelbundet, utöver inbetalningar av öppna fakturor. Väntade fakturor:",
             "Van klanten die regelmatig worden gefactureerd, naast de ontvangsten van open facturen. Verwachte facturen:",
         ])) " " (lang.number(found.invoices, 0)) ", " (money(found.billed_minor)) }
-        (scroll(title, &html! {
-            table {
-                thead { tr {
-                    th scope="col" { (reader.say(["Week from", "Vecka från", "Week vanaf"])) }
-                    th.n scope="col" { (reader.say(["expected", "väntat", "verwacht"])) }
-                    th.n scope="col" { (lang.level(LEVEL, 0)) }
-                } }
-                tbody { @for week in &found.weeks { tr {
-                    th scope="row" { (lang.day(&week.from.to_string())) }
-                    td.n { (money(week.cash_minor.expected)) }
-                    td.n { (money(week.cash_minor.low)) " – " (money(week.cash_minor.high)) }
-                } } }
-            }
-        }))
+        (by_week(reader, title, &found.weeks, money))
         @if !found.coverage.is_empty() {
             (coverage(reader, &found.coverage, money))
         }
@@ -201,4 +182,47 @@ fn later(reader: &Reader, found: &Unissued, money: &dyn Fn(f64) -> String) -> Ma
             ])) " " (lang.percent(share, 0)) }
         }
     }
+}
+
+/// Open invoices and those that are not issued yet.
+fn together(reader: &Reader, found: &Together, money: &dyn Fn(f64) -> String) -> Markup {
+    let title = reader.say([
+        "Open and not issued yet together",
+        "Öppna och ännu inte skickade tillsammans",
+        "Open en nog niet verstuurd samen",
+    ]);
+    html! {
+        h2 { (title) }
+        p.note { (reader.say([
+            "The intervals are of past errors of the sum: errors of the two may go together or against each other.",
+            "Intervallen är av summans tidigare fel: de två delarnas fel kan samverka eller ta ut varandra.",
+            "De intervallen zijn van eerdere fouten van de som: fouten van beide delen kunnen samengaan of elkaar opheffen.",
+        ])) }
+        (by_week(reader, title, &found.weeks, money))
+        @if !found.coverage.is_empty() {
+            (coverage(reader, &found.coverage, money))
+        }
+    }
+}
+
+/// Cash by week.
+fn by_week(reader: &Reader, title: &str, weeks: &[Week], money: &dyn Fn(f64) -> String) -> Markup {
+    let lang = reader.lang;
+    scroll(
+        title,
+        &html! {
+            table {
+                thead { tr {
+                    th scope="col" { (reader.say(["Week from", "Vecka från", "Week vanaf"])) }
+                    th.n scope="col" { (reader.say(["expected", "väntat", "verwacht"])) }
+                    th.n scope="col" { (lang.level(LEVEL, 0)) }
+                } }
+                tbody { @for week in weeks { tr {
+                    th scope="row" { (lang.day(&week.from.to_string())) }
+                    td.n { (money(week.cash_minor.expected)) }
+                    td.n { (money(week.cash_minor.low)) " – " (money(week.cash_minor.high)) }
+                } } }
+            }
+        },
+    )
 }

@@ -1,7 +1,9 @@
-//! Guardrail rules in the reader's words. The rules of countries are law with a paragraph of their own
-//! and keep their ids.
+//! Guardrail rules in the reader's words, beside which the id stays.
+
+mod countries;
 
 use super::Lang;
+use countries::COUNTRIES;
 
 const KNOWN: [(&str, [&str; 3]); 33] = [
     (
@@ -258,32 +260,52 @@ const KNOWN: [(&str, [&str; 3]); 33] = [
     ),
 ];
 
-/// What a rule stands for, where it is not a country's own.
+/// What a rule stands for; none of one that a company has added.
 #[must_use]
 pub fn words(lang: Lang, id: &str) -> Option<&'static str> {
-    let found = KNOWN.iter().find(|(name, _)| *name == id)?;
+    let mut all = KNOWN.iter().chain(&COUNTRIES);
+    let found = all.find(|(name, _)| *name == id)?;
     Some(lang.say(found.1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    #![allow(clippy::unwrap_used)]
 
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    /// Every pack in the folder, so that one that is added is not forgotten.
     #[test]
-    fn every_rule_that_is_no_countrys_has_words() {
-        let packs = [
-            include_str!("../../../model/packs/global.toml"),
-            include_str!("../../../model/packs/strategy.toml"),
-        ];
-        let lines = packs.iter().flat_map(|pack| pack.lines());
-        let ids: Vec<&str> = lines
-            .filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'))
-            .collect();
+    fn every_rule_of_every_pack_has_words_and_every_words_a_rule() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/packs");
+        let mut ids = BTreeSet::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "toml") {
+                let text = fs::read_to_string(&path).unwrap();
+                let lines = text.lines();
+                let found =
+                    lines.filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+                ids.extend(found.map(str::to_owned));
+            }
+        }
+        assert!(ids.contains("SE.claim_deadline") && ids.contains("global.dispute"));
         for id in &ids {
-            assert!(words(Lang::En, id).is_some(), "{id} has no words");
+            for lang in [Lang::En, Lang::Sv, Lang::Nl] {
+                let said = words(lang, id);
+                assert!(
+                    said.is_some_and(|said| !said.is_empty()),
+                    "{id} has no words"
+                );
+            }
         }
-        for (id, _) in KNOWN {
-            assert!(ids.contains(&id), "{id} is not a rule");
+        let known: Vec<&str> = KNOWN.iter().chain(&COUNTRIES).map(|(id, _)| *id).collect();
+        for id in &known {
+            assert!(ids.contains(*id), "{id} is not a rule");
         }
+        let once: BTreeSet<_> = known.iter().collect();
+        assert_eq!(once.len(), known.len(), "a rule has words twice");
     }
 }

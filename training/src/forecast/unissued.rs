@@ -1,91 +1,32 @@
 //! Cash of invoices that are not issued yet, from customers who are invoiced in a rhythm.
 //!
 //! ```text
-//! next_k = last issue + k·gap                k = 1, 2, …, up to the end of the weeks
+//! next_k = the k-th issue after the last     k = 1, 2, …, up to the end of the weeks
 //! cash_w = Σ_i Σ_k amount_i · g^k · (F_i(end of w − next_k) − F_i(beginning of w − next_k))
 //! ```
-//! `gap` is the mean of the customer's last gaps and `amount` the median of what was billed with them.
-//! `F` is the curve of payment of the customer's last invoice at its issue, as it was known then, and
+//! `amount` is the median of what was billed with the customer's last issues; when the next are expected,
+//! [`Rhythm`] tells. `F` is the curve of payment of the customer's last invoice at its issue, as it was known then, and
 //! `g` the share of the gaps of everybody in rhythm after which another invoice came: who leaves is in
 //! it. Customers without a rhythm, and those who are still to come, are not in the sum; the share of
 //! later cash that is theirs is told from the past.
 
-use super::{Beliefs, WEEK, past, told};
-use crate::labels::{Loyalty, Settlement};
+use super::past::{Known, Past, settled};
+use super::rhythm::{Issue, LEAST_GAPS, Rhythm};
+use super::{Beliefs, Cash, WEEK, told};
+use crate::labels::Loyalty;
 use crate::segments::{self, Wanted};
-use lagom_features::domain::{Currency, Customer, CustomerId, Days, InvoiceId, Timestamp, Zone};
-use lagom_features::{Extractor, History, Ledger, Scratch, week_of};
-use lagom_model::forecast::{Sum, Unissued, common_error, coverage};
+use lagom_features::domain::{Currency, Customer, CustomerId, Days, Timestamp, Zone};
+use lagom_features::{Extractor, History, Ledger, Scratch, View, week_of};
+use lagom_model::forecast::{Sum, Unissued, common_error, coverage, learn};
 use lagom_model::hazard::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A rhythm is read of so many gaps at least …
-const LEAST_GAPS: usize = 3;
-/// … and of so many at most, the latest.
-const MOST_GAPS: usize = 6;
-/// How far each of them may lie from their median, as a share of it: months are 28 to 31 days.
-const OFF: f64 = 0.2;
-/// Gaps without an invoice after which a rhythm has ended.
-const SILENT: f64 = 1.25;
 /// Invoices that are issued within so many days of each other are one issue.
 const TOGETHER_DAYS: f64 = 1.0;
 
-/// What a customer was billed at one time.
-#[derive(Debug, Clone, PartialEq)]
-struct Issue {
-    at: Timestamp,
-    minor: f64,
-    /// The last of its invoices.
-    invoice_id: InvoiceId,
-}
-
-/// Issues that follow each other evenly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Rhythm {
-    gap_days: f64,
-    minor: f64,
-}
-
-impl Rhythm {
-    /// Of `issues` in the order of time, as the last of them shows it.
-    fn of(issues: &[Issue]) -> Option<Self> {
-        let latest = &issues[issues.len().saturating_sub(MOST_GAPS + 1)..];
-        let gaps = latest
-            .windows(2)
-            .map(|pair| pair[1].at.days_since(pair[0].at));
-        let gaps: Vec<f64> = gaps.collect();
-        if gaps.len() < LEAST_GAPS {
-            return None;
-        }
-        let usual = median(gaps.clone());
-        let even = gaps.iter().all(|gap| (gap - usual).abs() <= OFF * usual);
-        even.then(|| Self {
-            gap_days: gaps.iter().sum::<f64>() / gaps.len() as f64,
-            minor: median(latest.iter().map(|issue| issue.minor).collect()),
-        })
-    }
-
-    /// When it has ended, unless another issue comes.
-    fn ends(&self, last: &Issue) -> Timestamp {
-        last.at + Days::hours((24.0 * SILENT * self.gap_days) as i64)
-    }
-
-    /// When the issue `ahead` gaps after `last` is expected: at once where that is over.
-    fn next(&self, last: &Issue, ahead: u32, now: Timestamp) -> Timestamp {
-        let hours = 24.0 * self.gap_days * f64::from(ahead);
-        (last.at + Days::hours(hours.round() as i64)).max(now)
-    }
-}
-
-/// The upper of the two in the middle; `values` are not empty.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// The issues of a customer that were known at `at`, in the order of time.
-fn issues(history: &History, currency: Currency, at: Timestamp) -> Vec<Issue> {
-    let invoices = history.as_of(at).invoices().into_iter();
+/// The issues of a customer that were known, in the order of time.
+fn issues(view: &View<'_>, currency: Currency) -> Vec<Issue> {
+    let invoices = view.invoices().into_iter();
     let billed =
         invoices.filter(|one| one.amount.currency == currency && one.amount.minor_units > 0);
     let mut all: Vec<Issue> = billed
@@ -127,9 +68,13 @@ fn in_rhythm(
     // As if half of one gap more had been ended: a share of nothing is not certain.
     let (mut ended, mut gaps) = (0.5, 1.0);
     for (id, history) in histories {
-        let mut issues = issues(history, currency, at);
+        let view = history.as_of(at);
+        let zone = view
+            .customer()
+            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let mut issues = issues(&view, currency);
         for place in LEAST_GAPS..issues.len() {
-            let Some(rhythm) = Rhythm::of(&issues[..=place]) else {
+            let Some(rhythm) = Rhythm::of(&issues[..=place], &zone) else {
                 continue;
             };
             let until = rhythm.ends(&issues[place]);
@@ -140,8 +85,8 @@ fn in_rhythm(
                 ended += f64::from(u8::from(next.is_some_and(|next| next.at < until)));
             }
         }
-        let gone = Loyalty::of(history.as_of(at).events()).gone_before(at);
-        if let Some(rhythm) = Rhythm::of(&issues).filter(|_| !gone)
+        let gone = Loyalty::of(view.events()).gone_before(at);
+        if let Some(rhythm) = Rhythm::of(&issues, &zone).filter(|_| !gone)
             && let Some(last) = issues.pop()
             && at <= rhythm.ends(&last)
         {
@@ -157,16 +102,35 @@ fn in_rhythm(
 }
 
 /// What is expected of customers in rhythm.
-struct Said<'a> {
-    customers: BTreeSet<&'a CustomerId>,
+pub(super) struct Said<'a> {
+    pub(super) customers: BTreeSet<&'a CustomerId>,
     invoices: f64,
     billed_minor: f64,
     go_on: f64,
-    weeks: Vec<Sum>,
+    pub(super) weeks: Vec<Sum>,
+}
+
+impl Said<'_> {
+    /// With the intervals that the `past` has taught.
+    pub(super) fn told(&self, as_of: Timestamp, past: &Past) -> Unissued {
+        let weeks = self.weeks.len() as u32;
+        let widening = learn(&past.unissued, past.now, weeks);
+        Unissued {
+            customers: self.customers.len(),
+            invoices: self.invoices,
+            billed_minor: self.billed_minor,
+            go_on: self.go_on,
+            weeks: told(as_of, &self.weeks, &widening),
+            common_error: common_error(&widening),
+            coverage: coverage(&past.unissued, past.now, weeks),
+            widening,
+            share_of_later: past.share_of_later,
+        }
+    }
 }
 
 /// The `weeks` from `at`, by what was known then.
-fn said<'a>(
+pub(super) fn said<'a>(
     histories: &'a BTreeMap<CustomerId, History>,
     beliefs: Beliefs<'_>,
     currency: Currency,
@@ -205,7 +169,7 @@ fn said<'a>(
         let moment = Moment::of(state, &zone, known);
         let mut chance = 1.0;
         for ahead in 1.. {
-            let next = one.rhythm.next(&one.last, ahead, at);
+            let next = one.rhythm.next(&one.last, ahead, at, &zone);
             if next >= at + horizon {
                 break;
             }
@@ -239,116 +203,49 @@ fn known_at(one: &InRhythm<'_>) -> Timestamp {
     first.min().unwrap_or(one.last.at) + Days::SHORTEST
 }
 
-/// Cash of one week from invoices that were not known at `at`: of `customers`, and of all.
-fn came(
+/// A past forecast, and what came of it.
+pub(super) struct Later {
+    pub(super) said: Vec<Sum>,
+    /// Of customers in rhythm at the time.
+    pub(super) came: Known,
+    /// Cash of the others, as known now.
+    pub(super) others: f64,
+}
+
+/// What was said at `at`, `ago` weeks before now, and what came of invoices that were not known then.
+pub(super) fn tried(
     histories: &BTreeMap<CustomerId, History>,
-    customers: &BTreeSet<&CustomerId>,
+    beliefs: Beliefs<'_>,
     currency: Currency,
-    (at, end): (Timestamp, Timestamp),
+    (at, ago): (Timestamp, u32),
     weeks: u32,
-) -> Vec<(f64, f64)> {
-    let mut cash = vec![(0.0, 0.0); weeks as usize];
+) -> Later {
+    let said = said(histories, beliefs, currency, at, weeks);
+    let (mut own, mut others) = (Known::new(at, ago, weeks), Known::new(at, ago, weeks));
+    let now = at + Days::whole(WEEK * i64::from(ago));
     for (id, history) in histories {
-        let (then, known) = (history.as_of(at), history.as_of(end));
-        let zone = known
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
-        for invoice in known.invoices() {
+        let then = history.as_of(at);
+        let came = if said.customers.contains(id) {
+            &mut own
+        } else {
+            &mut others
+        };
+        for invoice in history.as_of(now).invoices() {
             let new = then.invoice(&invoice.invoice_id).is_none();
             if !new || invoice.amount.currency != currency {
                 continue;
             }
-            let settlement = Settlement::of(invoice, known.events_of(&invoice.invoice_id), &zone);
-            let Some(settled) = settlement.settled_from(at) else {
-                continue;
+            let cash = Cash {
+                invoice_id: &invoice.invoice_id,
+                from: at,
+                minor: None,
             };
-            let week = (settled.days_since(at) / WEEK as f64) as usize;
-            if let Some((own, all)) = cash.get_mut(week) {
-                *all += invoice.amount.minor_units as f64;
-                if customers.contains(id) {
-                    *own += invoice.amount.minor_units as f64;
-                }
-            }
+            came.add(history, |view| settled(view, &cash));
         }
     }
-    cash
-}
-
-/// The forecast of the `weeks` from `as_of`, held against the past where there is a `twin` that has not
-/// seen it; none where nobody is invoiced in a rhythm.
-pub(super) fn of(
-    histories: &BTreeMap<CustomerId, History>,
-    (beliefs, twin): (Beliefs<'_>, Option<Beliefs<'_>>),
-    currency: Currency,
-    as_of: Timestamp,
-    weeks: u32,
-) -> Option<Unissued> {
-    let now = said(histories, beliefs, currency, as_of, weeks);
-    if now.customers.is_empty() {
-        return None;
-    }
-    let (mut own, mut all) = (0.0, 0.0);
-    let tried = twin.map_or_else(Vec::new, |twin| {
-        past(as_of, weeks, |at, ahead| {
-            let then = said(histories, twin, currency, at, ahead);
-            let came = came(histories, &then.customers, currency, (at, as_of), ahead);
-            own += came.iter().map(|week| week.0).sum::<f64>();
-            all += came.iter().map(|week| week.1).sum::<f64>();
-            let came = came.into_iter().map(|week| week.0);
-            then.weeks.into_iter().zip(came).collect()
-        })
-    });
-    let common = common_error(tried.iter().copied());
-    Some(Unissued {
-        customers: now.customers.len(),
-        invoices: now.invoices,
-        billed_minor: now.billed_minor,
-        go_on: now.go_on,
-        weeks: told(as_of, &now.weeks, common),
-        common_error: common,
-        coverage: coverage(&tried),
-        share_of_later: (all > 0.0).then(|| own / all),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::{Issue, Rhythm};
-    use lagom_features::domain::{Days, InvoiceId, Timestamp};
-
-    fn issues(days: &[i64]) -> Vec<Issue> {
-        let start = Timestamp::parse("2026-01-01").unwrap();
-        let one = |(place, day): (usize, &i64)| Issue {
-            at: start + Days::whole(*day),
-            minor: 100.0 + place as f64,
-            invoice_id: InvoiceId::new(format!("i{place}")).unwrap(),
-        };
-        days.iter().enumerate().map(one).collect()
-    }
-
-    #[test]
-    fn months_are_a_rhythm_and_what_comes_when_it_pleases_is_none() {
-        let months = issues(&[0, 31, 59, 90, 120]);
-        let rhythm = Rhythm::of(&months).unwrap();
-        assert_eq!((rhythm.gap_days, rhythm.minor), (30.0, 102.0));
-        assert_eq!(Rhythm::of(&months[..3]), None);
-        assert_eq!(Rhythm::of(&issues(&[0, 31, 75, 90, 120])), None);
-        // What was long ago is forgotten.
-        let settled = issues(&[0, 3, 90, 120, 150, 180, 210, 240, 270]);
-        assert_eq!(Rhythm::of(&settled).unwrap().gap_days, 30.0);
-        assert_eq!(Rhythm::of(&[]), None);
-    }
-
-    #[test]
-    fn the_next_issue_is_a_gap_after_the_last_or_at_once_and_silence_ends_it() {
-        let months = issues(&[0, 30, 60, 90]);
-        let (rhythm, last) = (Rhythm::of(&months).unwrap(), &months[3]);
-        let day = |days| months[0].at + Days::whole(days);
-        assert_eq!(rhythm.next(last, 1, day(100)), day(120));
-        assert_eq!(rhythm.next(last, 2, day(100)), day(150));
-        assert_eq!(rhythm.next(last, 1, day(123)), day(123));
-        assert_eq!(rhythm.ends(last), day(127) + Days::hours(12));
+    Later {
+        said: said.weeks,
+        came: own,
+        others: others.total(),
     }
 }
