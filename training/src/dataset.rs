@@ -6,7 +6,7 @@
 
 mod maker;
 
-pub(crate) use maker::{Maker, Memory, Part};
+pub(crate) use maker::{Maker, Memory, Part, zone_of};
 
 use crate::progress::work;
 use crate::segments::{self, Wanted};

@@ -12,12 +12,11 @@ mod unissued;
 
 pub use discounts::discount_effects;
 
+use crate::dataset::zone_of;
 use crate::labels::Settlement;
 use crate::pipeline::{TrainError, TrainingConfig, last_recorded};
 use crate::segments::{self, Wanted};
-use lagom_features::domain::{
-    Currency, Customer, CustomerId, Days, EventType, InvoiceId, Timestamp, Zone,
-};
+use lagom_features::domain::{Currency, CustomerId, Days, EventType, InvoiceId, Timestamp};
 use lagom_features::{Extractor, FeatureSpec, History, Ledger, Scratch, week_of};
 use lagom_model::artefact::ModelVersion;
 use lagom_model::forecast::{
@@ -281,9 +280,7 @@ fn open<'a>(
     for history in histories.values() {
         let view = history.as_of(at);
         let ledger = Ledger::of(&view);
-        let zone = view
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = zone_of(&view);
         let mut first = true;
         for state in ledger.invoices() {
             if state.is_closed() || state.outstanding_minor <= 0 {
@@ -338,9 +335,7 @@ fn claims(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) -> Option
     let (mut late, mut reached) = (Vec::new(), Vec::new());
     for history in histories.values() {
         let view = history.as_of(as_of);
-        let zone = view
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = zone_of(&view);
         for invoice in view.invoices() {
             let settlement = Settlement::of(invoice, view.events_of(&invoice.invoice_id), &zone);
             let from = settlement.late_from();

@@ -184,7 +184,8 @@ impl Filling<'_> {
     }
 }
 
-fn zone_of(view: &View<'_>) -> Zone {
+/// The zone of the customer as far as `view` knows it; UTC where it does not.
+pub(crate) fn zone_of(view: &View<'_>) -> Zone {
     view.customer()
         .map_or_else(Zone::utc, Customer::zone_or_utc)
 }

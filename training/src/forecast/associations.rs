@@ -1,9 +1,10 @@
 //! How payment options go with time to pay.
 
 use super::Z_95;
+use crate::dataset::zone_of;
 use crate::labels::Settlement;
 use lagom_features::History;
-use lagom_features::domain::{Customer, CustomerId, Invoice, Timestamp, Zone};
+use lagom_features::domain::{CustomerId, Invoice, Timestamp};
 use lagom_model::forecast::{Association, Expected};
 use lagom_model::statistics::Alpha;
 use lagom_model::statistics::survival::{Durations, RmstDifference};
@@ -58,9 +59,7 @@ pub(super) fn of(histories: &BTreeMap<CustomerId, History>, as_of: Timestamp) ->
     let mut rows = Vec::new();
     for (customer, history) in histories.values().enumerate() {
         let view = history.as_of(as_of);
-        let zone = view
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = zone_of(&view);
         for invoice in view.invoices() {
             let settlement = Settlement::of(invoice, view.events_of(&invoice.invoice_id), &zone);
             let settled = settlement.settled_from(invoice.issued_at);

@@ -12,9 +12,10 @@
 //! 73, 1986, doi:10.1093/biomet/73.1.13.
 
 use super::Z_95;
+use crate::dataset::zone_of;
 use crate::labels::{Settlement, reported_until};
 use lagom_features::History;
-use lagom_features::domain::{Customer, CustomerId, Days, Kind, Timestamp, Zone};
+use lagom_features::domain::{CustomerId, Days, Kind, Timestamp};
 use lagom_model::forecast::{Basis, Contrast, DiscountEffect, Expected};
 use lagom_model::log::Decision;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,9 +99,7 @@ fn seen(
             continue;
         };
         let view = history.as_of(as_of);
-        let zone = view
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = zone_of(&view);
         for decision in decisions {
             let Some(invoice) = view.invoice(&decision.invoice_id) else {
                 continue;

@@ -2,9 +2,10 @@
 //! as it was known at the end of each later week.
 
 use super::{Beliefs, Cash, ForecastError, WEEK, by_week, open, unissued};
+use crate::dataset::zone_of;
 use crate::labels::Settlement;
 use crate::pipeline::{TrainError, TrainingConfig, fit_curve};
-use lagom_features::domain::{Currency, Customer, CustomerId, Days, Timestamp, Zone};
+use lagom_features::domain::{Currency, CustomerId, Days, Timestamp};
 use lagom_features::{History, View};
 use lagom_model::forecast::{Sum, Tried};
 use lagom_model::hazard::Hazard;
@@ -82,9 +83,7 @@ impl Known {
 /// When an invoice was settled from `at` on, as `view` knows it.
 pub(super) fn settled(view: &View<'_>, cash: &Cash<'_>) -> Option<(Timestamp, f64)> {
     let invoice = view.invoice(cash.invoice_id)?;
-    let zone = view
-        .customer()
-        .map_or_else(Zone::utc, Customer::zone_or_utc);
+    let zone = zone_of(view);
     let settlement = Settlement::of(invoice, view.events_of(cash.invoice_id), &zone);
     let minor = cash.minor.unwrap_or(invoice.amount.minor_units as f64);
     settlement.settled_from(cash.from).map(|at| (at, minor))

@@ -13,9 +13,10 @@
 use super::past::{Known, Past, settled};
 use super::rhythm::{Issue, LEAST_GAPS, Rhythm};
 use super::{Beliefs, Cash, WEEK, told};
+use crate::dataset::zone_of;
 use crate::labels::Loyalty;
 use crate::segments::{self, Wanted};
-use lagom_features::domain::{Currency, Customer, CustomerId, Days, Timestamp, Zone};
+use lagom_features::domain::{Currency, CustomerId, Days, Timestamp};
 use lagom_features::{Extractor, History, Ledger, Scratch, View, week_of};
 use lagom_model::forecast::{Sum, Unissued, common_error, coverage, learn};
 use lagom_model::hazard::Moment;
@@ -69,9 +70,7 @@ fn in_rhythm(
     let (mut ended, mut gaps) = (0.5, 1.0);
     for (id, history) in histories {
         let view = history.as_of(at);
-        let zone = view
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = zone_of(&view);
         let mut issues = issues(&view, currency);
         for place in LEAST_GAPS..issues.len() {
             let Some(rhythm) = Rhythm::of(&issues[..=place], &zone) else {
@@ -163,9 +162,7 @@ pub(super) fn said<'a>(
         let Some(state) = ledger.invoice(id).filter(|_| made.is_ok()) else {
             continue;
         };
-        let zone = view
-            .customer()
-            .map_or_else(Zone::utc, Customer::zone_or_utc);
+        let zone = zone_of(&view);
         let moment = Moment::of(state, &zone, known);
         let mut chance = 1.0;
         for ahead in 1.. {
